@@ -1,0 +1,48 @@
+// The undo stack: what must be put back, registered before the effect, run in reverse.
+
+import { messageOf } from "./errors.ts";
+import { within } from "./deadline.ts";
+
+export type UndoFailure = { readonly what: string; readonly message: string };
+
+/**
+ * Holds the undo of everything that a run has started. Each undo has a budget of its own,
+ * so that one that hangs can't keep the others from running, and none reads the run's abort
+ * signal: teardown must work exactly when the run was aborted.
+ */
+export class UndoStack implements AsyncDisposable {
+  readonly #entries: { readonly what: string; readonly undo: () => Promise<unknown> }[] = [];
+  readonly #budgetMs: number;
+  readonly failures: UndoFailure[] = [];
+
+  constructor(budgetMs = 20_000) {
+    this.#budgetMs = budgetMs;
+  }
+
+  /** Registers an undo and returns a function that runs it now, once. */
+  push(what: string, undo: () => Promise<unknown>): () => Promise<void> {
+    const entry = { what, undo };
+    this.#entries.push(entry);
+    return async () => {
+      const at = this.#entries.indexOf(entry);
+      if (at < 0) return;
+      this.#entries.splice(at, 1);
+      await undo();
+    };
+  }
+
+  /** Runs what is left, newest first; failures are kept in `failures`, none stops the rest. */
+  async runAll(): Promise<void> {
+    for (let entry = this.#entries.pop(); entry; entry = this.#entries.pop()) {
+      try {
+        await within(this.#budgetMs, `undo of ${entry.what}`, entry.undo());
+      } catch (error) {
+        this.failures.push({ what: entry.what, message: messageOf(error) });
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.runAll();
+  }
+}

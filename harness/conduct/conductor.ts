@@ -1,0 +1,314 @@
+// The conductor: the phases of a drill in order. It owns undo, deadlines and the safety stop.
+
+import { readFile } from "node:fs/promises";
+import type { RunClock } from "../base/clock.ts";
+import { pause, waitUntil } from "../base/deadline.ts";
+import { HarnessError, messageOf } from "../base/errors.ts";
+import { UndoStack } from "../base/undo.ts";
+import type { Plan } from "../drill/plan.ts";
+import type { Drill } from "../drill/schema.ts";
+import type { EvidenceWriter } from "../evidence/run-directory.ts";
+import type { Phase, RunEvent } from "../evidence/timeline.ts";
+import { Load, type LoadStats } from "../load/load.ts";
+import { runForward } from "../migration/runner.ts";
+import { Detector } from "../observe/detector.ts";
+import { captureFacts } from "../observe/facts.ts";
+import { startProber, type Prober } from "../observe/probe.ts";
+import { proveQuiescence } from "../observe/quiescence.ts";
+import { down } from "../rollback/down.ts";
+import { connect, cut, type LoadedSystem } from "../topology/postgres.ts";
+import type { Runtime } from "../topology/runtime.ts";
+import { accessUrl, startTopology, type Topology } from "../topology/topology.ts";
+import { checkCapabilities } from "./preflight.ts";
+import { SteadyWatch } from "./steady.ts";
+import { Strikes } from "./strikes.ts";
+
+export type DrillRun = {
+  readonly drill: Drill;
+  readonly system: LoadedSystem;
+  readonly plan: Plan;
+  readonly seed: number;
+  readonly clock: RunClock;
+  readonly evidence: EvidenceWriter;
+  readonly openRuntime: () => Promise<Runtime>;
+  readonly signal: AbortSignal;
+  /** Live figures for whoever watches. */
+  readonly onStats: (stats: LoadStats) => void;
+  readonly say: (what: string) => void;
+};
+
+/**
+ * Runs a drill to its end and leaves its evidence. Whatever happens to the drilled system is
+ * evidence; only the harness's own failures are returned, and already recorded as the reason
+ * why the run was aborted.
+ */
+export async function conduct(run: DrillRun): Promise<HarnessError | undefined> {
+  const { evidence } = run;
+  const record = (event: RunEvent) => { evidence.timeline.record(event); };
+  let failure: HarnessError | undefined;
+  const undo = new UndoStack();
+  try {
+    record({ kind: "run", state: "started" });
+    await new Conduct(run, undo).phases();
+  } catch (error) {
+    failure = asHarnessError(error);
+  }
+  await undo.runAll();
+  const [stuck] = undo.failures;
+  failure ??= stuck && new HarnessError({
+    code: "teardown-failed", kind: "run", place: stuck.what, message: `${stuck.what} could not be undone: ${stuck.message}`, remedy: "run `turnback clean`",
+  });
+  try {
+    if (failure) {
+      const { code, message, place, remedy } = failure;
+      record({ kind: "harness-error", code, message, ...(place === undefined ? {} : { place }), ...(remedy === undefined ? {} : { remedy }) });
+      record({ kind: "run", state: "aborted", reason: message });
+    } else {
+      record({ kind: "run", state: "completed" });
+    }
+  } catch (error) {
+    failure ??= asHarnessError(error); // the run directory itself fails: the caller says so
+  }
+  return failure;
+}
+
+function asHarnessError(error: unknown): HarnessError {
+  if (error instanceof HarnessError) return error;
+  return new HarnessError({ code: "harness-failed", kind: "run", message: messageOf(error), remedy: "run again with --debug for the stack", cause: error });
+}
+
+/** One run's state, shared by its phases. */
+class Conduct {
+  readonly #run: DrillRun;
+  readonly #undo: UndoStack;
+  /** The safety stop: the user's abort, or a part of the harness that died. */
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #detector: Detector;
+  #firing = false;
+  #onAlert: () => void = () => undefined;
+  readonly #alert: Promise<void>;
+
+  constructor(run: DrillRun, undo: UndoStack) {
+    this.#run = run;
+    this.#undo = undo;
+    this.#signal = AbortSignal.any([run.signal, this.#stop.signal]);
+    this.#detector = new Detector(run.drill.detector);
+    this.#alert = new Promise((resolve) => { this.#onAlert = resolve; });
+  }
+
+  #record(event: RunEvent): number {
+    return this.#run.evidence.timeline.record(event);
+  }
+
+  async #phase<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
+    this.#signal.throwIfAborted();
+    this.#record({ kind: "phase", phase, state: "started" });
+    const result = await work();
+    this.#record({ kind: "phase", phase, state: "ended" });
+    return result;
+  }
+
+  async phases(): Promise<void> {
+    const topology = await this.#phase("prepare", () => this.#prepare());
+    await this.#phase("baseline", () => this.#facts(topology, "before"));
+    const { load, prober, steady } = await this.#phase("warm-up", () => this.#warmUp(topology));
+    const strikes = new Strikes({
+      faults: this.#run.drill.faults, topology, undo: this.#undo, signal: this.#signal, record: (event) => this.#record(event),
+    });
+    await this.#phase("migration", () => this.#migrate(topology, strikes));
+    const decided = await this.#phase("decision", () => this.#decide());
+    if (decided) await this.#phase("rollback", () => this.#goBack(topology, strikes));
+    await this.#phase("recovery", () => this.#recover(steady, strikes));
+    await this.#phase("quiesce", () => this.#quiesce(topology, load, prober));
+    await this.#phase("after", () => this.#facts(topology, "after"));
+  }
+
+  async #prepare(): Promise<Topology> {
+    const { drill, system, evidence, say } = this.#run;
+    const runtime = await this.#run.openRuntime();
+    this.#undo.push(`${runtime.kind} runtime`, async () => { await runtime[Symbol.asyncDispose](); });
+    checkCapabilities(drill, runtime);
+    const topology = await startTopology({ runtime, drill, system, say, onSecret: (secret) => evidence.redactor.add(secret) });
+    this.#undo.push("logs", () => this.#collectLogs(topology));
+    for (const service of topology.services) this.#record({ kind: "service", service: service.name, state: "ready" });
+    return topology;
+  }
+
+  async #collectLogs(topology: Topology): Promise<void> {
+    const files = [...topology.services.map(({ name, logFile }) => [name, logFile] as const),
+      ["k6", `${topology.runtime.workDirectory}/k6.log`] as const, ["probe", `${topology.runtime.workDirectory}/probe.log`] as const];
+    for (const [name, file] of files) {
+      const text = await readFile(file, "utf8").catch(() => undefined); // a service that never started has none
+      if (text !== undefined) await this.#run.evidence.writeLog(name, text);
+    }
+  }
+
+  async #facts(topology: Topology, when: "before" | "after"): Promise<void> {
+    const client = await topology.observer("facts");
+    try {
+      await captureFacts(client, this.#run.system, this.#run.evidence, when);
+    } finally {
+      await client.end();
+    }
+  }
+
+  async #warmUp(topology: Topology): Promise<{ load: Load; prober: Prober; steady: SteadyWatch }> {
+    const { drill, clock, evidence, seed } = this.#run;
+    const load = await Load.start({
+      load: drill.load, scale: drill.system.scale, seed, clock, workDirectory: topology.runtime.workDirectory,
+      url: accessUrl(topology.access("app", "clients")), ledgerDirectory: evidence.path("ledger"),
+    });
+    this.#undo.push("load", async () => { await load[Symbol.asyncDispose](); });
+    void load.died().then((message) => this.#abort("load-died", "k6", message));
+    const steady = new SteadyWatch(drill.steadyState, load, clock.nowNs);
+    const prober = await startProber({
+      topology, clock, file: evidence.path("probes/health.ndjson"), query: this.#run.system.probe,
+      onProbe: (probe) => { steady.takeProbe(probe); this.#watch(this.#detector.take(probe)); },
+    });
+    this.#undo.push("probes", () => prober.stop());
+    void prober.died.then((message) => this.#abort("prober-died", "probes", message));
+    this.#publishStats(load);
+    await waitUntil({
+      what: "the first operation of the load", withinMs: 30_000, place: "k6", signal: this.#signal, lastSeen: () => "no operation ended yet",
+      check: async () => (((await load.stats())?.counts.committed ?? 0) > 0 ? true : undefined),
+    });
+    this.#record({ kind: "load", state: "started" });
+    await pause(drill.load.warmUpMs, this.#signal);
+    await waitUntil({
+      what: "steady state before the migration", withinMs: drill.load.warmUpMs + 10_000, everyMs: 100, signal: this.#signal,
+      place: "steadyState", remedy: "the system can't carry this load here: lower load.arrivalsPerSecond or widen steadyState",
+      check: async () => ((await steady.isSteady()) && !this.#firing ? true : undefined),
+    });
+    this.#record({ kind: "load", state: "steady" });
+    return { load, prober, steady };
+  }
+
+  #abort(code: string, place: string, message: string): void {
+    this.#stop.abort(new HarnessError({ code, kind: "run", place, message, remedy: `read logs/${place}.log in the run directory` }));
+  }
+
+  #watch({ firing, reason }: { firing: boolean; reason: string }): void {
+    if (firing === this.#firing) return;
+    this.#firing = firing;
+    this.#record({ kind: "detector", state: firing ? "firing" : "cleared", detail: reason });
+    if (firing) this.#onAlert();
+  }
+
+  #publishStats(load: Load): void {
+    const timer = setInterval(() => {
+      void load.stats().then((stats) => stats && this.#run.onStats(stats));
+    }, 250);
+    this.#undo.push("live figures", () => Promise.resolve(clearInterval(timer)));
+  }
+
+  /** Runs the plan forward until it ends by itself, is cut by the alert, or runs out of time. */
+  async #migrate(topology: Topology, strikes: Strikes): Promise<void> {
+    const { drill, plan } = this.#run;
+    const cutShort = new AbortController();
+    if (drill.rollback.decide.on === "alert") void this.#alert.then(() => cutShort.abort(new Error("the alert fired: the migration is stopped")));
+    const expiry = AbortSignal.timeout(drill.migration.withinMs);
+    const signal = AbortSignal.any([this.#signal, cutShort.signal, expiry]);
+    this.#record({ kind: "migration", state: "started" });
+    strikes.begin("forward");
+    try {
+      const client = await connect(topology.access("migrator", "migration"), { name: "turnback-migration" });
+      const onAbort = () => cut(client);
+      signal.addEventListener("abort", onAbort, { once: true });
+      try {
+        await runForward({
+          client, plan, signal, record: (event) => this.#record(event),
+          reach: (direction, point) => strikes.reach(direction, point),
+        });
+      } finally {
+        signal.removeEventListener("abort", onAbort);
+        await client.end().catch(() => undefined); // a cut connection can't be closed in good order
+      }
+      this.#record({ kind: "migration", state: "completed" });
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      if (error instanceof HarnessError && error.kind === "declaration") throw error;
+      this.#record({ kind: "migration", state: "failed", detail: messageOf(signal.aborted ? signal.reason : error) });
+    }
+  }
+
+  /** Waits for whoever decides; false when nobody ever saw a reason to go back. */
+  async #decide(): Promise<boolean> {
+    const { rollback } = this.#run.drill;
+    if (rollback.decide.on === "alert") {
+      const alerted = await this.#alertWithin(rollback.alertWithinMs);
+      if (!alerted) {
+        this.#record({ kind: "decision", by: "nobody", detail: `the detector did not fire within ${rollback.alertWithinMs} ms of the migration's end` });
+        return false;
+      }
+    }
+    await pause(rollback.decide.delayMs, this.#signal);
+    this.#record({ kind: "decision", by: rollback.decide.on, ...(rollback.decide.delayMs > 0 ? { detail: `after ${rollback.decide.delayMs} ms` } : {}) });
+    return true;
+  }
+
+  async #alertWithin(ms: number): Promise<boolean> {
+    const patience = new AbortController();
+    const waited = pause(ms, AbortSignal.any([this.#signal, patience.signal])).then(() => false, () => false);
+    const alerted = await Promise.race([this.#alert.then(() => true), waited]);
+    patience.abort();
+    this.#signal.throwIfAborted();
+    return alerted;
+  }
+
+  async #goBack(topology: Topology, strikes: Strikes): Promise<void> {
+    const { rollback } = this.#run.drill;
+    const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(rollback.withinMs)]);
+    this.#record({ kind: "rollback", state: "started", strategy: rollback.strategy });
+    strikes.begin("backward");
+    try {
+      await down({
+        plan: this.#run.plan, signal, attempts: rollback.attempts, record: (event) => this.#record(event),
+        connect: () => connect(topology.access("migrator", "migration"), { name: "turnback-rollback", signal }),
+        reach: (direction, point) => strikes.reach(direction, point),
+      });
+      this.#record({ kind: "rollback", state: "completed", strategy: rollback.strategy });
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      // That the way back fails is what a drill is there to find out.
+      const detail = signal.aborted ? `not done within ${rollback.withinMs} ms` : messageOf(error);
+      this.#record({ kind: "rollback", state: "failed", strategy: rollback.strategy, detail });
+    }
+  }
+
+  /** Keeps the load on until steady state is back, or its time is up, and a while longer. */
+  async #recover(steady: SteadyWatch, strikes: Strikes): Promise<void> {
+    const { drill } = this.#run;
+    await strikes.settle();
+    this.#signal.throwIfAborted();
+    try {
+      await waitUntil({
+        what: "steady state after the rollback", withinMs: drill.recoveryWithinMs, everyMs: 100, signal: this.#signal,
+        check: async () => ((await steady.isSteady()) ? true : undefined),
+      });
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      if (!(error instanceof HarnessError) || error.code !== "wait-timed-out") throw error;
+      this.#record({ kind: "load", state: "steady", detail: `not again within ${drill.recoveryWithinMs} ms` });
+    }
+    await pause(drill.load.holdMs, this.#signal);
+  }
+
+  async #quiesce(topology: Topology, load: Load, prober: Prober): Promise<void> {
+    const { drill } = this.#run;
+    this.#record({ kind: "load", state: "stopping" });
+    await load.stop(drill.load.timeoutMs + drill.load.patienceMs + 10_000);
+    this.#record({ kind: "load", state: "ended" });
+    await prober.stop();
+    const client = await topology.observer("quiescence");
+    try {
+      const detail = await proveQuiescence(client, { withinMs: 30_000, signal: this.#signal });
+      this.#record({ kind: "quiescence", state: "proven", detail });
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      this.#record({ kind: "quiescence", state: "unproven", detail: messageOf(error) });
+    } finally {
+      await client.end();
+    }
+  }
+}

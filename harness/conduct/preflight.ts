@@ -1,0 +1,48 @@
+// What can be known to be wrong before anything is started.
+
+import type { Drill } from "../drill/schema.ts";
+import type { Plan } from "../drill/plan.ts";
+import { declarationError } from "../drill/parse.ts";
+import { HarnessError } from "../base/errors.ts";
+import { exists, ROOT } from "../base/files.ts";
+import { FAULTS } from "../faults/registry.ts";
+import type { Runtime } from "../topology/runtime.ts";
+import { resolve } from "node:path";
+
+/** Checks a drill against its plan and files. @throws HarnessError with the field's path. */
+export async function preflight(drill: Drill, plan: Plan): Promise<void> {
+  const steps = plan.steps.map(({ id }) => id);
+  drill.faults.forEach(({ at }, index) => {
+    for (const field of ["before", "after", "within"] as const) {
+      const step = (at as Record<string, unknown>)[field];
+      if (typeof step === "string" && !steps.includes(step)) {
+        throw declarationError(`faults[${index}].at.${field}`, `faults[${index}].at.${field}: the plan ${plan.name} has no step "${step}"`, `its steps are ${steps.join(", ")}`);
+      }
+    }
+    if ("logLine" in at) {
+      try {
+        new RegExp(at.logLine);
+      } catch (error) {
+        throw declarationError(`faults[${index}].at.logLine`, `faults[${index}].at.logLine: ${(error as Error).message}`, "correct the regular expression", error);
+      }
+      if (!["postgres", "toxiproxy", "wire-proxy"].includes(at.service)) {
+        throw declarationError(`faults[${index}].at.service`, `faults[${index}].at.service: there is no service "${at.service}"`, "the services are postgres, toxiproxy and wire-proxy");
+      }
+    }
+  });
+  if (!(await exists(resolve(ROOT, drill.load.workload)))) {
+    throw declarationError("load.workload", `load.workload: there is no file ${drill.load.workload}`, "give a k6 script, relative to the repository");
+  }
+}
+
+/** Refuses a drill that asks for what the runtime can't do, by name. */
+export function checkCapabilities(drill: Drill, runtime: Runtime): void {
+  for (const [index, { kind }] of drill.faults.entries()) {
+    const { needs } = FAULTS[kind];
+    if (runtime.capabilities.has(needs)) continue;
+    throw new HarnessError({
+      code: "missing-capability", kind: "environment", place: `faults[${index}]`,
+      message: `the ${runtime.kind} runtime can't do "${kind}" here: it lacks ${needs}`, remedy: "`turnback doctor` lists what each runtime can do",
+    });
+  }
+}

@@ -1,0 +1,179 @@
+// The one schema of a declaration: everything that a drill can say, and nothing it can't.
+
+import { z } from "zod";
+
+const ms = z.number().int().min(0).max(86_400_000);
+const positiveMs = ms.min(1);
+const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "use lower-case letters, digits and hyphens");
+
+/** When a fault strikes, seen from the migration (or, with `during`, from the rollback). */
+const during = z.enum(["migration", "rollback"]).default("migration")
+  .describe("Which of the two the step belongs to");
+export const triggerSchema = z.union([
+  z.strictObject({ before: name.describe("Step before which the fault strikes"), during }),
+  z.strictObject({ after: name.describe("Step after which the fault strikes"), during }),
+  z.strictObject({
+    within: name.describe("Step inside which the fault strikes"),
+    progress: z.number().gt(0).lt(1).describe("Share of the step's work done, 0.4 for 40 %"),
+    during,
+  }),
+  z.strictObject({
+    within: name.describe("Step inside which the fault strikes"),
+    afterMs: ms.describe("Delay from the step's start"),
+    during,
+  }),
+  z.strictObject({ afterMs: ms.describe("Delay from the start of the migration (or rollback)"), during }),
+  z.strictObject({
+    logLine: z.string().min(1).describe("Regular expression that a log line must match"),
+    service: name.default("postgres"),
+  }),
+]).describe("When the fault strikes");
+export type Trigger = z.infer<typeof triggerSchema>;
+
+const common = {
+  at: triggerSchema,
+  healAfterMs: ms.default(1_000).describe("How long the fault holds, from its proof"),
+};
+const onServer = { ...common, on: z.literal("postgres").default("postgres").describe("The service that it hits") };
+const onProxy = {
+  ...common,
+  on: z.enum(["clients", "migration"]).default("clients").describe("The proxied path that it hits"),
+};
+
+export const faultSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("kill"), ...onServer })
+    .describe("SIGKILL to the server and all of its backends; healing starts it again"),
+  z.strictObject({ kind: z.literal("pause"), ...onServer })
+    .describe("SIGSTOP: the server holds its connections and answers nothing; healing continues it"),
+  z.strictObject({ kind: z.literal("restart"), ...onServer })
+    .describe("An orderly fast shutdown, and a start after the delay"),
+  z.strictObject({ kind: z.literal("connection-storm"), ...onServer,
+    connections: z.number().int().min(1).max(1_000).default(200) })
+    .describe("Opens connections until the server refuses more, and holds them"),
+  z.strictObject({ kind: z.literal("held-lock"), ...onServer,
+    table: z.string().min(1), mode: z.string().regex(/^[A-Z ]+$/).default("ACCESS SHARE") })
+    .describe("A forgotten transaction holds a table lock in the way of the migration"),
+  z.strictObject({ kind: z.literal("latency"), ...onProxy,
+    latencyMs: positiveMs.default(200) })
+    .describe("Delays every answer"),
+  z.strictObject({ kind: z.literal("bandwidth"), ...onProxy,
+    kilobytesPerSecond: z.number().int().min(1).default(16) })
+    .describe("Limits the rate of answers"),
+  z.strictObject({ kind: z.literal("down"), ...onProxy })
+    .describe("Closes every connection and refuses new ones"),
+  z.strictObject({ kind: z.literal("timeout"), ...onProxy })
+    .describe("Swallows everything: connections stay open, no answer ever comes"),
+  z.strictObject({ kind: z.literal("reset"), ...onProxy, afterMs: ms.default(0) })
+    .describe("Resets connections (TCP RST) as soon as data arrives"),
+  z.strictObject({ kind: z.literal("slow-close"), ...onProxy,
+    delayMs: positiveMs.default(500) })
+    .describe("Keeps closed connections half-open for a while"),
+  z.strictObject({ kind: z.literal("slicer"), ...onProxy,
+    averageBytes: z.number().int().min(1).default(32), delayMicroseconds: z.number().int().min(0).default(500) })
+    .describe("Cuts answers into small pieces with pauses between them"),
+  z.strictObject({ kind: z.literal("limit-data"), ...onProxy,
+    bytes: z.number().int().min(1).default(2_000) })
+    .describe("Closes each connection after it has carried that many bytes of answers"),
+  z.strictObject({ kind: z.literal("reply-lost"), ...common,
+    on: z.literal("clients").default("clients"),
+    statement: z.string().min(1).default("^commit").describe("Regular expression of the statements whose answer is lost, case-insensitive"),
+    times: z.number().int().min(1).max(10_000).default(1) })
+    .describe("Delivers a statement, swallows its answer and closes the connection: did it commit?"),
+]);
+export type Fault = z.infer<typeof faultSchema>;
+export type FaultKind = Fault["kind"];
+
+const objectivesSchema = z.strictObject({
+  recovery: z.strictObject({ maxMs: positiveMs }).optional()
+    .describe("Recovery time objective (RTO): from the clients' first impact to steady state regained"),
+  detection: z.strictObject({ maxMs: positiveMs }).optional()
+    .describe("From the clients' first impact to the detector firing"),
+  rollback: z.strictObject({ maxMs: positiveMs }).optional()
+    .describe("The way back itself, from its start to its end"),
+  availability: z.strictObject({ min: z.number().min(0).max(1) }).optional()
+    .describe("Share of due operations that were served, dropped ones counted as not served"),
+  loss: z.strictObject({ maxLostWrites: z.number().int().min(0), maxLossWindowMs: ms.optional() }).optional()
+    .describe("Recovery point objective (RPO): acknowledged writes that are gone"),
+  consistency: z.strictObject({
+    maxPhantomWrites: z.number().int().min(0).default(0),
+    maxDuplicateWrites: z.number().int().min(0).default(0),
+    maxAlteredWrites: z.number().int().min(0).default(0),
+    maxShedValues: z.number().int().min(0).default(0),
+  }).optional().describe("The data holds what clients were told, and nothing else"),
+  structure: z.strictObject({ maxDifferences: z.number().int().min(0) }).optional()
+    .describe("The schema is what it was before"),
+  integrity: z.strictObject({ maxProblems: z.number().int().min(0) }).optional()
+    .describe("No orphan, stale sequence, invalid or corrupt index, left-over lock, slot or transaction"),
+  invariants: z.strictObject({ maxViolated: z.number().int().min(0) }).optional()
+    .describe("The system's own rules hold"),
+}).refine((o) => Object.values(o).some((v) => v !== undefined), "declare at least one objective");
+export type Objectives = z.infer<typeof objectivesSchema>;
+export type ObjectiveName = keyof Objectives;
+
+/** Thresholds between normal service and impact; both from the declaration, never guessed. */
+export const steadyStateSchema = z.strictObject({
+  windowMs: positiveMs.default(1_000).describe("Length of a window that must hold as a whole"),
+  maxErrorRatio: z.number().min(0).max(1).default(0.01).describe("Share of operations that may fail in a window"),
+  maxLatencyMs: positiveMs.default(500).describe("An operation slower than this, from its intended start, counts as impact"),
+});
+
+export const drillSchema = z.strictObject({
+  name: name.describe("Name of the drill; the file's name without `.drill.*`"),
+  question: z.string().min(10).describe("The question that the drill answers, in one sentence"),
+  system: z.strictObject({
+    path: z.string().describe("Folder with system.yaml, relative to the repository's root"),
+    scale: z.number().gt(0).max(100).default(1).describe("Size of the generated data; 1 is the system's default"),
+    postgres: z.strictObject({
+      settings: z.record(z.string().regex(/^[a-z_.]+$/), z.union([z.string(), z.number(), z.boolean()])).default({}),
+      port: z.number().int().min(0).max(65_535).default(0).describe("Fixed port, or 0 for a free one"),
+      readyWithinMs: positiveMs.default(30_000),
+    }).prefault({}),
+  }),
+  migration: z.strictObject({
+    plan: z.string().describe("Folder with plan.yaml, relative to the repository's root"),
+    withinMs: positiveMs.default(120_000).describe("The migration is given up after this"),
+  }),
+  load: z.strictObject({
+    workload: z.string().describe("k6 script, relative to the repository's root"),
+    arrivalsPerSecond: z.number().gt(0).max(50_000).default(150),
+    arrivals: z.enum(["even", "poisson"]).default("even"),
+    clients: z.number().int().min(1).max(5_000).default(60).describe("Operations that can be in flight"),
+    connections: z.number().int().min(1).max(1_000).default(30).describe("Size of the clients' pool"),
+    timeoutMs: positiveMs.default(2_000).describe("A client gives up on an operation after this"),
+    patienceMs: positiveMs.default(2_000).describe("An arrival not started within this is dropped"),
+    warmUpMs: positiveMs.default(3_000).describe("Load before the migration; its end must be in steady state"),
+    holdMs: positiveMs.default(3_000).describe("Load after the rollback"),
+  }),
+  steadyState: steadyStateSchema.prefault({}),
+  detector: z.strictObject({
+    windowMs: positiveMs.default(500),
+    maxErrorRatio: z.number().min(0).max(1).default(0.5).describe("Share of failing probes in the window above which it fires"),
+    maxLatencyMs: positiveMs.default(1_000).describe("A probe slower than this counts as failing"),
+  }).prefault({}),
+  faults: z.array(faultSchema).default([]),
+  rollback: z.strictObject({
+    strategy: z.enum(["down"]).default("down").describe("The way back"),
+    decide: z.strictObject({
+      on: z.enum(["alert", "completion"]).describe("alert: the detector fires. completion: the migration has ended, in whatever way"),
+      delayMs: ms.default(0).describe("Time that people or automation take to decide"),
+    }).prefault({ on: "alert" }),
+    alertWithinMs: positiveMs.default(20_000).describe("How long to wait for the alert after the migration has ended"),
+    attempts: z.number().int().min(1).max(100).default(10).describe("How often the way back is tried, with backoff"),
+    withinMs: positiveMs.default(120_000),
+  }).prefault({}),
+  recoveryWithinMs: positiveMs.default(30_000).describe("Load goes on at most this long in wait for steady state"),
+  objectives: objectivesSchema,
+  expect: z.strictObject({
+    verdict: z.enum(["met", "missed"]),
+    missed: z.array(z.string()).default([]).describe("The objectives that must be missed, and no others"),
+    findings: z.array(z.string()).default([]).describe("Kinds of findings that must be named"),
+  }).optional().describe("For drills that test the harness itself; never changes the verdict"),
+});
+export type Drill = z.infer<typeof drillSchema>;
+/** What an author writes: defaults may be left out. */
+export type DrillDeclaration = z.input<typeof drillSchema>;
+
+/** Types and completion for a declaration in TypeScript; returns it unchanged. */
+export function defineDrill(declaration: DrillDeclaration): DrillDeclaration {
+  return declaration;
+}

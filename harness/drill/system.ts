@@ -1,0 +1,27 @@
+// A sample system's own declaration: its schema, its data, and what its records mean.
+
+import { z } from "zod";
+
+export const entitySchema = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9_]*$/),
+  key: z.string().describe("Column of the queries that names the record"),
+  before: z.string().describe("Query of the records in the old schema; first the key, then the logical fields"),
+  after: z.string().describe("The same records read from the new schema; fields that only it knows may follow"),
+  counters: z.array(z.string()).default([]).describe("Numeric fields that operations add to rather than set"),
+});
+export type Entity = z.infer<typeof entitySchema>;
+
+export const systemSchema = z.strictObject({
+  name: z.string(),
+  description: z.string(),
+  schema: z.array(z.string()).min(1).describe("SQL files, run in order on an empty database"),
+  seed: z.array(z.string()).default([]).describe("SQL files that generate the data; :scale is replaced"),
+  extensions: z.array(z.string()).default([]),
+  probe: z.string().default("select 1").describe("Query of the independent health probes: cheap, and through what clients need"),
+  entities: z.array(entitySchema).min(1),
+  invariants: z.array(z.strictObject({
+    name: z.string(),
+    query: z.string().describe("Returns one row for each violation; none means that the rule holds"),
+  })).default([]),
+});
+export type System = z.infer<typeof systemSchema>;

@@ -1,0 +1,133 @@
+// The run directory: where its parts lie, how it is named, and how it is written.
+
+import { mkdirSync } from "node:fs";
+import { cp, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { wallClock, type RunClock } from "../base/clock.ts";
+import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
+import { exists } from "../base/files.ts";
+import { Redactor } from "../base/redact.ts";
+import { seededRandom } from "../base/random.ts";
+import { TimelineWriter } from "./timeline.ts";
+
+export const PATHS = {
+  drill: "drill.json",
+  timeline: "timeline.jsonl",
+  ledger: "ledger",
+  intents: "ledger/intents.ndjson",
+  outcomes: "ledger/outcomes.ndjson",
+  probes: "probes/health.ndjson",
+  logs: "logs",
+  scorecard: "scorecard.json",
+  page: "scorecard.html",
+  seal: "seal.json",
+} as const;
+
+export type FactsWhen = "before" | "after";
+
+/** The run's header, as stored in drill.json. */
+export type RunHeader<D = unknown> = {
+  readonly schema: "turnback.run/1";
+  readonly run: string;
+  readonly startedAt: string;
+  readonly runtime: { readonly kind: string; readonly why: string };
+  readonly seed: number;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly drill: D;
+  readonly system: unknown;
+  readonly plan: unknown;
+};
+
+/** A name that sorts by time and says which drill it was: 20261121T023145Z-split-customer-name-k3f9. */
+export function newRunName(drill: string): string {
+  const stamp = wallClock().replace(/[-:]/g, "").replace(/\.\d+Z$/, "Z");
+  const random = seededRandom(crypto.getRandomValues(new Uint32Array(1))[0] ?? 0);
+  const suffix = Array.from({ length: 4 }, () => "0123456789abcdefghijkmnpqrstvwxyz"[Math.floor(random() * 33)]).join("");
+  return `${stamp}-${drill}-${suffix}`;
+}
+
+/** Everything that a run writes passes here, and through its redactor. */
+export class EvidenceWriter {
+  readonly directory: string;
+  readonly redactor = new Redactor();
+  readonly timeline: TimelineWriter;
+
+  constructor(directory: string, clock: RunClock) {
+    this.directory = directory;
+    try {
+      for (const part of ["", "probes", "before", "after", PATHS.logs]) {
+        mkdirSync(join(directory, part), { recursive: true });
+      }
+    } catch (error) {
+      throw evidenceError(directory, error);
+    }
+    this.timeline = new TimelineWriter(join(directory, PATHS.timeline), clock.nowNs, (data) => this.redactor.redactData(data));
+  }
+
+  path(...parts: string[]): string {
+    return join(this.directory, ...parts);
+  }
+
+  async writeJson(path: string, data: unknown): Promise<void> {
+    try {
+      const file = this.path(path);
+      await mkdir(join(file, ".."), { recursive: true });
+      await writeFile(file, `${JSON.stringify(this.redactor.redactData(data), null, 2)}\n`);
+    } catch (error) {
+      throw evidenceError(path, error);
+    }
+  }
+
+  /** Copies a service's log into the run, redacted. */
+  async writeLog(service: string, text: string): Promise<void> {
+    try {
+      await writeFile(this.path(PATHS.logs, `${service}.log`), this.redactor.redact(text));
+    } catch (error) {
+      throw evidenceError(`${PATHS.logs}/${service}.log`, error);
+    }
+  }
+
+  async copyTo(target: string): Promise<void> {
+    await cp(this.directory, target, { recursive: true });
+  }
+}
+
+/** A write to the run directory that failed: nothing can be claimed without evidence. */
+export function evidenceError(place: string, error: unknown): HarnessError {
+  const full = codeOf(error) === "ENOSPC";
+  return new HarnessError({
+    code: full ? "evidence-disk-full" : "evidence-unwritable",
+    kind: "run",
+    message: full ? `no space left under the run directory while writing ${place}` : `the run directory can't be written: ${messageOf(error)}`,
+    place,
+    remedy: full ? "free some space or choose another place with --runs DIR" : "check the folder given with --runs",
+    cause: error,
+  });
+}
+
+/** Reads a JSON part; undefined when the run never came to write it. */
+export async function readJson<T>(directory: string, path: string): Promise<T | undefined> {
+  const file = join(directory, path);
+  if (!(await exists(file))) return undefined;
+  try {
+    return JSON.parse(await readFile(file, "utf8")) as T;
+  } catch (error) {
+    throw new HarnessError({
+      code: "evidence-malformed", kind: "run", place: file,
+      message: `${path} is not JSON: ${messageOf(error)}`,
+      remedy: "`turnback verify` says whether the run was changed after it was sealed", cause: error,
+    });
+  }
+}
+
+/** @throws HarnessError when the path is no run directory. */
+export async function requireRun(directory: string): Promise<void> {
+  const info = await stat(directory).catch(() => undefined);
+  if (!info?.isDirectory() || !(await exists(join(directory, PATHS.drill)))) {
+    throw new HarnessError({
+      code: "no-such-run", kind: "declaration", place: directory,
+      message: `${directory} is no run directory: it has no ${PATHS.drill}`,
+      remedy: "give a folder below runs/",
+    });
+  }
+}

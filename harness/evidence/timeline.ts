@@ -1,0 +1,67 @@
+// The timeline: every event of a run, in order, each line chained to the one before.
+
+import { appendFileSync } from "node:fs";
+import { sha256 } from "../base/files.ts";
+
+/** What can happen in a run. `t` is nanoseconds since the run's start (CLOCK_MONOTONIC). */
+export type RunEvent =
+  | { readonly kind: "run"; readonly state: "started" | "completed" | "aborted"; readonly reason?: string }
+  | { readonly kind: "phase"; readonly phase: Phase; readonly state: "started" | "ended" }
+  | { readonly kind: "service"; readonly service: string; readonly state: string; readonly detail?: string }
+  | { readonly kind: "load"; readonly state: "started" | "steady" | "stopping" | "ended" | "failed"; readonly detail?: string }
+  | {
+      readonly kind: "step"; readonly direction: "forward" | "backward"; readonly step: string;
+      readonly state: "started" | "retried" | "done" | "skipped" | "failed"; readonly detail?: string;
+    }
+  | { readonly kind: "progress"; readonly direction: "forward" | "backward"; readonly step: string; readonly share: number }
+  | { readonly kind: "migration"; readonly state: "started" | "completed" | "failed"; readonly detail?: string }
+  | {
+      readonly kind: "fault"; readonly index: number; readonly fault: string; readonly target: string;
+      readonly state: "triggered" | "proven" | "unproven" | "healed" | "unhealed" | "not-triggered";
+      readonly detail?: string;
+    }
+  | { readonly kind: "detector"; readonly state: "firing" | "cleared"; readonly detail?: string }
+  | { readonly kind: "decision"; readonly by: string; readonly detail?: string }
+  | { readonly kind: "rollback"; readonly state: "started" | "retried" | "completed" | "failed"; readonly strategy: string; readonly detail?: string }
+  | { readonly kind: "quiescence"; readonly state: "proven" | "unproven"; readonly detail: string }
+  | { readonly kind: "harness-error"; readonly code: string; readonly message: string; readonly place?: string; readonly remedy?: string };
+
+export type Phase = "prepare" | "baseline" | "warm-up" | "migration" | "decision" | "rollback" | "recovery" | "quiesce" | "after";
+
+export type TimelineEntry = RunEvent & { readonly t: number; readonly prev: string };
+
+export const CHAIN_START = "0".repeat(64);
+
+/** Appends one line for each event; synchronous, so that a killed harness loses none. */
+export class TimelineWriter {
+  readonly #path: string;
+  readonly #nowNs: () => number;
+  readonly #redact: <T>(data: T) => T;
+  #head = CHAIN_START;
+  readonly #listeners: ((entry: TimelineEntry) => void)[] = [];
+
+  constructor(path: string, nowNs: () => number, redact: <T>(data: T) => T) {
+    this.#path = path;
+    this.#nowNs = nowNs;
+    this.#redact = redact;
+  }
+
+  /** The hash of the last line; the seal names it. */
+  get head(): string {
+    return this.#head;
+  }
+
+  onEvent(listener: (entry: TimelineEntry) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Records an event as of now, or as of `t` when it was observed earlier. Returns its time. */
+  record(event: RunEvent, t = this.#nowNs()): number {
+    const entry = this.#redact({ t, ...event, prev: this.#head }) as TimelineEntry;
+    const line = JSON.stringify(entry);
+    appendFileSync(this.#path, `${line}\n`);
+    this.#head = sha256(line);
+    for (const listener of this.#listeners) listener(entry);
+    return t;
+  }
+}

@@ -1,0 +1,32 @@
+// What every fault is: it strikes, proves that it holds, heals, and proves that it is gone.
+
+import type { Topology } from "../topology/topology.ts";
+import type { Capability } from "../topology/runtime.ts";
+
+/**
+ * The contract for adding a fault. One file, one fault.
+ * - `inject` makes it happen and may wait until it has.
+ * - `prove` returns an observation that it holds, from a source other than `inject`'s own
+ *   success, or undefined: then the run is `unknown`.
+ * - `heal` takes it away; it is registered before `inject` runs, so it must also work when
+ *   `inject` failed half-way, and when it is called twice.
+ * - `proveHealed` returns an observation that it is gone, or undefined.
+ */
+export interface ActiveFault {
+  inject(): Promise<void>;
+  prove(): Promise<string | undefined>;
+  heal(): Promise<void>;
+  proveHealed(): Promise<string | undefined>;
+}
+
+export type FaultContext = {
+  readonly topology: Topology;
+  /** Distinguishes several faults of one kind in one run. */
+  readonly id: string;
+};
+
+/** How to make a fault, and what it asks of the runtime. */
+export type FaultKindOf<F> = {
+  readonly needs: Capability;
+  readonly create: (fault: F, context: FaultContext) => ActiveFault;
+};

@@ -1,0 +1,30 @@
+// All faults by their kind; a kind without an entry doesn't compile.
+
+import type { Fault, FaultKind } from "../drill/schema.ts";
+import { connectionStorm } from "./connection-storm.ts";
+import type { ActiveFault, FaultContext, FaultKindOf } from "./fault.ts";
+import { heldLock } from "./held-lock.ts";
+import { kill } from "./kill.ts";
+import { pause } from "./pause.ts";
+import { replyLost } from "./reply-lost.ts";
+import { restart } from "./restart.ts";
+import { bandwidth, down, latency, limitData, reset, slicer, slowClose, timeout } from "./toxic.ts";
+
+type Registry = { readonly [K in FaultKind]: FaultKindOf<Extract<Fault, { kind: K }>> };
+
+export const FAULTS: Registry = {
+  kill, pause, restart,
+  "connection-storm": connectionStorm,
+  "held-lock": heldLock,
+  latency, bandwidth, down, timeout, reset,
+  "slow-close": slowClose,
+  slicer,
+  "limit-data": limitData,
+  "reply-lost": replyLost,
+};
+
+/** The fault that a declaration asks for, ready to strike. */
+export function createFault(fault: Fault, context: FaultContext): ActiveFault {
+  const kind = FAULTS[fault.kind] as FaultKindOf<Fault>;
+  return kind.create(fault, context);
+}

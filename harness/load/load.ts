@@ -1,0 +1,114 @@
+// Drives k6: starts it with our extension, stops it in good order, and says when it died.
+
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { HarnessError, codeOf } from "../base/errors.ts";
+import { ROOT, exists } from "../base/files.ts";
+import { end, signal, start, type Child } from "../base/process.ts";
+import { waitUntil } from "../base/deadline.ts";
+import type { RunClock } from "../base/clock.ts";
+import type { Drill } from "../drill/schema.ts";
+import { declarationError } from "../drill/parse.ts";
+
+export const K6 = join(ROOT, ".cache", "bin", "k6");
+
+export type LoadStats = {
+  readonly at: number;
+  readonly counts: Partial<Record<"committed" | "rejected" | "indeterminate" | "dropped", number>>;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+};
+
+export type LoadOptions = {
+  readonly load: Drill["load"];
+  readonly scale: number;
+  readonly seed: number;
+  readonly url: string;
+  readonly clock: RunClock;
+  readonly workDirectory: string;
+  /** Undefined: no ledger, for measuring what it costs. */
+  readonly ledgerDirectory: string | undefined;
+  /** The load ends by itself after this; 0: when it is stopped. */
+  readonly durationMs?: number;
+};
+
+/** A running load generator. */
+export class Load implements AsyncDisposable {
+  readonly #child: Child;
+  readonly #statsFile: string;
+  readonly logFile: string;
+  #stopping = false;
+
+  private constructor(child: Child, statsFile: string, logFile: string) {
+    this.#child = child;
+    this.#statsFile = statsFile;
+    this.logFile = logFile;
+  }
+
+  static async start(options: LoadOptions): Promise<Load> {
+    const workload = resolve(ROOT, options.load.workload);
+    if (!(await exists(workload))) {
+      throw declarationError("load.workload", `load.workload: there is no file ${options.load.workload}`, "give a k6 script, relative to the repository");
+    }
+    const statsFile = join(options.workDirectory, "load-stats.json");
+    const logFile = join(options.workDirectory, "k6.log");
+    const { load } = options;
+    const config = {
+      dsn: options.url, ledgerDir: options.ledgerDirectory ?? "", statsFile,
+      runStartNs: String(options.clock.startMonotonicNs),
+      perSecond: load.arrivalsPerSecond, poisson: load.arrivals === "poisson",
+      clients: load.clients, connections: load.connections,
+      timeoutMs: load.timeoutMs, patienceMs: load.patienceMs, durationMs: options.durationMs ?? 0, seed: options.seed,
+    };
+    const child = await start({
+      command: K6,
+      args: ["run", "--quiet", "--no-color", "--no-usage-report", "--address", "", "--summary-mode", "disabled", workload],
+      env: { TURNBACK_LOAD: JSON.stringify(config), TURNBACK_SCALE: String(options.scale), TURNBACK_WORK: options.workDirectory },
+      cwd: options.workDirectory,
+      logFile,
+    });
+    return new Load(child, statsFile, logFile);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Resolves with a message when the generator ends before it was told to. */
+  async died(): Promise<string> {
+    const { code, signal: by } = await this.#child.exited;
+    if (this.#stopping || code === 0) return new Promise(() => undefined);
+    const log = (await readFile(this.logFile, "utf8").catch(() => "")).trim().split("\n").filter((line) => line.includes("turnback:") || line.includes("rror")).at(-1);
+    return `the load generator ended by itself (${by ?? `exit code ${code}`})${log ? `: ${log.trim()}` : ""}`;
+  }
+
+  /** The newest live figures, if there are any yet. */
+  async stats(): Promise<LoadStats | undefined> {
+    try {
+      return JSON.parse(await readFile(this.#statsFile, "utf8")) as LoadStats;
+    } catch (error) {
+      if (codeOf(error) === "ENOENT" || error instanceof SyntaxError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Ends the schedule; operations in flight are finished and recorded. @throws when it won't end. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    if (this.#child.ended()) return;
+    signal(this.#child.pid, "SIGUSR1");
+    await waitUntil({
+      what: "end of the load", withinMs: graceMs, place: "k6", remedy: "read logs/k6.log in the run directory",
+      check: () => (this.#child.ended() ? true : undefined),
+    });
+    const { code } = await this.#child.exited;
+    if (code !== 0) {
+      throw new HarnessError({ code: "load-failed", kind: "run", place: "k6", message: `the load generator ended with exit code ${code}`, remedy: "read logs/k6.log in the run directory" });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping = true;
+    await end(this.#child, { signal: "SIGTERM", graceMs: 2_000 });
+  }
+}

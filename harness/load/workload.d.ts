@@ -1,0 +1,52 @@
+// Types of k6/x/turnback for workloads: k6 scripts that act as the drilled system's clients.
+
+declare module "k6/x/turnback" {
+  /** What an operation will have done to one logical record if it commits. */
+  export interface Effect {
+    /** Name of an entity in system.yaml. */
+    entity: string;
+    /** The record's key, chosen by the client, so that it is known before anything is sent. */
+    key: string;
+    /** insert: it was not there. update: these fields are set. delete. add: these counters change by that much. */
+    kind: "insert" | "update" | "delete" | "add";
+    /** Logical fields by name, as PostgreSQL prints them; only these are judged. */
+    value?: Record<string, string | number | null>;
+  }
+
+  /** One due unit of work. Its randomness depends on the run's seed and its number alone. */
+  export interface Arrival {
+    readonly seq: number;
+    /** Uniform in [0, 1). */
+    random(): number;
+    /** A whole number from low to high, both included. */
+    int(low: number, high: number): number;
+    /** A random UUID, version 4. */
+    uuid(): string;
+  }
+
+  export interface Transaction {
+    /** Runs a prepared statement; the number of rows affected. Throws when it fails. */
+    exec(sql: string, ...args: unknown[]): number;
+    /** Runs a prepared query; all of its rows. Throws when it fails. */
+    query(sql: string, ...args: unknown[]): Record<string, unknown>[];
+  }
+
+  export type Outcome = "committed" | "rejected" | "indeterminate";
+
+  /** The k6 options of an open-model workload, as the drill declares it. */
+  export function options(): object;
+  /** Serves arrivals until the load ends; each may run exactly one operation. */
+  export function serve(body: (arrival: Arrival) => void): void;
+  /** BEGIN, the body, COMMIT. What the body throws rolls back. Never retried. */
+  export function transaction(op: string, effects: Effect[], body: (tx: Transaction) => void): Outcome;
+  /** One statement that commits by itself. */
+  export function statement(op: string, effects: Effect[], sql: string, ...args: unknown[]): Outcome;
+  /** A query outside a transaction: its rows, or null when it was not served. */
+  export function read(op: string, sql: string, ...args: unknown[]): Record<string, unknown>[] | null;
+}
+
+declare module "k6/crypto" {
+  export function md5(input: string, encoding: "hex"): string;
+}
+
+declare const __ENV: Record<string, string>;

@@ -1,0 +1,126 @@
+package turnback
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Generator is what all VUs share: the pool, the schedule, the ledger. It is made once, by
+// the first VU that needs it; k6 runs init code more often than that.
+type Generator struct {
+	config   Config
+	clock    Clock
+	pool     *pgxpool.Pool
+	arrivals *Arrivals
+	ledger   *Ledger
+	stats    *Stats
+	done     chan struct{}
+
+	failMu sync.Mutex
+	failed error
+}
+
+func newGenerator(config Config) (*Generator, error) {
+	startNs, err := strconv.ParseInt(config.RunStartNs, 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("TURNBACK_LOAD: runStartNs is not a number of nanoseconds: %q", config.RunStartNs)
+	}
+	g := &Generator{config: config, clock: Clock{startNs}, stats: NewStats(), done: make(chan struct{})}
+	if config.LedgerDir != "" {
+		if g.ledger, err = OpenLedger(config.LedgerDir, g.fail); err != nil {
+			return nil, err
+		}
+	}
+	poolConfig, err := pgxpool.ParseConfig(config.DSN)
+	if err != nil {
+		return nil, fmt.Errorf("TURNBACK_LOAD: dsn can't be parsed") // pgx quotes the DSN; we don't
+	}
+	poolConfig.MaxConns = config.Connections
+	poolConfig.MinConns = min(config.Connections, 4)
+	poolConfig.ConnConfig.ConnectTimeout = config.timeout()
+	if g.pool, err = pgxpool.NewWithConfig(context.Background(), poolConfig); err != nil {
+		return nil, fmt.Errorf("pool: %w", err)
+	}
+	g.arrivals = NewArrivals(g.clock, ArrivalConfig{
+		PerSecond: config.PerSecond, Poisson: config.Poisson, Seed: config.Seed,
+		Patience: config.patience(), Duration: config.duration(),
+	}, g.drop)
+	go g.stopOnSignal()
+	if config.StatsFile != "" {
+		go g.stats.Publish(g.clock, config.StatsFile, 200*time.Millisecond, g.done)
+	}
+	return g, nil
+}
+
+// stopOnSignal ends the schedule on SIGUSR1; operations in flight are finished and recorded.
+func (g *Generator) stopOnSignal() {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGUSR1)
+	<-signals
+	g.arrivals.Stop()
+}
+
+// fail stops the load for good: writing on with a ledger that lost a line would be blind.
+func (g *Generator) fail(err error) {
+	g.failMu.Lock()
+	defer g.failMu.Unlock()
+	if g.failed == nil {
+		g.failed = err
+		fmt.Fprintf(os.Stderr, "turnback: load stopped: %v\n", err)
+		g.arrivals.Stop()
+	}
+}
+
+func (g *Generator) failure() error {
+	g.failMu.Lock()
+	defer g.failMu.Unlock()
+	return g.failed
+}
+
+func (g *Generator) drop(arrival Arrival) {
+	g.stats.Count(Dropped, 0)
+	if g.ledger == nil {
+		return
+	}
+	// onError has stopped the load if either of these fails.
+	if g.ledger.Intent(arrival, 0, "", 0, nil) == nil {
+		_ = g.ledger.Outcome(arrival.Seq, 0, g.clock.Now(), Dropped, PhaseAcquire, "no-client-free")
+	}
+}
+
+// operation is one unit of work between its intent and its outcome.
+type operation struct {
+	g          *Generator
+	arrival    Arrival
+	startNs    int64
+	acquiredNs int64
+}
+
+func (g *Generator) begin(arrival Arrival, vu uint64, op string, effects []Effect) (*operation, error) {
+	o := &operation{g: g, arrival: arrival, startNs: g.clock.Now()}
+	if g.ledger != nil {
+		if err := g.ledger.Intent(arrival, vu, op, o.startNs, effects); err != nil {
+			return nil, err
+		}
+	}
+	return o, nil
+}
+
+func (o *operation) end(phase Phase, err error) Outcome {
+	endNs := o.g.clock.Now()
+	outcome, code := Classify(phase, err)
+	o.g.stats.Count(outcome, endNs-o.arrival.IntendedNs)
+	if o.g.ledger != nil {
+		// A failed write has stopped the load; the missing line reads as indeterminate.
+		_ = o.g.ledger.Outcome(o.arrival.Seq, o.acquiredNs, endNs, outcome, phase, code)
+	}
+	return outcome
+}

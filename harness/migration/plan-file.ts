@@ -1,0 +1,16 @@
+// Reads a plan from its folder and gives each step its checksum.
+
+import { join, relative, resolve } from "node:path";
+import { ROOT, sha256 } from "../base/files.ts";
+import { parseWith, readData } from "../drill/parse.ts";
+import { planSchema, type Plan, type Step } from "../drill/plan.ts";
+
+export async function readPlan(folder: string): Promise<Plan> {
+  const file = join(resolve(ROOT, folder), "plan.yaml");
+  return parseWith(planSchema, await readData(file), relative(process.cwd(), file));
+}
+
+/** What makes a step the same step: its statements, not its pauses or its place in the list. */
+export function checksum(step: Step): string {
+  return sha256(JSON.stringify([step.id, step.kind, step.transactional, step.forward, step.backward, step.batch])).slice(0, 16);
+}

@@ -1,0 +1,195 @@
+// Runs a plan's steps, forward and backward, each journalled with its own effect.
+
+import pg from "pg";
+import { pause } from "../base/deadline.ts";
+import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
+import { statements, type Plan, type Step } from "../drill/plan.ts";
+import type { RunEvent } from "../evidence/timeline.ts";
+import { checkJournal, Journal, type JournalRow } from "./journal.ts";
+import { checksum } from "./plan-file.ts";
+
+export type Direction = "forward" | "backward";
+
+/** A place in a plan where something may strike. The runner waits until the strike is over. */
+export type Point =
+  | { readonly at: "before" | "after"; readonly step: string }
+  | { readonly at: "progress"; readonly step: string; readonly share: number };
+
+export type RunnerContext = {
+  readonly client: pg.Client;
+  readonly plan: Plan;
+  readonly record: (event: RunEvent) => void;
+  readonly reach: (direction: Direction, point: Point) => Promise<void>;
+  readonly signal: AbortSignal;
+};
+
+/** Two migrators at once would interleave steps: the second one is refused, not queued. */
+const LOCK = "select pg_try_advisory_lock(hashtext('turnback'), hashtext($1)) as had";
+
+async function openJournal({ client, plan }: RunnerContext): Promise<{ journal: Journal; rows: Map<string, JournalRow> }> {
+  const { rows: [lock] } = await client.query<{ had: boolean }>(LOCK, [plan.name]);
+  if (!lock?.had) {
+    throw new HarnessError({
+      code: "migration-locked", kind: "run", place: `plan ${plan.name}`,
+      message: "another migrator holds this plan's advisory lock", remedy: "wait for it, or end its session",
+    });
+  }
+  const journal = new Journal(client, plan.name);
+  await journal.open();
+  const rows = await journal.rows();
+  checkJournal(plan, rows);
+  return { journal, rows };
+}
+
+/** Runs what is not done yet, in order; what an earlier run has begun is resumed. */
+export async function runForward(context: RunnerContext): Promise<void> {
+  const { journal, rows } = await openJournal(context);
+  for (const step of context.plan.steps) {
+    const row = rows.get(step.id);
+    if (row?.state === "done") {
+      context.record({ kind: "step", direction: "forward", step: step.id, state: "skipped", detail: "the journal has it as done" });
+      continue;
+    }
+    await runStep(context, "forward", step, async () => {
+      if (step.kind === "backfill") await backfill(context, journal, step, row);
+      else await apply(context, journal, step, "forward", statements(step.forward));
+      await verify(context, step);
+    });
+  }
+}
+
+/** Undoes whatever the journal says was begun, in reverse; safe to repeat after any interruption. */
+export async function runBackward(context: RunnerContext): Promise<void> {
+  const { journal, rows } = await openJournal(context);
+  for (const step of context.plan.steps.toReversed()) {
+    if (!rows.has(step.id)) continue;
+    const { backward } = step;
+    if (typeof backward === "object" && "irreversible" in backward) {
+      throw new HarnessError({
+        code: "irreversible-step", kind: "run", place: `plan ${context.plan.name}, step ${step.id}`,
+        message: `step ${step.id} has no way back: ${backward.irreversible}`, remedy: "choose another way back",
+      });
+    }
+    await runStep(context, "backward", step, () =>
+      apply(context, journal, step, "backward", typeof backward === "object" && "nothing" in backward ? [] : statements(backward)));
+  }
+}
+
+async function runStep(context: RunnerContext, direction: Direction, step: Step, work: () => Promise<void>): Promise<void> {
+  const { record, reach, signal } = context;
+  const event = { kind: "step", direction, step: step.id } as const;
+  await reach(direction, { at: "before", step: step.id });
+  signal.throwIfAborted();
+  record({ ...event, state: "started" });
+  if (step.kind !== "backfill" && direction === "forward") await pause(step.pauseMs, signal);
+  try {
+    await withLockRetries(context, direction, step, work);
+  } catch (error) {
+    record({ ...event, state: "failed", detail: messageOf(error) });
+    throw error;
+  }
+  record({ ...event, state: "done" });
+  await reach(direction, { at: "after", step: step.id });
+}
+
+/** Retries only what failed for want of a lock: 55P03 lock_not_available, 40P01 deadlock_detected. */
+async function withLockRetries(context: RunnerContext, direction: Direction, step: Step, work: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      const code = codeOf(error);
+      if ((code !== "55P03" && code !== "40P01") || attempt >= step.attempts) throw error;
+      context.record({ kind: "step", direction, step: step.id, state: "retried", detail: `attempt ${attempt} of ${step.attempts}: ${messageOf(error)}` });
+      await pause(Math.min(2_000, 50 * 2 ** (attempt - 1)), context.signal);
+    }
+  }
+}
+
+/**
+ * A transactional step's effect and its journal row commit as one. Without a transaction the
+ * journal brackets the statements: after a crash in between, the row says "begun", the step
+ * runs again from its start, and so its statements must be repeatable.
+ */
+async function apply(context: RunnerContext, journal: Journal, step: Step, direction: Direction, sql: readonly string[]): Promise<void> {
+  const { client, reach } = context;
+  const settle = () => (direction === "forward" ? journal.write(step.id, "done", checksum(step)) : journal.remove(step.id));
+  const progress = (done: number) =>
+    done < sql.length ? reach(direction, { at: "progress", step: step.id, share: done / sql.length }) : Promise.resolve();
+  if (!step.transactional) {
+    await journal.write(step.id, direction === "forward" ? "started" : "undoing", checksum(step));
+    await client.query(`set lock_timeout = ${step.lockTimeoutMs}`);
+    for (const [index, statement] of sql.entries()) {
+      await client.query(statement);
+      await progress(index + 1);
+    }
+    await settle();
+    return;
+  }
+  await inTransaction(client, step, async () => {
+    for (const [index, statement] of sql.entries()) {
+      await client.query(statement);
+      await progress(index + 1);
+    }
+    await settle();
+  });
+}
+
+async function inTransaction(client: pg.Client, step: Step, work: () => Promise<void>): Promise<void> {
+  await client.query(`begin; set local lock_timeout = ${step.lockTimeoutMs}`);
+  try {
+    await work();
+    await client.query("commit");
+  } catch (error) {
+    // If the connection is gone, the server rolls back by itself, and this fails too.
+    await client.query("rollback").catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Goes through the rows by key; every batch commits with its cursor, so a resume goes on from there. */
+async function backfill(context: RunnerContext, journal: Journal, step: Step, row: JournalRow | undefined): Promise<void> {
+  const { client, record, reach, signal } = context;
+  const [sql = ""] = statements(step.forward);
+  const size = step.size ? Number((await client.query<unknown[]>({ text: step.size, rowMode: "array" })).rows[0]?.[0] ?? 0) : 0;
+  let cursor = row?.cursor ?? null;
+  let through = row?.rows ?? 0;
+  for (;;) {
+    signal.throwIfAborted();
+    let seen = 0;
+    await inTransaction(client, step, async () => {
+      const { rows: [batch] } = await client.query<{ cursor: string | null; rows: number }>(sql, [cursor, step.batch]);
+      seen = batch?.rows ?? 0;
+      cursor = batch?.cursor ?? cursor;
+      await journal.write(step.id, seen === 0 ? "done" : "started", checksum(step), cursor, through + seen);
+    });
+    if (seen === 0) return;
+    through += seen;
+    const share = size > 0 ? Math.min(1, through / size) : 0;
+    record({ kind: "progress", direction: "forward", step: step.id, share });
+    await reach("forward", { at: "progress", step: step.id, share });
+    await pause(step.pauseMs, signal);
+  }
+}
+
+async function verify(context: RunnerContext, step: Step): Promise<void> {
+  if (!step.check) return;
+  const { rows: [row] } = await context.client.query<unknown[]>({ text: step.check, rowMode: "array" });
+  if (row?.[0] === true) return;
+  throw new HarnessError({
+    code: "step-check-failed", kind: "run", place: `plan ${context.plan.name}, step ${step.id}`,
+    message: `the check of step ${step.id} answered ${JSON.stringify(row?.[0] ?? null)} after the step was applied`,
+    remedy: "the step did not do what its check expects: correct the one or the other",
+  });
+}
+
+/** What a run forward would do now, without doing it. */
+export async function dryRun(client: pg.Client, plan: Plan): Promise<{ readonly step: string; readonly would: "run" | "resume" | "skip"; readonly sql: readonly string[] }[]> {
+  const present = (await client.query("select to_regclass('turnback.journal') is not null as there")).rows[0] as { there: boolean } | undefined;
+  const rows = present?.there ? await new Journal(client, plan.name).rows() : new Map<string, JournalRow>();
+  checkJournal(plan, rows);
+  return plan.steps.map((step) => {
+    const state = rows.get(step.id)?.state;
+    return { step: step.id, would: state === "done" ? "skip" : state ? "resume" : "run", sql: statements(step.forward) };
+  });
+}

@@ -1,0 +1,82 @@
+// The facts of one moment: schema, entities, invariants and integrity, all from one snapshot.
+
+import { createWriteStream } from "node:fs";
+import { pipeline } from "node:stream/promises";
+import type pg from "pg";
+import copy from "pg-copy-streams";
+import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
+import type { System } from "../drill/system.ts";
+import type { EvidenceWriter, FactsWhen } from "../evidence/run-directory.ts";
+import { evidenceError } from "../evidence/run-directory.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { integrityFacts } from "./integrity.ts";
+
+export type InvariantFact = { readonly name: string; readonly query: string; readonly violations: number; readonly examples: readonly unknown[]; readonly error?: string };
+
+const EXAMPLES = 5;
+
+/**
+ * Writes all facts below `before/` or `after/`. The connection must lead around the proxy:
+ * a fault that still lingers there is no reason to misread the database.
+ */
+export async function captureFacts(client: pg.Client, system: System, evidence: EvidenceWriter, when: FactsWhen): Promise<void> {
+  await client.query("begin isolation level repeatable read, read only");
+  try {
+    await evidence.writeJson(`${when}/structure.json`, await fingerprint(client));
+    await dumpEntities(client, system, evidence, when);
+    await evidence.writeJson(`${when}/invariants.json`, await invariantFacts(client, system));
+  } finally {
+    await client.query("rollback");
+  }
+  // amcheck takes locks that a read-only transaction may not take; nobody writes now anyway.
+  await client.query("begin");
+  try {
+    await evidence.writeJson(`${when}/integrity.json`, await integrityFacts(client));
+  } finally {
+    await client.query("rollback");
+  }
+}
+
+/** One CSV file an entity: the key, then its logical fields, as PostgreSQL prints them. */
+async function dumpEntities(client: pg.Client, system: System, evidence: EvidenceWriter, when: FactsWhen): Promise<void> {
+  const failed: { entity: string; error: string }[] = [];
+  for (const entity of system.entities) {
+    const file = `${when}/entity-${entity.name}.csv`;
+    try {
+      await client.query("savepoint entity");
+      const rows = client.query(copy.to(`copy (${entity.before}) to stdout with (format csv, header)`));
+      await pipeline(rows, createWriteStream(evidence.path(file)));
+      await client.query("release savepoint entity");
+    } catch (error) {
+      if (codeOf(error) === "ENOSPC") throw evidenceError(file, error);
+      if (when === "before") {
+        throw new HarnessError({
+          code: "entity-query-failed", kind: "declaration", place: `system ${system.name}, entity ${entity.name}, before`,
+          message: `the query of entity ${entity.name} fails on the fresh system: ${messageOf(error)}`, remedy: "correct the query", cause: error,
+        });
+      }
+      // Afterwards a query that fails is a fact about the system: the old shape can't be read.
+      await client.query("rollback to savepoint entity");
+      failed.push({ entity: entity.name, error: messageOf(error) });
+    }
+  }
+  await evidence.writeJson(`${when}/entities.json`, { entities: system.entities.map(({ name }) => name), failed });
+}
+
+async function invariantFacts(client: pg.Client, system: System): Promise<InvariantFact[]> {
+  const facts: InvariantFact[] = [];
+  for (const { name, query } of system.invariants) {
+    try {
+      await client.query("savepoint invariant");
+      const counted = await client.query<{ n: number }>(`select count(*)::int as n from (${query}) violations`);
+      const violations = counted.rows[0]?.n ?? 0;
+      const examples = violations === 0 ? [] : (await client.query(`select * from (${query}) violations limit ${EXAMPLES}`)).rows;
+      await client.query("release savepoint invariant");
+      facts.push({ name, query, violations, examples });
+    } catch (error) {
+      await client.query("rollback to savepoint invariant");
+      facts.push({ name, query, violations: 0, examples: [], error: messageOf(error) });
+    }
+  }
+  return facts;
+}

@@ -1,0 +1,135 @@
+// Integrity facts: what the database holds that it must not, measured rather than believed.
+
+import pg from "pg";
+import { codeOf, messageOf } from "../base/errors.ts";
+
+/** One fact; the judge decides whether it is a problem. `count` 0 means none of it was found. */
+export type IntegrityFact = {
+  readonly kind:
+    | "orphans" | "check-violations" | "sequence" | "invalid-index" | "corrupt-index"
+    | "checksum-failures" | "prepared-transaction" | "replication-slot" | "advisory-lock" | "open-transaction" | "unchecked";
+  readonly subject: string;
+  readonly count: number;
+  readonly detail: string;
+  readonly query: string;
+};
+
+type Check = (client: pg.Client) => Promise<IntegrityFact[]>;
+
+const USER = "n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'turnback')";
+
+/** Foreign keys recomputed by anti-join: `convalidated` says what was once checked, not what is. */
+const orphans: Check = async (client) => {
+  const { rows } = await client.query<{ subject: string; query: string }>(`
+    select k.conrelid::regclass || ': ' || k.conname as subject,
+      format('select count(*)::int as count from only %s c where %s and not exists (select 1 from %s p where %s)', k.conrelid::regclass,
+        (select string_agg(format('c.%I is not null', a.attname), ' and ') from unnest(k.conkey) x join pg_attribute a on a.attrelid = k.conrelid and a.attnum = x),
+        k.confrelid::regclass,
+        (select string_agg(format('p.%I = c.%I', b.attname, a.attname), ' and ') from unnest(k.conkey, k.confkey) x (f, t)
+          join pg_attribute a on a.attrelid = k.conrelid and a.attnum = x.f join pg_attribute b on b.attrelid = k.confrelid and b.attnum = x.t)) as query
+    from pg_constraint k join pg_namespace n on n.oid = k.connamespace join pg_class c on c.oid = k.conrelid
+    where k.contype = 'f' and c.relkind = 'r' and ${USER} order by 1`);
+  return countEach(client, "orphans", rows, "rows without their parent");
+};
+
+const checkViolations: Check = async (client) => {
+  const { rows } = await client.query<{ subject: string; query: string }>(`
+    select k.conrelid::regclass || ': ' || k.conname as subject,
+      format('select count(*)::int as count from only %s where not (%s)', k.conrelid::regclass, pg_get_expr(k.conbin, k.conrelid)) as query
+    from pg_constraint k join pg_namespace n on n.oid = k.connamespace join pg_class c on c.oid = k.conrelid
+    where k.contype = 'c' and c.relkind = 'r' and ${USER} order by 1`);
+  return countEach(client, "check-violations", rows, "rows that break the check");
+};
+
+async function countEach(client: pg.Client, kind: IntegrityFact["kind"], rows: readonly { subject: string; query: string }[], what: string): Promise<IntegrityFact[]> {
+  const facts: IntegrityFact[] = [];
+  for (const { subject, query } of rows) {
+    const { rows: [row] } = await client.query<{ count: number }>(query);
+    facts.push({ kind, subject, count: row?.count ?? 0, detail: `${row?.count ?? 0} ${what}`, query });
+  }
+  return facts;
+}
+
+/** The value that the sequence would give next, against the highest in its column: `count` is how far it is behind. */
+const sequences: Check = async (client) => {
+  const { rows } = await client.query<{ subject: string; sequence: string; query: string }>(`
+    select t.oid::regclass || '.' || a.attname as subject, s.oid::regclass::text as sequence,
+      format('select greatest(0, coalesce(max(%1$I), 0) - (select case when is_called then last_value + %4$s else last_value end from %3$s) + 1)::bigint::text as count,
+        coalesce(max(%1$I), 0)::text as highest, (select case when is_called then last_value + %4$s else last_value end from %3$s)::text as next from %2$s',
+        a.attname, t.oid::regclass, s.oid::regclass, q.seqincrement) as query
+    from pg_class s join pg_namespace n on n.oid = s.relnamespace join pg_sequence q on q.seqrelid = s.oid
+      join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = s.oid and d.deptype in ('a', 'i') and d.refobjsubid > 0
+      join pg_class t on t.oid = d.refobjid join pg_attribute a on a.attrelid = t.oid and a.attnum = d.refobjsubid
+    where s.relkind = 'S' and q.seqincrement > 0 and ${USER} order by 1`);
+  const facts: IntegrityFact[] = [];
+  for (const { subject, sequence, query } of rows) {
+    const { rows: [row] } = await client.query<{ count: string; highest: string; next: string }>(query);
+    facts.push({
+      kind: "sequence", subject: sequence, count: Number(row?.count ?? 0), query: query.replace(/\s+/g, " "),
+      detail: `the next value is ${row?.next}, the highest in ${subject} is ${row?.highest}`,
+    });
+  }
+  return facts;
+};
+
+const invalidIndexes: Check = async (client) => {
+  const query = `select i.indexrelid::regclass::text as subject, concat_ws(', ', case when not indisvalid then 'not valid' end,
+      case when not indisready then 'not ready' end, case when not indislive then 'not live' end) as detail
+    from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
+    where not (indisvalid and indisready and indislive) and ${USER} order by 1`;
+  const { rows } = await client.query<{ subject: string; detail: string }>(query);
+  return rows.map(({ subject, detail }) => ({ kind: "invalid-index" as const, subject, count: 1, detail, query: query.replace(/\s+/g, " ") }));
+};
+
+/** amcheck with heapallindexed: also finds rows that an index lacks (as in 14.0 to 14.3). */
+const corruptIndexes: Check = async (client) => {
+  const { rows } = await client.query<{ subject: string }>(`
+    select i.indexrelid::regclass::text as subject from pg_index i join pg_class c on c.oid = i.indexrelid
+      join pg_am a on a.oid = c.relam join pg_namespace n on n.oid = c.relnamespace
+    where a.amname = 'btree' and c.relkind = 'i' and c.relpersistence <> 't' and i.indisvalid and i.indisready and ${USER} order by 1`);
+  const facts: IntegrityFact[] = [];
+  for (const { subject } of rows) {
+    const query = `select bt_index_check('${subject.replaceAll("'", "''")}'::regclass, true)`;
+    try {
+      await client.query("savepoint amcheck");
+      await client.query(query);
+      await client.query("release savepoint amcheck");
+    } catch (error) {
+      if (!(error instanceof pg.DatabaseError)) throw error;
+      await client.query("rollback to savepoint amcheck");
+      const corrupt = codeOf(error) === "XX002"; // index_corrupted; anything else means that we could not look
+      facts.push({ kind: corrupt ? "corrupt-index" : "unchecked", subject, count: 1, detail: messageOf(error), query });
+    }
+  }
+  return facts;
+};
+
+/** Things that outlive sessions and hold back the database: each row is one that is there now. */
+const LEFT_OVERS: readonly (readonly [IntegrityFact["kind"], string])[] = [
+  ["prepared-transaction", "select gid as subject, 1 as count, 'prepared at ' || prepared || ' by ' || owner as detail from pg_prepared_xacts where database = current_database()"],
+  ["replication-slot", "select slot_name as subject, 1 as count, slot_type || ', active: ' || active as detail from pg_replication_slots"],
+  ["advisory-lock", `select concat_ws('/', classid, objid) as subject, 1 as count, 'held by backend ' || l.pid || ', ' || coalesce(a.application_name, '?') as detail
+    from pg_locks l left join pg_stat_activity a using (pid) where locktype = 'advisory' and l.database = (select oid from pg_database where datname = current_database())`],
+  ["open-transaction", `select 'backend ' || pid as subject, 1 as count, coalesce(application_name, '') || ' ' || state || ' since ' || xact_start as detail
+    from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null and backend_type = 'client backend'`],
+  ["checksum-failures", "select datname as subject, checksum_failures::int as count, checksum_failures || ' failures' as detail from pg_stat_database where datname = current_database() and checksum_failures > 0"],
+];
+
+const leftOvers: Check = async (client) => {
+  const facts: IntegrityFact[] = [];
+  for (const [kind, sql] of LEFT_OVERS) {
+    const query = sql.replace(/\s+/g, " ");
+    const { rows } = await client.query<{ subject: string; count: number; detail: string }>(query);
+    facts.push(...rows.map((row) => ({ kind, subject: row.subject, count: row.count, detail: row.detail, query })));
+  }
+  return facts;
+};
+
+/** All facts, inside the caller's transaction. */
+export async function integrityFacts(client: pg.Client): Promise<IntegrityFact[]> {
+  const facts: IntegrityFact[] = [];
+  for (const check of [orphans, checkViolations, sequences, invalidIndexes, corruptIndexes, leftOvers]) {
+    facts.push(...(await check(client)));
+  }
+  return facts;
+}

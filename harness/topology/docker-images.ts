@@ -1,0 +1,49 @@
+// The images of the docker runtime: ours, and those with a system's data already in them.
+
+import { messageOf, HarnessError } from "../base/errors.ts";
+import { populate, postgresImageKey, templateKey, type LoadedSystem } from "./postgres.ts";
+import type { DockerRuntime } from "./docker-runtime.ts";
+import type { Launch } from "./runtime.ts";
+
+/**
+ * The image with a system's data; the first run makes it by populating a container of the
+ * plain image and committing it. Later runs start from it in a second.
+ */
+export async function seededImage(options: {
+  readonly runtime: DockerRuntime;
+  readonly system: LoadedSystem;
+  readonly scale: number;
+  readonly say: (what: string) => void;
+  readonly launch: Launch;
+}): Promise<string> {
+  const { runtime, system, scale, launch } = options;
+  const repository = `turnback/system-${system.name}`;
+  const tag = await templateKey(system, scale, await postgresImageKey());
+  const image = `${repository}:${tag}`;
+  if (await hasImage(runtime, image)) return image;
+  if (!(await hasImage(runtime, launch.docker.image))) {
+    throw new HarnessError({
+      code: "image-missing", kind: "environment", place: launch.docker.image,
+      message: `the image ${launch.docker.image} is not built`, remedy: "npm run setup",
+    });
+  }
+  options.say(`preparing the image of system ${system.name} (once)`);
+  const { volume: _none, ...docker } = launch.docker; // a volume is no part of a commit
+  const service = await runtime.start({ ...launch, docker });
+  await populate(service.address("sql"), system, scale);
+  await service.stop();
+  const [container] = await runtime.engine.listContainers({ all: true, filters: { label: [`turnback.run=${runtime.runName}`, `turnback.service=${launch.name}`] } });
+  if (!container) throw new HarnessError({ code: "container-lost", kind: "run", place: launch.name, message: "the container that was being prepared is gone" });
+  await runtime.engine.getContainer(container.Id).commit({ repo: repository, tag, changes: "CMD []" });
+  return image;
+}
+
+async function hasImage(runtime: DockerRuntime, image: string): Promise<boolean> {
+  try {
+    await runtime.engine.getImage(image).inspect();
+    return true;
+  } catch (error) {
+    if (messageOf(error).includes("no such image") || messageOf(error).includes("No such image")) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,230 @@
+// The docker runtime: services as containers on a network of the run's own, through testcontainers.
+
+import { createWriteStream } from "node:fs";
+import { appendFile, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ContainerRuntimeClient } from "testcontainers";
+import { HarnessError, messageOf } from "../base/errors.ts";
+import { waitUntil, within } from "../base/deadline.ts";
+import { UndoStack } from "../base/undo.ts";
+import { LiveRun, RUN_LABEL } from "./leftovers.ts";
+import { claimPort } from "./ports.ts";
+import { lastLine } from "./process-runtime.ts";
+import type { Address, Capability, Launch, Runtime, Service, ServiceState } from "./runtime.ts";
+
+const CAPABILITIES: readonly Capability[] = ["kill", "pause", "restart", "network-faults", "reply-lost"];
+
+// Its reaper is one more image to pull, and only reaps while its own container lives; what a
+// killed harness leaves is found by our label instead (`turnback clean`).
+process.env["TESTCONTAINERS_RYUK_DISABLED"] = "true";
+
+type Dockerode = ContainerRuntimeClient["container"]["dockerode"];
+type Container = ReturnType<Dockerode["getContainer"]>;
+
+export class DockerRuntime implements Runtime {
+  readonly kind = "docker";
+  readonly capabilities: ReadonlySet<Capability> = new Set(CAPABILITIES);
+  readonly why: string;
+  readonly workDirectory: string;
+  readonly engine: Dockerode;
+  readonly runName: string;
+  readonly #live: LiveRun;
+  readonly #undo = new UndoStack(30_000);
+  readonly #network: string;
+
+  private constructor(runName: string, why: string, workDirectory: string, live: LiveRun, engine: Dockerode) {
+    this.runName = runName;
+    this.why = why;
+    this.workDirectory = workDirectory;
+    this.#live = live;
+    this.engine = engine;
+    this.#network = `turnback-${runName.toLowerCase()}`;
+  }
+
+  static async open(runName: string, why: string): Promise<DockerRuntime> {
+    const { getContainerRuntimeClient } = await import("testcontainers");
+    let client: ContainerRuntimeClient;
+    try {
+      client = await getContainerRuntimeClient();
+    } catch (error) {
+      throw new HarnessError({
+        code: "no-engine", kind: "environment", message: `no Docker engine answers: ${messageOf(error)}`,
+        remedy: "`turnback doctor` says what was tried; or use --runtime process", cause: error,
+      });
+    }
+    const workDirectory = await mkdtemp(join(tmpdir(), "turnback-"));
+    const runtime = new DockerRuntime(runName, why, workDirectory, await LiveRun.open(runName, workDirectory, "docker"), client.container.dockerode);
+    runtime.#undo.push(`network ${runtime.#network}`, () => runtime.#removeNetwork());
+    await runtime.engine.createNetwork({ Name: runtime.#network, CheckDuplicate: true, Driver: "bridge", Labels: { [RUN_LABEL]: runName } });
+    return runtime;
+  }
+
+  async #removeNetwork(): Promise<void> {
+    for (const { Id } of await this.engine.listNetworks({ filters: { label: [`${RUN_LABEL}=${this.runName}`] } })) {
+      await this.engine.getNetwork(Id).remove();
+    }
+  }
+
+  async versions(): Promise<Record<string, string>> {
+    const { Version } = await this.engine.version();
+    return { docker: Version };
+  }
+
+  async start(launch: Launch): Promise<Service> {
+    const ports: Record<string, number> = {};
+    for (const [name, port] of Object.entries(launch.ports)) ports[name] = await claimPort(launch.name, port.fixed);
+    const service = new DockerService(launch, ports, this.workDirectory);
+    this.#undo.push(`container ${launch.name}`, () => this.#removeContainers(launch.name));
+    await service.create(this);
+    return service;
+  }
+
+  /** Creates the container through testcontainers, which waits until the engine has started it. */
+  async startContainer(launch: Launch, ports: Readonly<Record<string, number>>): Promise<Container> {
+    const { GenericContainer, PullPolicy, Wait } = await import("testcontainers");
+    const labels = { [RUN_LABEL]: this.runName, "turnback.service": launch.name };
+    let container = new GenericContainer(launch.docker.image)
+      .withName(`${this.#network}-${launch.name}`)
+      .withLabels(labels)
+      .withPullPolicy(PullPolicy.defaultPolicy())
+      .withNetworkMode(this.#network)
+      .withNetworkAliases(launch.name)
+      .withCommand([...launch.docker.command])
+      .withExposedPorts(...Object.entries(launch.ports).map(([name, { inside }]) => ({ container: inside, host: ports[name] ?? 0 })))
+      .withWaitStrategy(Wait.forLogMessage(/[\s\S]*/, 0))
+      .withStartupTimeout(launch.readyWithinMs);
+    if (launch.docker.memoryBytes !== undefined) container = container.withResourcesQuota({ memory: launch.docker.memoryBytes / 1024 ** 3 });
+    if (launch.docker.volume !== undefined) {
+      const name = `${this.#network}-${launch.name}`;
+      this.#undo.push(`volume ${name}`, async () => { await this.#removeContainers(launch.name); await this.engine.getVolume(name).remove(); });
+      await this.engine.createVolume({ Name: name, Labels: labels });
+      // A new volume is filled from the image's folder by the engine.
+      container = container.withBindMounts([{ source: name, target: launch.docker.volume, mode: "rw" }]);
+    }
+    const started = await container.start();
+    return this.engine.getContainer(started.getId());
+  }
+
+  async #removeContainers(service: string): Promise<void> {
+    const found = await this.engine.listContainers({ all: true, filters: { label: [`${RUN_LABEL}=${this.runName}`, `turnback.service=${service}`] } });
+    await Promise.all(found.map(({ Id }) => this.engine.getContainer(Id).remove({ force: true, v: true })));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#undo.runAll();
+    await rm(this.workDirectory, { recursive: true, force: true });
+    const [failure] = this.#undo.failures;
+    if (failure) {
+      throw new HarnessError({
+        code: "teardown-failed", kind: "run", place: failure.what,
+        message: `${failure.what} could not be undone: ${failure.message}`, remedy: "run `turnback clean` once the engine answers",
+      });
+    }
+    await this.#live.close();
+  }
+}
+
+class DockerService implements Service {
+  readonly name: string;
+  readonly logFile: string;
+  readonly #launch: Launch;
+  readonly #ports: Readonly<Record<string, number>>;
+  #container: Container | undefined;
+
+  constructor(launch: Launch, ports: Readonly<Record<string, number>>, workDirectory: string) {
+    this.name = launch.name;
+    this.logFile = join(workDirectory, `${launch.name}.log`);
+    this.#launch = launch;
+    this.#ports = ports;
+  }
+
+  async create(runtime: DockerRuntime): Promise<void> {
+    await appendFile(this.logFile, "");
+    this.#container = await runtime.startContainer(this.#launch, this.#ports);
+    await this.#followLog(0);
+    await this.#awaitReady();
+  }
+
+  address(port: string): Address {
+    const number = this.#ports[port];
+    if (number === undefined) throw new Error(`${this.name} has no port named ${port}`);
+    return { host: "127.0.0.1", port: number };
+  }
+
+  innerAddress(port: string): Address {
+    return { host: this.name, port: this.#inside(port) };
+  }
+
+  bindAddress(port: string): Address {
+    return { host: "0.0.0.0", port: this.#inside(port) };
+  }
+
+  #inside(port: string): number {
+    const declared = this.#launch.ports[port];
+    if (!declared) throw new Error(`${this.name} has no port named ${port}`);
+    return declared.inside;
+  }
+
+  async #followLog(sinceSeconds: number): Promise<void> {
+    const container = this.#require();
+    const stream = await container.logs({ follow: true, stdout: true, stderr: true, since: sinceSeconds });
+    const file = createWriteStream(this.logFile, { flags: "a" });
+    container.modem.demuxStream(stream, file, file);
+    stream.once("end", () => file.end());
+    stream.once("error", () => file.end()); // the engine or the container is gone; what came is kept
+  }
+
+  async #awaitReady(): Promise<void> {
+    await waitUntil({
+      what: `${this.name} ready`, withinMs: this.#launch.readyWithinMs, everyMs: 25, place: this.name, lastSeen: () => lastLine(this.logFile),
+      check: async () => {
+        const { State } = await this.#require().inspect();
+        if (!State.Running) {
+          throw new HarnessError({
+            code: "service-exited", kind: "run", place: this.name,
+            message: `${this.name} ended while it was starting (exit code ${State.ExitCode}); last log: ${lastLine(this.logFile) ?? "empty"}`,
+            remedy: `read its log: logs/${this.name}.log in the run directory`,
+          });
+        }
+        return (await this.#launch.ready(this)) ? true : undefined;
+      },
+    });
+  }
+
+  async kill(): Promise<void> {
+    await this.#require().kill({ signal: "SIGKILL" });
+    await within(5_000, `end of container ${this.name}`, this.#require().wait());
+  }
+
+  async pause(): Promise<void> {
+    await this.#require().pause();
+  }
+
+  async resume(): Promise<void> {
+    if ((await this.observe()).state === "paused") await this.#require().unpause();
+  }
+
+  async stop(): Promise<void> {
+    await this.#require().kill({ signal: this.#launch.docker.stopSignal ?? "SIGTERM" });
+    await within(10_000, `end of container ${this.name}`, this.#require().wait());
+  }
+
+  async start(): Promise<void> {
+    const since = Math.floor(performance.timeOrigin / 1000 + performance.now() / 1000);
+    await this.#require().start();
+    await this.#followLog(since);
+    await this.#awaitReady();
+  }
+
+  async observe(): Promise<ServiceState> {
+    const { State } = await this.#require().inspect();
+    const state = State.Paused ? "paused" : State.Running ? "running" : "stopped";
+    return { state, detail: `the engine says ${State.Status}${state === "stopped" ? `, exit code ${State.ExitCode}` : `, process ${State.Pid}`}` };
+  }
+
+  #require(): Container {
+    if (!this.#container) throw new HarnessError({ code: "service-not-started", kind: "run", message: `${this.name} was not started`, place: this.name });
+    return this.#container;
+  }
+}

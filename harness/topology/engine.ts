@@ -1,0 +1,65 @@
+// Finds a Docker engine, and says for each place that was tried why it didn't do.
+
+import { request } from "node:http";
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { codeOf, messageOf } from "../base/errors.ts";
+
+export type EngineAttempt = {
+  readonly place: string;
+  readonly answers: boolean;
+  readonly detail: string;
+  readonly remedy?: string;
+};
+
+const ANSWER_MS = 2_000;
+
+/** Tries every place where an engine may listen, in order; the first that answers is used. */
+export async function tryEngines(): Promise<EngineAttempt[]> {
+  const declared = process.env["DOCKER_HOST"];
+  const places = declared !== undefined && declared !== "" ? [declared] : [
+    "unix:///var/run/docker.sock",
+    `unix://${join(homedir(), ".docker/run/docker.sock")}`,
+    `unix://${join(homedir(), ".colima/default/docker.sock")}`,
+    ...(process.getuid ? [`unix:///run/user/${process.getuid()}/podman/podman.sock`] : []),
+  ];
+  return Promise.all(places.map(tryEngine));
+}
+
+async function tryEngine(place: string): Promise<EngineAttempt> {
+  const socketPath = place.startsWith("unix://") ? place.slice("unix://".length) : undefined;
+  if (socketPath !== undefined && !existsSync(socketPath)) {
+    return { place, answers: false, detail: "there is no such socket", remedy: "start an engine, or TURNBACK_INSTALL_DOCKER=1 npm run setup on Debian as root" };
+  }
+  try {
+    const version = await ask(place, socketPath);
+    return { place, answers: true, detail: `engine ${version}` };
+  } catch (error) {
+    const remedy = codeOf(error) === "EACCES" ? "add your user to the group `docker`, or run as root"
+      : codeOf(error) === "ECONNREFUSED" ? "the engine is not running: `service docker start`" : "is the engine healthy? `docker info`";
+    return { place, answers: false, detail: messageOf(error), remedy };
+  }
+}
+
+function ask(place: string, socketPath: string | undefined): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const target = socketPath === undefined ? new URL(place.replace(/^tcp:/, "http:")) : undefined;
+    const call = request({
+      path: "/version", timeout: ANSWER_MS,
+      ...(socketPath === undefined ? { host: target?.hostname, port: target?.port || 2375 } : { socketPath }),
+    }, (response) => {
+      let body = "";
+      response.setEncoding("utf8").on("data", (chunk: string) => { body += chunk; }).on("end", () => {
+        try {
+          resolve((JSON.parse(body) as { Version: string }).Version);
+        } catch (error) {
+          reject(new Error(`something answers there, but it is no engine (${response.statusCode})`, { cause: error }));
+        }
+      });
+    });
+    call.once("timeout", () => call.destroy(new Error(`no answer within ${ANSWER_MS} ms`)));
+    call.once("error", reject);
+    call.end();
+  });
+}

@@ -1,0 +1,243 @@
+// PostgreSQL as a service: its settings, its roles, and the seeded data that every run starts from.
+
+import { readFile, readdir, mkdir, rename, rm, writeFile, chown, stat } from "node:fs/promises";
+import { join } from "node:path";
+import pg from "pg";
+import { run } from "../base/process.ts";
+import { codeOf, messageOf } from "../base/errors.ts";
+import { ROOT, exists, sha256 } from "../base/files.ts";
+import { declarationError } from "../drill/parse.ts";
+import type { System } from "../drill/system.ts";
+import { POSTGRES_BINARIES, unprivilegedUser } from "./embedded-postgres.ts";
+import type { Address, Launch, Service } from "./runtime.ts";
+
+export const DATABASE = "app";
+export type Role = "turnback" | "migrator" | "app";
+
+/** How to reach the database as one of its roles. */
+export type Access = { readonly address: Address; readonly role: Role; readonly password: string };
+
+/** The passwords inside the prepared data; changed to secrets of the run right after the start. */
+const TEMPLATE_PASSWORD = "template";
+
+const IMAGE = "turnback/postgres:latest";
+const DOCKER_DATA = "/var/lib/postgresql/data";
+
+export type Settings = Readonly<Record<string, string | number | boolean>>;
+
+/** Like production in what decides about loss: fsync, synchronous commit and checksums are on. */
+const BASE_SETTINGS: Settings = {
+  shared_buffers: "128MB",
+  max_connections: 150,
+  wal_level: "replica",
+  max_wal_size: "1GB",
+  fsync: "on",
+  synchronous_commit: "on",
+  full_page_writes: "on",
+  log_line_prefix: "%m [%p] %q%u@%d ",
+  log_lock_waits: "on",
+  deadlock_timeout: "500ms",
+  log_checkpoints: "on",
+  log_statement: "ddl",
+  timezone: "UTC",
+  logging_collector: "off",
+  unix_socket_directories: "",
+};
+
+function settingArguments(settings: Settings): string[] {
+  return Object.entries({ ...BASE_SETTINGS, ...settings }).flatMap(([key, value]) => ["-c", `${key}=${value}`]);
+}
+
+/** How to launch a server on a data directory (process) or a prepared image (docker). */
+export function postgresLaunch(options: {
+  readonly dataDirectory: string;
+  readonly image: string;
+  readonly settings: Settings;
+  readonly port: number;
+  readonly readyWithinMs: number;
+}): Launch {
+  const settings = settingArguments(options.settings);
+  return {
+    name: "postgres",
+    ports: { sql: { inside: 5432, ...(options.port === 0 ? {} : { fixed: options.port }) } },
+    process: {
+      command: join(POSTGRES_BINARIES, "bin/postgres"),
+      args: (ports) => ["-D", options.dataDirectory, "-p", String(ports["sql"]), "-c", "listen_addresses=127.0.0.1", ...settings],
+      unprivileged: true,
+      stopSignal: "SIGINT", // fast shutdown
+    },
+    docker: {
+      image: options.image,
+      command: ["-c", "listen_addresses=*", ...settings],
+      volume: DOCKER_DATA,
+      memoryBytes: 2 * 1024 ** 3,
+      stopSignal: "SIGINT",
+    },
+    ready: (service) => accepts(service.address("sql")),
+    readyWithinMs: options.readyWithinMs,
+  };
+}
+
+/** Whether the server lets us talk to it: any answer about our password is a yes. */
+async function accepts(address: Address): Promise<boolean> {
+  const client = new pg.Client({
+    host: address.host, port: address.port, database: "postgres", user: "turnback", password: TEMPLATE_PASSWORD,
+    connectionTimeoutMillis: 2_000,
+  });
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    return true;
+  } catch (error) {
+    return codeOf(error) === "28P01"; // password refused: it is up and authenticates
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** A connected client that never crashes the harness when its connection is cut while idle. */
+export async function connect(access: Access, options: { readonly name: string; readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<pg.Client> {
+  const client = new pg.Client({
+    host: access.address.host, port: access.address.port, database: DATABASE,
+    user: access.role, password: access.password,
+    application_name: options.name,
+    connectionTimeoutMillis: options.timeoutMs ?? 5_000,
+    keepAlive: true,
+  });
+  client.on("error", () => undefined); // the next query reports it, in its own context
+  await client.connect();
+  options.signal?.addEventListener("abort", () => cut(client), { once: true });
+  return client;
+}
+
+/** Cuts a client's connection at once; what it is waiting for fails. The server may go on with it. */
+export function cut(client: pg.Client): void {
+  (client as unknown as { readonly connection: { readonly stream: { destroy(): void } } }).connection.stream.destroy();
+}
+
+/** Replaces the template's passwords by ones that exist in this run alone. */
+export async function setPasswords(address: Address, passwords: Readonly<Record<Role, string>>): Promise<void> {
+  const client = await connect({ address, role: "turnback", password: TEMPLATE_PASSWORD }, { name: "turnback-prepare" });
+  try {
+    await client.query("set log_statement = 'none'"); // or the log would quote the passwords
+    for (const role of ["app", "migrator", "turnback"] as const) {
+      await client.query(`alter role ${role} password ${client.escapeLiteral(passwords[role])}`);
+    }
+  } finally {
+    await client.end();
+  }
+}
+
+export type LoadedSystem = System & { readonly directory: string };
+
+/** Names the prepared data: the same schema, seed, scale and server give the same key. */
+export async function templateKey(system: LoadedSystem, scale: number, server: string): Promise<string> {
+  const files = await Promise.all([...system.schema, ...system.seed].map((file) => readFile(join(system.directory, file), "utf8")));
+  return sha256(JSON.stringify(["template/2", server, scale, system.extensions, files])).slice(0, 16);
+}
+
+/** Creates roles, schema and data through an open superuser connection to an empty server. */
+export async function populate(address: Address, system: LoadedSystem, scale: number): Promise<void> {
+  const admin = new pg.Client({ host: address.host, port: address.port, database: "postgres", user: "turnback", password: TEMPLATE_PASSWORD });
+  await admin.connect();
+  try {
+    await admin.query(`create role migrator login password '${TEMPLATE_PASSWORD}'`);
+    await admin.query(`create role app login password '${TEMPLATE_PASSWORD}'`);
+    await admin.query(`create database ${DATABASE} owner migrator`);
+  } finally {
+    await admin.end();
+  }
+  const access = { address, role: "turnback", password: TEMPLATE_PASSWORD } as const;
+  const client = await connect(access, { name: "turnback-prepare" });
+  try {
+    for (const extension of ["amcheck", ...system.extensions]) await client.query(`create extension if not exists ${extension}`);
+    await client.query("alter schema public owner to migrator");
+    await client.query("set role migrator");
+    for (const file of [...system.schema, ...system.seed]) await runSqlFile(client, join(system.directory, file), scale);
+    await client.query("reset role");
+    await client.query("vacuum analyze");
+    await client.query("checkpoint");
+  } finally {
+    await client.end();
+  }
+}
+
+async function runSqlFile(client: pg.Client, file: string, scale: number): Promise<void> {
+  const sql = (await readFile(file, "utf8")).replaceAll(":scale", String(scale));
+  try {
+    await client.query(sql);
+  } catch (error) {
+    const at = error instanceof pg.DatabaseError && error.position ? `:${sql.slice(0, Number(error.position)).split("\n").length}` : "";
+    throw declarationError(`${file}${at}`, `${file}${at}: ${messageOf(error)}`, "correct the SQL", error);
+  }
+}
+
+/**
+ * A data directory of this run's own, copied from prepared data; the first run prepares it.
+ * `prepare` starts a server on a fresh directory, populates it, and stops it.
+ */
+export async function dataDirectoryFor(options: {
+  readonly system: LoadedSystem;
+  readonly scale: number;
+  readonly workDirectory: string;
+  readonly say: (what: string) => void;
+  readonly withServer: (dataDirectory: string, work: (service: Service) => Promise<void>) => Promise<void>;
+}): Promise<string> {
+  const { stdout: server } = await run(join(POSTGRES_BINARIES, "bin/postgres"), ["--version"]);
+  const key = await templateKey(options.system, options.scale, server);
+  const template = join(ROOT, ".cache", "templates", `${options.system.name}-${key}`);
+  const target = join(options.workDirectory, "pgdata");
+  if (!(await exists(template))) {
+    options.say(`preparing the data of system ${options.system.name} (once)`);
+    const fresh = join(options.workDirectory, "pgdata-template");
+    await initialise(fresh, options.workDirectory);
+    await options.withServer(fresh, (service) => populate(service.address("sql"), options.system, options.scale));
+    await publish(fresh, template);
+  }
+  await copyTree(template, target);
+  return target;
+}
+
+async function initialise(directory: string, workDirectory: string): Promise<void> {
+  const passwordFile = join(workDirectory, "initdb-password");
+  await writeFile(passwordFile, TEMPLATE_PASSWORD, { mode: 0o600 });
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const user = unprivilegedUser();
+  if (user) {
+    await chown(directory, user.uid, user.gid);
+    await chown(passwordFile, user.uid, user.gid);
+  }
+  await run(join(POSTGRES_BINARIES, "bin/initdb"), [
+    "-D", directory, "-U", "turnback", "--pwfile", passwordFile, "--auth=scram-sha-256",
+    "-E", "UTF8", "--locale=C.UTF-8", "--data-checksums", "--no-sync",
+  ], { cwd: workDirectory, env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C.UTF-8" }, ...(user ?? {}) });
+  await rm(passwordFile);
+}
+
+/** Moves finished data into the cache in one rename; another run may have been faster. */
+async function publish(fresh: string, template: string): Promise<void> {
+  await mkdir(join(template, ".."), { recursive: true });
+  const partial = `${template}.${process.pid}.partial`;
+  await copyTree(fresh, partial);
+  try {
+    await rename(partial, template);
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true });
+    if (!(await exists(template))) throw error;
+  }
+  await rm(fresh, { recursive: true, force: true });
+}
+
+async function copyTree(from: string, to: string): Promise<void> {
+  await run("cp", ["-a", "--reflink=auto", from, to]);
+}
+
+/** The context of the image, so that a change of a Dockerfile makes new prepared data. */
+export async function postgresImageKey(): Promise<string> {
+  const directory = join(ROOT, "fixtures", "images", "postgres");
+  const files = (await readdir(directory)).sort();
+  const texts = await Promise.all(files.map(async (file) => ((await stat(join(directory, file))).isFile() ? readFile(join(directory, file), "utf8") : "")));
+  return sha256(texts.join("\0")).slice(0, 16);
+}
+
+export { IMAGE as POSTGRES_IMAGE };

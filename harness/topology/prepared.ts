@@ -1,0 +1,40 @@
+// A started PostgreSQL with the system's data in it, in either runtime.
+
+import type { Drill } from "../drill/schema.ts";
+import { dataDirectoryFor, postgresLaunch, POSTGRES_IMAGE, type LoadedSystem } from "./postgres.ts";
+import { DockerRuntime } from "./docker-runtime.ts";
+import { seededImage } from "./docker-images.ts";
+import type { Runtime, Service } from "./runtime.ts";
+
+export async function postgresFor(options: {
+  readonly runtime: Runtime;
+  readonly system: LoadedSystem;
+  readonly scale: number;
+  readonly postgres: Drill["system"]["postgres"];
+  readonly say: (what: string) => void;
+}): Promise<Service> {
+  const { runtime, system, scale, postgres, say } = options;
+  const launchOn = (dataDirectory: string, image: string) =>
+    postgresLaunch({ dataDirectory, image, port: postgres.port, settings: postgres.settings, readyWithinMs: postgres.readyWithinMs });
+  // Data in the making may be lost with the machine: it is only kept once it is whole.
+  const templateOn = (dataDirectory: string) => ({
+    ...postgresLaunch({ dataDirectory, image: POSTGRES_IMAGE, port: 0, settings: { fsync: "off" }, readyWithinMs: postgres.readyWithinMs }),
+    name: "postgres-template",
+  });
+  if (runtime instanceof DockerRuntime) {
+    const image = await seededImage({ runtime, system, scale, say, launch: templateOn("") });
+    return runtime.start(launchOn("", image));
+  }
+  const dataDirectory = await dataDirectoryFor({
+    system, scale, say, workDirectory: runtime.workDirectory,
+    withServer: async (directory, work) => {
+      const service = await runtime.start(templateOn(directory));
+      try {
+        await work(service);
+      } finally {
+        await service.stop();
+      }
+    },
+  });
+  return runtime.start(launchOn(dataDirectory, POSTGRES_IMAGE));
+}

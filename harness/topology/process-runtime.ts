@@ -1,0 +1,202 @@
+// The process runtime: services as plain processes on this machine, where no engine answers.
+
+import { appendFileSync, closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { HarnessError, messageOf } from "../base/errors.ts";
+import { waitUntil } from "../base/deadline.ts";
+import { end, inspect, processTree, run, signalTree, start, type Child } from "../base/process.ts";
+import { UndoStack } from "../base/undo.ts";
+import { LiveRun } from "./leftovers.ts";
+import { claimPort } from "./ports.ts";
+import { POSTGRES_BINARIES, unprivilegedUser } from "./embedded-postgres.ts";
+import type { Address, Capability, Launch, Runtime, Service, ServiceState } from "./runtime.ts";
+
+const CAPABILITIES: readonly Capability[] = ["kill", "pause", "restart", "network-faults", "reply-lost"];
+
+export class ProcessRuntime implements Runtime {
+  readonly kind = "process";
+  readonly capabilities: ReadonlySet<Capability> = new Set(CAPABILITIES);
+  readonly why: string;
+  readonly workDirectory: string;
+  readonly #live: LiveRun;
+  readonly #undo = new UndoStack();
+
+  private constructor(why: string, workDirectory: string, live: LiveRun) {
+    this.why = why;
+    this.workDirectory = workDirectory;
+    this.#live = live;
+  }
+
+  static async open(runName: string, why: string): Promise<ProcessRuntime> {
+    const workDirectory = await mkdtemp(join(tmpdir(), "turnback-"));
+    await chmod(workDirectory, 0o755); // PostgreSQL's user must get through to its own folder
+    return new ProcessRuntime(why, workDirectory, await LiveRun.open(runName, workDirectory, "process"));
+  }
+
+  async versions(): Promise<Record<string, string>> {
+    const { stdout } = await run(join(POSTGRES_BINARIES, "bin/postgres"), ["--version"]);
+    return { postgres: stdout.trim() };
+  }
+
+  async start(launch: Launch): Promise<Service> {
+    const ports: Record<string, number> = {};
+    for (const [name, port] of Object.entries(launch.ports)) {
+      ports[name] = await claimPort(launch.name, port.fixed);
+    }
+    const service = new ProcessService(launch, ports, this.workDirectory, this.#live);
+    this.#undo.push(`service ${launch.name}`, () => service.destroy());
+    await service.start();
+    return service;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#undo.runAll();
+    await rm(this.workDirectory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    const [failure] = this.#undo.failures;
+    if (failure) {
+      throw new HarnessError({
+        code: "teardown-failed", kind: "run", place: failure.what,
+        message: `${failure.what} could not be undone: ${failure.message}`, remedy: "run `turnback clean`",
+      });
+    }
+    await this.#live.close();
+  }
+}
+
+class ProcessService implements Service {
+  readonly name: string;
+  readonly logFile: string;
+  readonly #launch: Launch;
+  readonly #ports: Readonly<Record<string, number>>;
+  readonly #workDirectory: string;
+  readonly #live: LiveRun;
+  #child: Child | undefined;
+
+  constructor(launch: Launch, ports: Readonly<Record<string, number>>, workDirectory: string, live: LiveRun) {
+    this.name = launch.name;
+    this.logFile = join(workDirectory, `${launch.name}.log`);
+    this.#launch = launch;
+    this.#ports = ports;
+    this.#workDirectory = workDirectory;
+    this.#live = live;
+    appendFileSync(this.logFile, "");
+  }
+
+  address(port: string): Address {
+    const number = this.#ports[port];
+    if (number === undefined) throw new Error(`${this.name} has no port named ${port}`);
+    return { host: "127.0.0.1", port: number };
+  }
+
+  innerAddress(port: string): Address {
+    return this.address(port);
+  }
+
+  bindAddress(port: string): Address {
+    return this.address(port);
+  }
+
+  async start(): Promise<void> {
+    const { process: how } = this.#launch;
+    const user = how.unprivileged ? unprivilegedUser() : undefined;
+    const child = await start({
+      command: how.command,
+      args: how.args(this.#ports),
+      env: { ...how.env, TURNBACK_WORK: this.#workDirectory },
+      cwd: this.#workDirectory,
+      logFile: this.logFile,
+      uid: user?.uid,
+      gid: user?.gid,
+    });
+    this.#child = child;
+    this.#live.addProcess(child.pid);
+    await waitUntil({
+      what: `${this.name} ready`,
+      withinMs: this.#launch.readyWithinMs,
+      everyMs: 15,
+      place: this.name,
+      lastSeen: () => lastLine(this.logFile),
+      check: async () => {
+        if (child.ended()) throw await this.#exitedEarly(child);
+        return (await this.#launch.ready(this)) ? true : undefined;
+      },
+    });
+  }
+
+  async #exitedEarly(child: Child): Promise<HarnessError> {
+    const { code, signal } = await child.exited;
+    return new HarnessError({
+      code: "service-exited", kind: "run", place: this.name,
+      message: `${this.name} ended while it was starting (${signal ?? `exit code ${code}`}); last log: ${lastLine(this.logFile) ?? "empty"}`,
+      remedy: `read its log: logs/${this.name}.log in the run directory`,
+    });
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#require();
+    // All of it, as if the machine had died: backends that outlive the postmaster for a moment
+    // could still acknowledge a commit, and would keep its shared memory from a new start.
+    const pids = signalTree(child.pid, "SIGKILL");
+    await child.exited;
+    await waitUntil({
+      what: `end of ${this.name}'s ${pids.length} processes`, withinMs: 5_000, everyMs: 2,
+      check: () => (pids.every((pid) => { const info = inspect(pid); return !info || info.state === "Z"; }) ? true : undefined),
+    });
+  }
+
+  async pause(): Promise<void> {
+    const pids = signalTree(this.#require().pid, "SIGSTOP");
+    await waitUntil({
+      what: `${this.name} stopped`, withinMs: 5_000, everyMs: 2,
+      check: () => (pids.every((pid) => ["T", "t", "Z", undefined].includes(inspect(pid)?.state)) ? true : undefined),
+    });
+  }
+
+  async resume(): Promise<void> {
+    signalTree(this.#require().pid, "SIGCONT");
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child) await end(this.#child, { signal: this.#launch.process.stopSignal ?? "SIGTERM", graceMs: 10_000 });
+  }
+
+  async observe(): Promise<ServiceState> {
+    const pid = this.#child?.pid ?? 0;
+    const tree = processTree(pid);
+    if (tree.length === 0) return { state: "stopped", detail: `process ${pid} and its children are gone` };
+    const states = tree.map((id) => inspect(id)?.state ?? "?");
+    const stopped = states.every((state) => state === "T" || state === "t");
+    return { state: stopped ? "paused" : "running", detail: `process ${pid} and ${tree.length - 1} children, states ${[...new Set(states)].join("")}` };
+  }
+
+  /** Ends it whatever state it is in; idempotent. */
+  async destroy(): Promise<void> {
+    if (!this.#child || this.#child.ended()) return;
+    signalTree(this.#child.pid, "SIGCONT");
+    // SIGKILL alone would do for the data, which is thrown away, but PostgreSQL's shared memory isn't.
+    await end(this.#child, { signal: this.#launch.process.stopSignal ?? "SIGTERM", graceMs: 5_000 });
+  }
+
+  #require(): Child {
+    if (!this.#child) throw new HarnessError({ code: "service-not-started", kind: "run", message: `${this.name} was not started`, place: this.name });
+    return this.#child;
+  }
+}
+
+/** The last non-empty line of a log, for messages; reads the end of the file only. */
+export function lastLine(file: string): string | undefined {
+  if (!existsSync(file)) return undefined;
+  const handle = openSync(file, "r");
+  try {
+    const size = fstatSync(handle).size;
+    const buffer = Buffer.alloc(Math.min(size, 4_096));
+    readSync(handle, buffer, 0, buffer.length, size - buffer.length);
+    return buffer.toString("utf8").split("\n").map((line) => line.trim()).filter(Boolean).at(-1);
+  } catch (error) {
+    return `(its log can't be read: ${messageOf(error)})`;
+  } finally {
+    closeSync(handle);
+  }
+}

@@ -1,0 +1,70 @@
+// What a runtime must be able to do: the narrow interface behind which Docker and plain processes look alike.
+
+/** Where something listens, as the harness (or a neighbour) reaches it. */
+export type Address = { readonly host: string; readonly port: number };
+
+/** What a service needs to run, in either runtime. */
+export type Launch = {
+  readonly name: string;
+  /** Ports by name, as the service binds them inside a container; `fixed` also outside. */
+  readonly ports: Readonly<Record<string, { readonly inside: number; readonly fixed?: number }>>;
+  readonly process: {
+    readonly command: string;
+    readonly args: (ports: Readonly<Record<string, number>>) => readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
+    /** Run as the unprivileged user that PostgreSQL insists on, when we are root. */
+    readonly unprivileged?: boolean;
+    readonly stopSignal?: NodeJS.Signals;
+  };
+  readonly docker: {
+    readonly image: string;
+    readonly command: readonly string[];
+    readonly volume?: string;
+    readonly memoryBytes?: number;
+    readonly stopSignal?: NodeJS.Signals;
+  };
+  /** Rejects, or resolves to false, while the service can't serve yet. */
+  readonly ready: (service: Service) => Promise<boolean>;
+  readonly readyWithinMs: number;
+};
+
+export type ServiceState = { readonly state: "running" | "paused" | "stopped"; readonly detail: string };
+
+/** A started service. It keeps its addresses over stop, kill and start. */
+export interface Service {
+  readonly name: string;
+  /** The service's log, growing, on this machine. */
+  readonly logFile: string;
+  /** As the harness and the load reach it. */
+  address(port: string): Address;
+  /** As its neighbours inside the topology reach it. */
+  innerAddress(port: string): Address;
+  /** The address that the service itself must listen on for that port. */
+  bindAddress(port: string): Address;
+  /** SIGKILL to every process of the service, at once. */
+  kill(): Promise<void>;
+  /** Freezes every process; connections stay open. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** An orderly stop. */
+  stop(): Promise<void>;
+  /** Starts it again and waits until it is ready. */
+  start(): Promise<void>;
+  /** What the operating system or the engine says of it now; the proof of a fault. */
+  observe(): Promise<ServiceState>;
+}
+
+export type RuntimeKind = "docker" | "process";
+
+/** What a fault or a check may ask of a runtime; preflight refuses a drill that asks for more. */
+export type Capability = "kill" | "pause" | "restart" | "network-faults" | "reply-lost";
+
+export interface Runtime extends AsyncDisposable {
+  readonly kind: RuntimeKind;
+  readonly why: string;
+  readonly capabilities: ReadonlySet<Capability>;
+  /** Scratch space of this run, removed at its end. */
+  readonly workDirectory: string;
+  versions(): Promise<Record<string, string>>;
+  start(launch: Launch): Promise<Service>;
+}

@@ -1,0 +1,65 @@
+// The PostgreSQL-aware proxy as a service: it delivers a chosen statement and swallows its answer.
+
+import { ROOT } from "../base/files.ts";
+import { HarnessError } from "../base/errors.ts";
+import { PROXIES_IMAGE } from "./toxiproxy.ts";
+import type { Address, Launch, Service } from "./runtime.ts";
+
+const INSIDE = { sql: 6432, control: 6433 } as const;
+
+export function wireProxyLaunch(upstream: Address): Launch {
+  const to = `${upstream.host}:${upstream.port}`;
+  return {
+    name: "wire-proxy",
+    ports: { sql: { inside: INSIDE.sql }, control: { inside: INSIDE.control } },
+    process: {
+      command: `${ROOT}/.cache/bin/wire-proxy`,
+      args: (ports) => ["-listen", `127.0.0.1:${ports["sql"]}`, "-control", `127.0.0.1:${ports["control"]}`, "-upstream", to],
+    },
+    docker: {
+      image: PROXIES_IMAGE,
+      command: ["wire-proxy", "-listen", `0.0.0.0:${INSIDE.sql}`, "-control", `0.0.0.0:${INSIDE.control}`, "-upstream", to],
+    },
+    ready: async (service) => (await control(service, "GET", "")).ok,
+    readyWithinMs: 15_000,
+  };
+}
+
+async function control(service: Service, method: string, query: string): Promise<Response> {
+  const { host, port } = service.address("control");
+  return fetch(`http://${host}:${port}/trap${query}`, { method, signal: AbortSignal.timeout(5_000) });
+}
+
+export class WireProxy {
+  readonly #service: Service;
+
+  constructor(service: Service) {
+    this.#service = service;
+  }
+
+  /** Swallows the answers of the next `times` statements that match. */
+  async setTrap(pattern: string, times: number): Promise<void> {
+    await this.#request("PUT", `?${new URLSearchParams({ pattern, times: String(times) })}`);
+  }
+
+  async clearTrap(): Promise<void> {
+    await this.#request("DELETE", "");
+  }
+
+  /** How many answers were swallowed: statements that the server has executed. */
+  async counts(): Promise<{ readonly armed: number; readonly swallows: number }> {
+    return (await (await this.#request("GET", "")).json()) as { armed: number; swallows: number };
+  }
+
+  async #request(method: string, query: string): Promise<Response> {
+    const response = await control(this.#service, method, query);
+    if (!response.ok) {
+      throw new HarnessError({
+        code: "wire-proxy-refused", kind: "run", place: "wire-proxy",
+        message: `the wire proxy refused ${method} /trap${query}: ${(await response.text()).trim()}`,
+        remedy: "check the fault's statement: it is a regular expression in Go's syntax",
+      });
+    }
+    return response;
+  }
+}

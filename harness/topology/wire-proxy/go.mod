@@ -1,0 +1,3 @@
+module turnback.dev/wire-proxy
+
+go 1.26
