@@ -12,6 +12,7 @@ import type { Phase, RunEvent } from "../evidence/timeline.ts";
 import { Load, type LoadStats } from "../load/load.ts";
 import { runForward } from "../migration/runner.ts";
 import { Detector } from "../observe/detector.ts";
+import { baselineFacts } from "../observe/baseline.ts";
 import { captureFacts } from "../observe/facts.ts";
 import { startProber, type Prober } from "../observe/probe.ts";
 import { proveQuiescence } from "../observe/quiescence.ts";
@@ -147,7 +148,8 @@ class Conduct {
   async #facts(topology: Topology, when: "before" | "after"): Promise<void> {
     const client = await topology.observer("facts");
     try {
-      await captureFacts(client, this.#run.system, this.#run.evidence, when);
+      if (when === "after") await captureFacts(client, this.#run.system, this.#run.evidence, when);
+      else await baselineFacts(client, this.#run.system, this.#run.evidence, topology.dataKey);
     } finally {
       await client.end();
     }

@@ -1,6 +1,7 @@
 // The facts of one moment: schema, entities, invariants and integrity, all from one snapshot.
 
 import { createWriteStream } from "node:fs";
+import { createGzip } from "node:zlib";
 import { pipeline } from "node:stream/promises";
 import type pg from "pg";
 import copy from "pg-copy-streams";
@@ -37,15 +38,15 @@ export async function captureFacts(client: pg.Client, system: System, evidence: 
   }
 }
 
-/** One CSV file an entity: the key, then its logical fields, as PostgreSQL prints them. */
+/** One compressed CSV file an entity: the key, then its logical fields, as PostgreSQL prints them. */
 async function dumpEntities(client: pg.Client, system: System, evidence: EvidenceWriter, when: FactsWhen): Promise<void> {
   const failed: { entity: string; error: string }[] = [];
   for (const entity of system.entities) {
-    const file = `${when}/entity-${entity.name}.csv`;
+    const file = `${when}/entity-${entity.name}.csv.gz`;
     try {
       await client.query("savepoint entity");
       const rows = client.query(copy.to(`copy (${entity.before}) to stdout with (format csv, header)`));
-      await pipeline(rows, createWriteStream(evidence.path(file)));
+      await pipeline(rows, createGzip({ level: 1 }), createWriteStream(evidence.path(file)));
       await client.query("release savepoint entity");
     } catch (error) {
       if (codeOf(error) === "ENOSPC") throw evidenceError(file, error);

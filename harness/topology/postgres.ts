@@ -182,7 +182,7 @@ export async function dataDirectoryFor(options: {
   readonly workDirectory: string;
   readonly say: (what: string) => void;
   readonly withServer: (dataDirectory: string, work: (service: Service) => Promise<void>) => Promise<void>;
-}): Promise<string> {
+}): Promise<{ readonly dataDirectory: string; readonly dataKey: string }> {
   const { stdout: server } = await run(join(POSTGRES_BINARIES, "bin/postgres"), ["--version"]);
   const key = await templateKey(options.system, options.scale, server);
   const template = join(ROOT, ".cache", "templates", `${options.system.name}-${key}`);
@@ -195,7 +195,7 @@ export async function dataDirectoryFor(options: {
     await publish(fresh, template);
   }
   await copyTree(template, target);
-  return target;
+  return { dataDirectory: target, dataKey: `${options.system.name}-${key}` };
 }
 
 async function initialise(directory: string, workDirectory: string): Promise<void> {

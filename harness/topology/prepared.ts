@@ -6,13 +6,16 @@ import { DockerRuntime } from "./docker-runtime.ts";
 import { seededImage } from "./docker-images.ts";
 import type { Runtime, Service } from "./runtime.ts";
 
+/** `dataKey` names the data, byte for byte: the same key, the same rows and the same schema. */
+export type Prepared = { readonly service: Service; readonly dataKey: string };
+
 export async function postgresFor(options: {
   readonly runtime: Runtime;
   readonly system: LoadedSystem;
   readonly scale: number;
   readonly postgres: Drill["system"]["postgres"];
   readonly say: (what: string) => void;
-}): Promise<Service> {
+}): Promise<Prepared> {
   const { runtime, system, scale, postgres, say } = options;
   const launchOn = (dataDirectory: string, image: string) =>
     postgresLaunch({ dataDirectory, image, port: postgres.port, settings: postgres.settings, readyWithinMs: postgres.readyWithinMs });
@@ -23,9 +26,9 @@ export async function postgresFor(options: {
   });
   if (runtime instanceof DockerRuntime) {
     const image = await seededImage({ runtime, system, scale, say, launch: templateOn("") });
-    return runtime.start(launchOn("", image));
+    return { service: await runtime.start(launchOn("", image)), dataKey: image };
   }
-  const dataDirectory = await dataDirectoryFor({
+  const { dataDirectory, dataKey } = await dataDirectoryFor({
     system, scale, say, workDirectory: runtime.workDirectory,
     withServer: async (directory, work) => {
       const service = await runtime.start(templateOn(directory));
@@ -36,5 +39,5 @@ export async function postgresFor(options: {
       }
     },
   });
-  return runtime.start(launchOn(dataDirectory, POSTGRES_IMAGE));
+  return { service: await runtime.start(launchOn(dataDirectory, POSTGRES_IMAGE)), dataKey };
 }

@@ -13,6 +13,8 @@ import type pg from "pg";
 export type Topology = {
   readonly runtime: Runtime;
   readonly postgres: Service;
+  /** Names the prepared data that the database started from. */
+  readonly dataKey: string;
   readonly proxies: Proxies;
   readonly wireProxy: WireProxy | undefined;
   readonly services: readonly Service[];
@@ -36,7 +38,7 @@ export async function startTopology(options: {
   Object.values(passwords).forEach(options.onSecret);
 
   const needsWireProxy = drill.faults.some((fault) => fault.kind === "reply-lost");
-  const [postgres, toxiproxy] = await Promise.all([
+  const [{ service: postgres, dataKey }, toxiproxy] = await Promise.all([
     postgresFor({ runtime, system, scale: drill.system.scale, postgres: drill.system.postgres, say }),
     runtime.start(toxiproxyLaunch()),
   ]);
@@ -51,7 +53,7 @@ export async function startTopology(options: {
     role, password: passwords[role],
   });
   return {
-    runtime, postgres, proxies, passwords, access,
+    runtime, postgres, dataKey, proxies, passwords, access,
     wireProxy: wire && new WireProxy(wire),
     services: wire ? [postgres, toxiproxy, wire] : [postgres, toxiproxy],
     observer: (name) => connect(access("turnback", "direct"), { name: `turnback-${name}` }),

@@ -1,0 +1,82 @@
+// The doctor: each way to run drills here, why it works or doesn't, and what mends it.
+
+import { access, constants } from "node:fs/promises";
+import { join } from "node:path";
+import type { coloursFor } from "../../reports/terminal.ts";
+import { ROOT } from "../base/files.ts";
+import { messageOf } from "../base/errors.ts";
+import { run } from "../base/process.ts";
+import { FAULTS } from "../faults/registry.ts";
+import { POSTGRES_BINARIES, hasEmbeddedPostgres } from "../topology/embedded-postgres.ts";
+import { tryEngines } from "../topology/engine.ts";
+
+export type Check = { readonly what: string; readonly ok: boolean; readonly detail: string; readonly remedy?: string };
+export type Diagnosis = {
+  readonly schema: "turnback.diagnosis/1";
+  readonly parts: readonly Check[];
+  readonly runtimes: readonly { readonly runtime: string; readonly usable: boolean; readonly checks: readonly Check[]; readonly faults: readonly string[] }[];
+};
+
+export async function diagnose(): Promise<Diagnosis> {
+  const parts = await Promise.all([
+    nodeVersion(),
+    program("k6 with the turnback extension", "k6", ["version"]),
+    program("Toxiproxy", "toxiproxy-server", ["-version"]),
+    program("wire proxy", "wire-proxy", undefined),
+  ]);
+  const engines = await tryEngines();
+  const engineChecks: Check[] = engines.map(({ place, answers, detail, remedy }) => ({ what: `engine at ${place}`, ok: answers, detail, ...(remedy ? { remedy } : {}) }));
+  const engineAnswers = engines.some(({ answers }) => answers);
+  const images = engineAnswers ? await Promise.all(["turnback/postgres", "turnback/proxies"].map(image)) : [];
+  const embedded: Check = hasEmbeddedPostgres()
+    ? { what: "embedded PostgreSQL", ok: true, detail: (await run(join(POSTGRES_BINARIES, "bin/postgres"), ["--version"])).stdout.trim() }
+    : { what: "embedded PostgreSQL", ok: false, detail: `no binaries for ${process.platform}-${process.arch}`, remedy: "npm run setup" };
+  const linux: Check = { what: "Linux", ok: process.platform === "linux", detail: `this is ${process.platform}`, ...(process.platform === "linux" ? {} : { remedy: "the process runtime signals process trees through /proc: use the docker runtime" }) };
+  const partsOk = parts.every(({ ok }) => ok);
+  const faults = Object.keys(FAULTS);
+  return {
+    schema: "turnback.diagnosis/1", parts,
+    runtimes: [
+      { runtime: "docker", usable: partsOk && engineAnswers && images.every(({ ok }) => ok), checks: [...engineChecks, ...images], faults },
+      { runtime: "process", usable: partsOk && embedded.ok && linux.ok, checks: [embedded, linux], faults },
+    ],
+  };
+}
+
+function nodeVersion(): Promise<Check> {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  const ok = major > 22 || (major === 22 && minor >= 18);
+  return Promise.resolve({ what: "Node", ok, detail: process.version, ...(ok ? {} : { remedy: "npm run setup, then npx turnback" }) });
+}
+
+async function program(what: string, name: string, args: readonly string[] | undefined): Promise<Check> {
+  const file = join(ROOT, ".cache", "bin", name);
+  try {
+    await access(file, constants.X_OK);
+    const detail = args ? ((await run(file, args)).stdout.trim().split("\n")[0] ?? "") : "built";
+    return { what, ok: true, detail };
+  } catch (error) {
+    return { what, ok: false, detail: messageOf(error), remedy: "npm run setup" };
+  }
+}
+
+async function image(name: string): Promise<Check> {
+  try {
+    const { stdout } = await run("docker", ["image", "inspect", "--format", "{{.Created}}", `${name}:latest`]);
+    return { what: `image ${name}`, ok: true, detail: `built ${stdout.trim()}` };
+  } catch {
+    return { what: `image ${name}`, ok: false, detail: "not built", remedy: "npm run setup" };
+  }
+}
+
+export function renderDiagnosis({ parts, runtimes }: Diagnosis, c: ReturnType<typeof coloursFor>): string {
+  const line = ({ what, ok, detail, remedy }: Check) =>
+    `  ${ok ? c.green("✔") : c.red("✘")} ${what}: ${detail}${!ok && remedy ? `\n      do: ${remedy}` : ""}`;
+  return [
+    c.bold("parts"), ...parts.map(line),
+    ...runtimes.flatMap(({ runtime, usable, checks, faults }) => [
+      "", c.bold(`${runtime} runtime: ${usable ? "usable" : "not usable here"}`), ...checks.map(line),
+      ...(usable ? [`  faults: ${faults.join(", ")}`] : []),
+    ]),
+  ].join("\n");
+}

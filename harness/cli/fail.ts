@@ -1,0 +1,16 @@
+// Failures at the command line: one message that names the place and the remedy, and an exit code.
+
+import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
+
+/** Prints to standard error and returns the exit code. */
+export function fail(error: unknown, debug: boolean): number {
+  if (codeOf(error) === "EPIPE") return 0; // the reader of our output had enough
+  const known = error instanceof HarnessError ? error : undefined;
+  const lines = [`turnback: ${messageOf(error)}`];
+  if (known?.place && !known.message.includes(known.place)) lines.push(`  at: ${known.place}`);
+  if (known?.remedy) lines.push(`  do: ${known.remedy}`);
+  else if (!known && !debug) lines.push("  do: this is a defect of turnback; run again with --debug for the stack");
+  process.stderr.write(`${lines.join("\n")}\n`);
+  if (debug && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
+  return known?.exitCode ?? 2;
+}

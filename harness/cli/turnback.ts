@@ -1,0 +1,96 @@
+#!/usr/bin/env node
+// The command line: parses arguments, calls the rooms, and turns failures into one message and an exit code.
+
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { createRequire } from "node:module";
+import { DEFAULT_RUNS } from "../conduct/run-drill.ts";
+import * as commands from "./commands.ts";
+import { fail } from "./fail.ts";
+
+const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("It is a whole number from 0.");
+  return value;
+}
+
+const EXIT_CODES = `
+Exit codes:
+  0 met   1 missed   2 unknown   3 the declaration or the usage is wrong
+  4 the environment lacks something (turnback doctor says what)
+`;
+
+const program = new Command("turnback")
+  .description("Proves, before production does, that a database migration can be undone\nin time and without losing anybody's data.")
+  .version(version)
+  .option("--debug", "show stack traces")
+  .addHelpText("after", `
+Begin with:
+  turnback list                       the drills there are
+  turnback run split-customer-name    rehearse one and read its scorecard
+${EXIT_CODES}`)
+  .exitOverride()
+  .showHelpAfterError("(turnback --help shows how)");
+
+const json = new Option("--json", "print one JSON document and nothing else");
+
+program.command("run").argument("<drill>", "name of a drill, or a file *.drill.{ts,yaml,json}")
+  .description("rehearse a drill: start, load, migrate, break, go back, judge")
+  .addOption(new Option("--runtime <kind>", "where the services run").choices(["auto", "docker", "process"]).default("auto"))
+  .addOption(new Option("--seed <number>", "seed of everything random").argParser(wholeNumber).default(1))
+  .option("--runs <folder>", "where run directories are written", DEFAULT_RUNS)
+  .option("--junit <file>", "also write JUnit XML")
+  .option("--markdown <file>", "also write Markdown, for a CI job's summary")
+  .addOption(json)
+  .addHelpText("after", `
+Examples:
+  turnback run split-customer-name
+  turnback run split-customer-name --runtime docker --seed 7
+  turnback run ./my.drill.yaml --json | jq .verdict
+${EXIT_CODES}`)
+  .action(commands.run);
+
+program.command("list").description("the drills below scenarios/, each with its question").addOption(json).action(commands.list);
+
+program.command("judge").argument("<run>", "a run directory").description("judge a run again, from its evidence alone; exits with its verdict").addOption(json).action(commands.judgeRun);
+
+program.command("verify").argument("<run>", "a run directory").description("check that nothing in a run was changed since it was sealed").addOption(json).action(commands.verify);
+
+program.command("report").argument("<run>", "a run directory").description("render a run's scorecard")
+  .addOption(new Option("--format <format>", "form of the report").choices(["terminal", "html", "junit", "markdown", "json"]).default("terminal"))
+  .option("-o, --output <file>", "write to a file rather than to standard output")
+  .action(commands.report);
+
+program.command("query").argument("<run>", "a run directory").argument("[sql]", "a query in DuckDB's SQL; without one, the tables are listed")
+  .description("ask a run's evidence: operations, effects, probes, timeline, before_*, after_*")
+  .addOption(json)
+  .addHelpText("after", `
+Examples:
+  turnback query runs/... "select outcome, count(*) from operations group by all"
+  turnback query runs/... "select * from operations where outcome = 'indeterminate'"
+`)
+  .action(commands.query);
+
+program.command("plan").argument("<folder>", "a folder with plan.yaml").description("check a plan and show, without doing it, what would be run")
+  .option("--database <url>", "a database whose journal says what is done already")
+  .addOption(json).action(commands.plan);
+
+program.command("doctor").description("what this machine can do, what was tried, and what mends it").addOption(json).action(commands.doctor);
+
+program.command("clean").description("remove what killed runs have left, and nothing else")
+  .option("--dry-run", "only say what is there").addOption(json).action(commands.clean);
+
+program.command("schema").description("the JSON Schema of a drill's declaration, for editors").action(commands.schema);
+
+program.command("completion").addArgument(new (await import("commander")).Argument("<shell>").choices(["bash", "zsh"]))
+  .description("a completion script: source <(turnback completion bash)").action((shell: string) => commands.completion(shell, program));
+
+for (const command of program.commands) command.exitOverride().showHelpAfterError(`(turnback ${command.name()} --help shows how)`);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 3;
+  else process.exitCode = fail(error, Boolean(program.opts()["debug"]));
+}

@@ -1,0 +1,34 @@
+// Integrity: which of the measured facts are problems, and new ones.
+
+import type { InvariantFact, IntegrityFact } from "./run-record.ts";
+import type { Finding } from "./scorecard.ts";
+
+/** What a fact of each kind is called when it is a problem. */
+const NAMES: Readonly<Record<string, string>> = {
+  orphans: "orphans", "check-violations": "check-violated", sequence: "stale-sequence", "invalid-index": "invalid-index",
+  "corrupt-index": "corrupt-index", "checksum-failures": "checksum-failure", "prepared-transaction": "prepared-transaction-left",
+  "replication-slot": "replication-slot-left", "advisory-lock": "advisory-lock-left", "open-transaction": "open-transaction-left",
+  unchecked: "unchecked",
+};
+
+/** Problems that are there now and weren't, to the same extent, before the migration. */
+export function newProblems(before: readonly IntegrityFact[], after: readonly IntegrityFact[]): Finding[] {
+  const extent = new Map(before.map((fact) => [`${fact.kind} ${fact.subject}`, fact.count]));
+  return after
+    .filter((fact) => fact.count > (extent.get(`${fact.kind} ${fact.subject}`) ?? 0))
+    .map((fact) => ({
+      kind: NAMES[fact.kind] ?? fact.kind, subject: fact.subject, detail: fact.detail, count: fact.count, examples: [],
+      query: `on the database: ${fact.query}`,
+    }));
+}
+
+/** Rules that hold no more, though they held before. */
+export function brokenInvariants(before: readonly InvariantFact[], after: readonly InvariantFact[]): Finding[] {
+  const was = new Map(before.map((fact) => [fact.name, fact]));
+  return after
+    .filter((fact) => fact.violations > (was.get(fact.name)?.violations ?? 0) || (fact.error !== undefined && was.get(fact.name)?.error === undefined))
+    .map((fact) => ({
+      kind: "invariant-violated", subject: fact.name, count: fact.violations, examples: fact.examples, query: `on the database: ${fact.query}`,
+      detail: fact.error === undefined ? `${fact.violations} ${fact.violations === 1 ? "violation" : "violations"}` : `its query fails now: ${fact.error}`,
+    }));
+}

@@ -1,0 +1,155 @@
+// The judge: from a run directory to a scorecard; pure, so that anybody can repeat it.
+
+import { EvidenceDatabase } from "../evidence/database.ts";
+import { brokenInvariants, newProblems } from "./integrity.ts";
+import { reconcile, type Reconciliation } from "./reconcile.ts";
+import { eventsOf, phaseOf, readRun, type RunRecord } from "./run-record.ts";
+import type { FaultResult, Finding, Measured, Measures, Scorecard, Verdict } from "./scorecard.ts";
+import { score } from "./score.ts";
+import { assessService, latencies, readSamples, round, series, type Service } from "./service.ts";
+import { spans } from "./spans.ts";
+import { compareStructure } from "./structure.ts";
+import { judgeObjectives, ms, worst } from "./verdicts.ts";
+
+/**
+ * Judges a run. Reads nothing but the directory: no clock, no socket, no environment.
+ * The same directory gives the same scorecard, byte for byte once written as JSON.
+ */
+export async function judge(directory: string): Promise<Scorecard> {
+  const record = await readRun(directory);
+  const dumped = record.system.entities.filter(({ name }) => record.after?.entities.entities.includes(name) && !record.after.entities.failed.some(({ entity }) => entity === name));
+  await using database = await EvidenceDatabase.open(directory, record.system.entities.map(({ name }) => name));
+  const doubts = doubtsOf(record);
+  const unreadable = (record.after?.entities.failed ?? []).map(({ entity, error }): Finding => ({
+    kind: "entity-unreadable", subject: entity, detail: `the old schema's query fails: ${error}`, count: 1, examples: [],
+    query: `on the database: ${record.system.entities.find(({ name }) => name === entity)?.before ?? ""}`,
+  }));
+  const reconciliation = record.before && record.after ? await reconcile(database, dumped) : undefined;
+  const start = eventsOf(record, "migration").find(({ state }) => state === "started")?.t;
+  const end = eventsOf(record, "rollback").findLast(({ state }) => state !== "retried")?.t ?? phaseOf(record, "decision")?.to ?? start;
+  const service = assessService(await readSamples(database), record.header.drill.steadyState, start ?? Infinity);
+
+  const facts = record.before && record.after && { before: record.before, after: record.after };
+  const structure = facts && [...compareStructure(facts.before.structure, facts.after.structure), ...unreadable];
+  const integrity = facts && newProblems(facts.before.integrity, facts.after.integrity);
+  const invariants = facts && brokenInvariants(facts.before.invariants, facts.after.invariants);
+  const whole = reconciliation && unreadable.length === 0 ? reconciliation : undefined;
+  const measures: Measures = {
+    ...times(record, service),
+    unavailableMs: tidy(service.unavailable), availability: tidy(service.availability), recoveryMs: tidy(service.recovery),
+    lossWindowMs: lossWindow(record, reconciliation),
+    lostWrites: whole?.lost ?? null, phantomWrites: whole?.phantom ?? null, duplicateWrites: whole?.duplicate ?? null,
+    alteredWrites: whole?.altered ?? null, shedValues: whole?.shed ?? null,
+    structureDifferences: structure?.length ?? null, integrityProblems: integrity?.length ?? null, invariantsViolated: invariants?.length ?? null,
+    operations: await operations(database),
+    latency: await latencies(database, start ?? 0, end ?? 0),
+    episodes: service.episodes.map(({ fromMs, toMs }) => ({ fromMs: round(fromMs), toMs: toMs === null ? null : round(toMs) })),
+    probes: await probes(database),
+  };
+  const objectives = judgeObjectives(record.header.drill.objectives, {
+    measures, ...wayBack(record), structure, integrity, invariants, reconciled: reconciliation?.findings,
+  }, doubts);
+  const verdict = worst(objectives.map((objective) => objective.verdict));
+  const { run, startedAt, runtime, seed, versions, drill } = record.header;
+  return {
+    schema: "turnback.scorecard/1", run, drill: drill.name, question: drill.question, startedAt, runtime: runtime.kind, seed, versions,
+    verdict, summary: summarise(verdict, objectives, measures, doubts), score: score(objectives), doubts, objectives, measures,
+    faults: faults(record),
+    findings: [...(reconciliation?.findings ?? []), ...(structure ?? []), ...(integrity ?? []), ...(invariants ?? [])],
+    series: await series(database), spans: spans(record, service),
+  };
+}
+
+/** Why this run can't be met, whatever was measured: what the harness itself did not achieve. */
+function doubtsOf(record: RunRecord): string[] {
+  const doubts: string[] = [];
+  for (const error of eventsOf(record, "harness-error")) doubts.push(`the harness failed: ${error.message}`);
+  const ended = eventsOf(record, "run").at(-1)?.state;
+  if (ended === "started") doubts.push("the run never ended: the harness was killed");
+  for (const { index, kind, proven, healed, proof } of faults(record).map((fault, index) => ({ ...fault, index }))) {
+    if (!proven) doubts.push(`fault ${index + 1} (${kind}) was not proven: ${proof}`);
+    else if (!healed) doubts.push(`fault ${index + 1} (${kind}) was not proven to be healed`);
+  }
+  const quiescence = eventsOf(record, "quiescence").at(-1);
+  if (quiescence?.state === "unproven") doubts.push(`quiescence was not proven: ${quiescence.detail}`);
+  if (!quiescence && doubts.length === 0) doubts.push("there is no proof of quiescence");
+  return doubts;
+}
+
+function faults(record: RunRecord): FaultResult[] {
+  return record.header.drill.faults.map((fault, index) => {
+    const events = eventsOf(record, "fault").filter((event) => event.index === index);
+    const proven = events.find(({ state }) => state === "proven");
+    const healed = events.find(({ state }) => state === "healed");
+    const other = events.findLast(({ state }) => state !== "triggered");
+    return {
+      kind: fault.kind, target: fault.on, proven: proven !== undefined, healed: healed !== undefined,
+      atMs: proven ? round(proven.t / 1e6) : null, healedMs: healed ? round(healed.t / 1e6) : null,
+      proof: proven?.detail ?? other?.detail ?? "it never struck",
+    };
+  });
+}
+
+function wayBack(record: RunRecord): { readonly wayBack: "completed" | "failed" | undefined; readonly wayBackDetail: string } {
+  const last = eventsOf(record, "rollback").findLast(({ state }) => state === "completed" || state === "failed");
+  if (last?.state === "completed") return { wayBack: "completed", wayBackDetail: "" };
+  if (last?.state === "failed") return { wayBack: "failed", wayBackDetail: `the way back failed: ${last.detail ?? "no detail"}` };
+  const nobody = eventsOf(record, "decision").find(({ by }) => by === "nobody");
+  return { wayBack: undefined, wayBackDetail: nobody ? `the way back was never taken: ${nobody.detail ?? ""}` : "the way back was not gone to its end" };
+}
+
+/** Detection, decision and rollback, each from the events that begin and end it. */
+function times(record: RunRecord, service: Service): Pick<Measures, "detectionMs" | "decisionMs" | "rollbackMs"> {
+  const absent: Measured = { value: null, plusMinus: 0, unit: "ms" };
+  const between = (from: number | null | undefined, to: number | undefined, plusMinus: number): Measured =>
+    from === null || from === undefined || to === undefined ? absent : { value: round(Math.max(0, to - from) / 1e6), plusMinus: round(plusMinus), unit: "ms" };
+  const alert = eventsOf(record, "detector").find(({ state, t }) => state === "firing" && (service.impactNs === null || t >= service.impactNs))?.t;
+  const rollback = eventsOf(record, "rollback");
+  const begun = rollback.find(({ state }) => state === "started")?.t;
+  const done = rollback.find(({ state }) => state === "completed")?.t;
+  return {
+    detectionMs: between(service.impactNs, alert, service.recovery.plusMinus),
+    decisionMs: between(alert, begun, 1),
+    rollbackMs: between(begun, done, 1),
+  };
+}
+
+/** From the acknowledgement of the oldest lost write to the fault; without a fault, to the rollback. */
+function lossWindow(record: RunRecord, reconciliation: Reconciliation | undefined): Measured {
+  const oldest = reconciliation?.oldestLostNs ?? null;
+  if (!reconciliation || oldest === null) return { value: reconciliation ? 0 : null, plusMinus: 0, unit: "ms" };
+  const at = eventsOf(record, "fault").find(({ state }) => state === "proven")?.t ?? eventsOf(record, "rollback")[0]?.t ?? oldest;
+  return { value: round(Math.max(0, at - oldest) / 1e6), plusMinus: 1, unit: "ms" };
+}
+
+async function operations(database: EvidenceDatabase): Promise<Measures["operations"]> {
+  const rows = await database.rows("select outcome, count(*)::double as n from operations group by outcome");
+  const n = (outcome: string) => Number(rows.find((row) => row["outcome"] === outcome)?.["n"] ?? 0);
+  return { committed: n("committed"), rejected: n("rejected"), indeterminate: n("indeterminate"), dropped: n("dropped") };
+}
+
+async function probes(database: EvidenceDatabase): Promise<Measures["probes"]> {
+  const [row] = await database.rows("select count(*)::double as sent, (count(*) filter (not ok))::double as failed from probes");
+  return { sent: Number(row?.["sent"] ?? 0), failed: Number(row?.["failed"] ?? 0) };
+}
+
+function tidy(measured: Measured): Measured {
+  const digits = measured.unit === "ratio" ? 1e6 : 100;
+  const rounded = (value: number) => Math.round(value * digits) / digits;
+  return { ...measured, value: measured.value === null ? null : rounded(measured.value), plusMinus: rounded(measured.plusMinus) };
+}
+
+/** The answer, for somebody who reads nothing else. */
+function summarise(verdict: Verdict, objectives: Scorecard["objectives"], measures: Measures, doubts: readonly string[]): string {
+  if (verdict === "missed") {
+    const missed = objectives.filter((objective) => objective.verdict === "missed");
+    return `No: ${missed.map(({ title, reason }) => `${title}: ${reason}`).join(". ")}.`;
+  }
+  if (verdict === "unknown") {
+    const open = objectives.filter((objective) => objective.verdict === "unknown");
+    return `We don't know: ${doubts[0] ?? open.map(({ title, reason }) => `${title}: ${reason}`).join(". ")}.`;
+  }
+  const { recoveryMs, lostWrites, operations: { committed } } = measures;
+  return `Yes: clients were served normally again ${ms(recoveryMs.value ?? 0)} after the impact, and of ${committed.toLocaleString("en-US")} acknowledged operations ${lostWrites?.definite ?? 0} are lost.`;
+}
+

@@ -1,0 +1,196 @@
+// Reconciliation: what clients were told, against what the database holds.
+
+import type { EvidenceDatabase, Row } from "../evidence/database.ts";
+import type { Entity } from "../drill/system.ts";
+import type { Finding } from "./scorecard.ts";
+
+/*
+ * The rules, for one record (entity and key) or one field of it.
+ *
+ * A committed operation took effect at one moment between its start and its end. A rejected one
+ * took none. An indeterminate one took effect at a moment after its start, up to the quiescence
+ * proof, or never: its end is infinite. Nothing else may have changed the record.
+ *
+ * Existence. The record must be there if it was before or a committed insert made it, and
+ * nothing that may have taken effect deletes it. It must not be there if it was not before and
+ * no committed or indeterminate operation inserts it. Otherwise both are admissible.
+ *   must be there, and isn't          -> lost
+ *   must not be there, and is         -> phantom
+ *   is there more than once           -> duplicate
+ *   isn't there, and only an indeterminate delete explains it -> possibly lost
+ *
+ * Value. The writes of a field are the baseline's (before everything), and each insert and
+ * update that sets it. A write is admissible as the last one unless a committed write began
+ * after it had ended. So with L the latest start of a committed write, a committed write is
+ * admissible when it ended at or after L, an indeterminate one always, the baseline's only when
+ * nothing committed. A final value that no admissible write gives is
+ *   lost     when it is an older write's: the newest acknowledged write was undone;
+ *   altered  when no write gives it at all.
+ * Example: A commits x=1 in [0, 10], B commits x=2 in [20, 30]. L is 20; A ended at 10, before
+ * 20, and is not admissible. The database holds 1: B is lost. With B indeterminate L is 0, and
+ * both 1 and 2 are admissible.
+ *   A value that only an indeterminate write explains, though a committed one began after it
+ *   had begun, is possibly a loss: the late effect is possible, and unlikely.
+ *
+ * Counter. The final value less the baseline's must be the sum of all committed changes and of
+ * some of the indeterminate ones; what lies outside the range of those sums is altered.
+ *
+ * Shed. A field that committed operations set, and that the old shape has no place for.
+ *
+ * Values are compared as PostgreSQL prints them, and numbers also by value (1.5 is 1.50).
+ */
+
+export type Reconciliation = {
+  readonly lost: { readonly definite: number; readonly possible: number };
+  readonly phantom: number;
+  readonly duplicate: number;
+  readonly altered: number;
+  readonly shed: number;
+  /** Acknowledgement of the oldest write that is lost, in nanoseconds; null when none is. */
+  readonly oldestLostNs: number | null;
+  readonly findings: readonly Finding[];
+};
+
+const EXAMPLES = 5;
+
+type Harm = "write-lost" | "write-possibly-lost" | "phantom-write" | "duplicate-write" | "altered-write" | "value-shed";
+
+const SAYS: Readonly<Record<Harm, string>> = {
+  "write-lost": "acknowledged to a client, and gone",
+  "write-possibly-lost": "acknowledged, and gone; an operation of unknown outcome could explain it",
+  "phantom-write": "present, though no client was told so or could have caused it",
+  "duplicate-write": "applied more than once",
+  "altered-write": "present with a value that no admissible history gives",
+  "value-shed": "set in the new schema, and without a place in the old one",
+};
+
+/** Reconciles all entities whose dumps are there. The order of everything is fixed, so that a repeated judgement is the same. */
+export async function reconcile(database: EvidenceDatabase, entities: readonly Entity[]): Promise<Reconciliation> {
+  await database.run("create table harms (harm varchar, entity varchar, key varchar, field varchar, seq bigint, acknowledged bigint, held varchar, expected varchar)");
+  for (const entity of entities) await reconcileEntity(database, entity);
+  const counts = await database.rows("select harm, count(*)::double as n from harms group by harm");
+  const count = (harm: Harm) => Number(counts.find((row) => row["harm"] === harm)?.["n"] ?? 0);
+  const [oldest] = await database.rows("select min(acknowledged)::double as t from harms where harm = 'write-lost'");
+  const definite = count("write-lost");
+  return {
+    lost: { definite, possible: definite + count("write-possibly-lost") },
+    phantom: count("phantom-write"), duplicate: count("duplicate-write"), altered: count("altered-write"), shed: count("value-shed"),
+    oldestLostNs: typeof oldest?.["t"] === "number" ? oldest["t"] : null,
+    findings: await findings(database),
+  };
+}
+
+async function findings(database: EvidenceDatabase): Promise<Finding[]> {
+  const groups = await database.rows("select harm, entity, count(*)::double as n from harms group by all order by harm, entity");
+  return Promise.all(groups.map(async ({ harm, entity, n }) => {
+    const query = `select * from harms where harm = '${String(harm)}' and entity = '${String(entity)}' order by key, field`;
+    const examples = await database.rows(`${query} limit ${EXAMPLES}`);
+    const count = Number(n);
+    return {
+      kind: String(harm), subject: String(entity), count, query, examples: examples.map(trim),
+      detail: `${count} ${String(entity)} ${count === 1 ? "record" : "records"}: ${SAYS[harm as Harm]}`,
+    };
+  }));
+}
+
+function trim(row: Row): Row {
+  return Object.fromEntries(Object.entries(row).filter(([key, value]) => value !== null && key !== "harm" && key !== "entity"));
+}
+
+async function reconcileEntity(database: EvidenceDatabase, entity: Entity): Promise<void> {
+  const columns = (await database.rows(`select column_name from (describe after_${entity.name})`)).map((row) => String(row["column_name"]));
+  const fields = columns.filter((column) => column !== entity.key);
+  const set = fields.filter((field) => !entity.counters.includes(field));
+  const name = entity.name;
+  const key = `"${entity.key}"`;
+  await database.run(`create or replace temp table held as select * from after_${name}`);
+  await database.run(`create or replace temp table base as select * from before_${name}`);
+  await database.run(`create or replace temp table touched as select * from effects where entity = '${name}' and outcome in ('committed', 'indeterminate')`);
+  await existence(database, name, key);
+  if (set.length > 0) await values(database, name, key, set);
+  for (const counter of entity.counters) await counters(database, name, key, counter);
+  // A field of the effects that the dump has no column for.
+  await database.run(`insert into harms
+    select 'value-shed', '${name}', key, field, max(seq), max("end"), null, max_by((value ->> field), seq)
+    from (select *, unnest(json_keys(value)) as field from touched where outcome = 'committed' and kind in ('insert', 'update'))
+    where field not in (${["", ...columns].map((column) => `'${column.replaceAll("'", "''")}'`).join(", ")}) and (value ->> field) is not null
+    group by key, field`);
+}
+
+async function existence(database: EvidenceDatabase, name: string, key: string): Promise<void> {
+  await database.run(`insert into harms
+    select 'duplicate-write', '${name}', ${key}, null, null, null, count(*)::varchar, '1' from held group by ${key} having count(*) > 1`);
+  await database.run(`create or replace temp table fate as
+    select key,
+      bool_or(kind = 'insert' and outcome = 'committed') as inserted, bool_or(kind = 'insert') as maybe_inserted,
+      bool_or(kind = 'delete' and outcome = 'committed') as deleted, bool_or(kind = 'delete') as maybe_deleted,
+      max("end") filter (kind = 'insert' and outcome = 'committed') as inserted_end,
+      max(start) filter (kind = 'delete' and outcome = 'committed') as deleted_start,
+      max(start) filter (kind = 'insert') as last_insert_start, bool_or(kind = 'insert' and outcome = 'indeterminate') as insert_in_doubt,
+      max(seq) filter (outcome = 'committed') as seq, max("end") filter (outcome = 'committed') as acknowledged
+    from touched group by key`);
+  // Gone: a row of the baseline that nobody touched is as much a loss as a fresh one.
+  await database.run(`insert into harms
+    select case when coalesce(f.maybe_deleted, false) then 'write-possibly-lost' else 'write-lost' end, '${name}', k.key, null, f.seq, f.acknowledged, null, 'present'
+    from (select ${key} as key, true as was from base union all select key, false from fate where inserted and key not in (select ${key} from base)) k
+    left join fate f using (key)
+    where not exists (select 1 from held h where h.${key} = k.key) and not coalesce(f.deleted, false)`);
+  // There: never inserted by anyone, or deleted after every insert had ended.
+  await database.run(`insert into harms
+    select 'phantom-write', '${name}', h.${key}, null, f.seq, null, 'present', case when f.deleted then 'deleted' else 'absent' end
+    from (select distinct ${key} from held) h left join fate f on f.key = h.${key} left join (select distinct ${key} from base) b on b.${key} = h.${key}
+    where (b.${key} is null and not coalesce(f.maybe_inserted, false))
+       or (coalesce(f.deleted, false) and not f.insert_in_doubt and (f.inserted_end is null or f.inserted_end < f.deleted_start))`);
+}
+
+/** Two values are the same when they print the same or are the same number. */
+const same = (a: string, b: string) =>
+  `(${a} is not distinct from ${b} or coalesce(try_cast(${a} as decimal(38, 10)) = try_cast(${b} as decimal(38, 10)), false))`;
+
+async function values(database: EvidenceDatabase, name: string, key: string, set: readonly string[]): Promise<void> {
+  const list = set.map((field) => `'${field.replaceAll("'", "''")}'`).join(", ");
+  // Only records that a write touched or that differ from the baseline need a closer look.
+  await database.run(`create or replace temp table suspects as
+    select key from touched where kind in ('insert', 'update')
+    union select h.${key} from held h join base b on b.${key} = h.${key} where ${set.map((f) => `h."${f}" is distinct from b."${f}"`).join(" or ")}`);
+  const cells = (table: string) => `(${set.map((field) => `select ${key} as key, '${field.replaceAll("'", "''")}' as field, "${field}" as value from ${table} where ${key} in (select key from suspects)`).join(" union all ")})`;
+  await database.run(`create or replace temp table cells as
+    select h.key, h.field, h.value as held, b.value as was, b.key is not null as had
+    from (select distinct on (key, field) * from ${cells("held")} order by key, field) h left join ${cells("base")} b on b.key = h.key and b.field = h.field`);
+  await database.run(`create or replace temp table writes as
+    select key, field, seq, outcome, start, coalesce("end", 9223372036854775807) as "end",
+      case when outcome = 'indeterminate' then 9223372036854775807 else "end" end as upto, (value ->> field) as value
+    from (select *, unnest(json_keys(value)) as field from touched where kind in ('insert', 'update')) where field in (${list})`);
+  await database.run(`create or replace temp table verdicts as
+    with latest as (select key, field, max(start) filter (outcome = 'committed') as l, max_by(seq, start) filter (outcome = 'committed') as seq,
+        max_by(value, start) filter (outcome = 'committed') as value, max_by("end", start) filter (outcome = 'committed') as acknowledged,
+        bool_or(outcome = 'committed') as any_committed from writes group by key, field)
+    select c.key, c.field, c.held, l.seq, l.acknowledged, coalesce(l.value, c.was) as expected,
+      -- an admissible write whose effect at this place needs no late surprise
+      bool_or(coalesce(${same("w.value", "c.held")} and w.outcome = 'committed' and w.upto >= l.l, false)
+        or coalesce(${same("w.value", "c.held")} and w.outcome = 'indeterminate' and (l.l is null or w.start >= l.l), false)) as fits,
+      bool_or(coalesce(${same("w.value", "c.held")} and w.outcome = 'indeterminate', false)) as in_doubt,
+      bool_or(coalesce(${same("w.value", "c.held")}, false)) or (c.had and ${same("c.was", "c.held")}) as known,
+      (c.had and not coalesce(l.any_committed, false) and ${same("c.was", "c.held")}) as untouched,
+      bool_or(w.key is not null) as written, c.had, coalesce(l.any_committed, false) as any_committed
+    from cells c left join writes w on w.key = c.key and w.field = c.field left join latest l on l.key = c.key and l.field = c.field
+    group by c.key, c.field, c.held, c.was, c.had, l.seq, l.acknowledged, l.value, l.l, l.any_committed`);
+  // A field that an insert didn't set and nobody wrote (a default) is nobody's claim.
+  await database.run(`insert into harms
+    select case when in_doubt then 'write-possibly-lost' when known and any_committed then 'write-lost' else 'altered-write' end,
+      '${name}', key, field, seq, acknowledged, held, expected
+    from verdicts where not fits and not untouched and (written or had)`);
+}
+
+async function counters(database: EvidenceDatabase, name: string, key: string, counter: string): Promise<void> {
+  await database.run(`insert into harms
+    with changes as (
+      select key,
+        coalesce(sum((value ->> '${counter}')::decimal(38, 6)) filter (outcome = 'committed'), 0) as sure,
+        coalesce(sum(least((value ->> '${counter}')::decimal(38, 6), 0)) filter (outcome = 'indeterminate'), 0) as low,
+        coalesce(sum(greatest((value ->> '${counter}')::decimal(38, 6), 0)) filter (outcome = 'indeterminate'), 0) as high
+      from touched where kind = 'add' and (value ->> '${counter}') is not null group by key)
+    select 'altered-write', '${name}', h.${key}, '${counter}', null, null, h."${counter}", (b."${counter}"::decimal(38, 6) + coalesce(c.sure, 0))::varchar
+    from held h join base b on b.${key} = h.${key} left join changes c on c.key = h.${key}
+    where h."${counter}"::decimal(38, 6) - b."${counter}"::decimal(38, 6) - coalesce(c.sure, 0) not between coalesce(c.low, 0) and coalesce(c.high, 0)`);
+}

@@ -1,0 +1,102 @@
+// The scorecard's form, version 1: what other programs read.
+
+export type Verdict = "met" | "missed" | "unknown";
+
+/** A figure with its uncertainty: the truth lies within value ± plusMinus in 95 % of runs. */
+export type Measured = {
+  /** Null when it could not be measured. */
+  readonly value: number | null;
+  readonly plusMinus: number;
+  readonly unit: "ms" | "ratio" | "count";
+  /** The observation ended first: the truth is at least this. */
+  readonly atLeast?: boolean;
+};
+
+export type ObjectiveResult = {
+  readonly name: string;
+  readonly title: string;
+  readonly target: Readonly<Record<string, number | boolean>>;
+  readonly measured: Measured;
+  readonly verdict: Verdict;
+  /** Why, in one sentence. */
+  readonly reason: string;
+  /** Kinds of the findings that it rests on. */
+  readonly evidence: readonly string[];
+};
+
+export type Finding = {
+  /** A stable name: `write-lost`, `trigger-missing`, `stale-sequence`. */
+  readonly kind: string;
+  readonly subject: string;
+  readonly detail: string;
+  readonly count: number;
+  readonly examples: readonly unknown[];
+  /** Shows the finding with `turnback query RUN`; or, where it begins with "on the database:", was asked of the database. */
+  readonly query: string;
+};
+
+export type FaultResult = {
+  readonly kind: string; readonly target: string;
+  readonly proven: boolean; readonly healed: boolean;
+  readonly atMs: number | null; readonly healedMs: number | null;
+  readonly proof: string;
+};
+
+export type LatencyResult = {
+  readonly period: "before" | "during" | "after";
+  readonly operations: number;
+  readonly p50Ms: number | null; readonly p99Ms: number | null; readonly maxMs: number | null;
+};
+
+export type Episode = { readonly fromMs: number; readonly toMs: number | null };
+
+export type Measures = {
+  readonly detectionMs: Measured;
+  readonly decisionMs: Measured;
+  readonly rollbackMs: Measured;
+  readonly recoveryMs: Measured;
+  readonly unavailableMs: Measured;
+  readonly availability: Measured;
+  readonly lossWindowMs: Measured;
+  readonly lostWrites: { readonly definite: number; readonly possible: number } | null;
+  readonly phantomWrites: number | null;
+  readonly duplicateWrites: number | null;
+  readonly alteredWrites: number | null;
+  readonly shedValues: number | null;
+  readonly structureDifferences: number | null;
+  readonly integrityProblems: number | null;
+  readonly invariantsViolated: number | null;
+  readonly operations: { readonly committed: number; readonly rejected: number; readonly indeterminate: number; readonly dropped: number };
+  readonly latency: readonly LatencyResult[];
+  readonly episodes: readonly Episode[];
+  readonly probes: { readonly sent: number; readonly failed: number };
+};
+
+/** One interval of the run for the chart. Latencies are null where nothing was served. */
+export type Bin = { readonly atMs: number; readonly served: number; readonly failed: number; readonly p50Ms: number | null; readonly p99Ms: number | null };
+
+/** What happened when, for drawing over the chart. */
+export type Span = { readonly lane: "phase" | "step" | "fault" | "rollback" | "alert" | "outage"; readonly label: string; readonly fromMs: number; readonly toMs: number };
+
+export type Scorecard = {
+  readonly schema: "turnback.scorecard/1";
+  readonly run: string;
+  readonly drill: string;
+  readonly question: string;
+  readonly startedAt: string;
+  readonly runtime: string;
+  readonly seed: number;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly verdict: Verdict;
+  /** The answer to the question, in a sentence or two. */
+  readonly summary: string;
+  readonly score: number;
+  /** Why the run as a whole can't be trusted, if it can't: the harness's side, not the system's. */
+  readonly doubts: readonly string[];
+  readonly objectives: readonly ObjectiveResult[];
+  readonly measures: Measures;
+  readonly faults: readonly FaultResult[];
+  readonly findings: readonly Finding[];
+  readonly series: { readonly binMs: number; readonly bins: readonly Bin[] };
+  readonly spans: readonly Span[];
+};

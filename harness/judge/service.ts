@@ -1,0 +1,176 @@
+// What clients went through: impact, recovery, outage, availability, latency, from the ledger alone.
+
+import type { EvidenceDatabase } from "../evidence/database.ts";
+import type { Drill } from "../drill/schema.ts";
+import type { Bin, Episode, LatencyResult, Measured } from "./scorecard.ts";
+
+/** One due operation: when it was due, when it ended (null: never), whether it was served. */
+export type Sample = { readonly due: number; readonly end: number | null; readonly served: boolean };
+
+export type Service = {
+  readonly impactNs: number | null;
+  readonly recovery: Measured;
+  readonly unavailable: Measured;
+  readonly availability: Measured;
+  readonly episodes: readonly Episode[];
+};
+
+type SteadyState = Drill["steadyState"];
+
+/** Half a millisecond for two readings of one monotonic clock in two processes. */
+const CLOCK_MS = 0.5;
+
+/**
+ * Impact and recovery.
+ *
+ * An operation is good when it was served within the latency tolerance, counted from when it
+ * was due. Steady state holds over a window when no more than the tolerated share of the
+ * operations due in it are bad. An episode begins at the first bad operation from whose due time
+ * on steady state does not hold, and ends at the start of the first window in which it holds as
+ * a whole; a single slow answer within the tolerance is no episode.
+ *
+ * Recovery is measured from the first episode's begin to the last one's end: a lull between an
+ * outage and the rollback's own lock queue is no recovery. Example: killed at 2.0 s, back at
+ * 3.5 s, 200 ms of blocked writes at 6.0 s: recovery takes 4.2 s, and availability tells how
+ * little of that was down.
+ *
+ * Uncertainty. The system may have failed at any time between the last operation that went
+ * well and the first that did not: the gap between arrivals, or the time that a failing one was
+ * under way (no longer than a good one usually takes). Likewise at the end. The two errors are
+ * independent, so they add in quadrature.
+ */
+export function assessService(samples: readonly Sample[], steady: SteadyState, fromNs: number): Service {
+  const due = samples.filter((sample) => sample.due >= fromNs);
+  const bad = due.map((sample) => isBad(sample, steady));
+  const windows = steadyFrom(due, bad, steady);
+  const episodes: { fromNs: number; toNs: number | null; plusMinusMs: number }[] = [];
+  for (let i = 0; i < due.length; i++) {
+    if (!bad[i] || windows[i] !== "broken") continue;
+    const begin = i;
+    while (i < due.length && (bad[i] || windows[i] !== "holds")) i += 1;
+    const [first, last] = [due[begin], due[i]];
+    if (!first) break;
+    episodes.push({
+      fromNs: first.due, toNs: last?.due ?? null,
+      plusMinusMs: uncertainty(due, begin, i < due.length ? i : undefined, usualLatency(samples, steady, first.due)),
+    });
+  }
+  const [first, last] = [episodes[0], episodes.at(-1)];
+  const failed = due.filter((sample) => !sample.served).length;
+  return {
+    impactNs: first?.fromNs ?? null,
+    recovery: recoveryOf(first, last, due.at(-1)?.due ?? fromNs),
+    unavailable: unavailableOf(due),
+    availability: { value: due.length === 0 ? null : (due.length - failed) / due.length, plusMinus: 0, unit: "ratio" },
+    episodes: episodes.map(({ fromNs: from, toNs: to }) => ({ fromMs: from / 1e6, toMs: to === null ? null : to / 1e6 })),
+  };
+}
+
+function isBad(sample: Sample, steady: SteadyState): boolean {
+  return !sample.served || sample.end === null || sample.end - sample.due > steady.maxLatencyMs * 1e6;
+}
+
+/** For each operation: does steady state hold over the window that begins when it was due? */
+function steadyFrom(due: readonly Sample[], bad: readonly boolean[], steady: SteadyState): ("holds" | "broken" | "unseen")[] {
+  const badUpTo = [0];
+  for (const isBadOne of bad) badUpTo.push((badUpTo.at(-1) ?? 0) + (isBadOne ? 1 : 0));
+  const windowNs = steady.windowMs * 1e6;
+  const lastDue = due.at(-1)?.due ?? 0;
+  let end = 0;
+  return due.map((sample, index) => {
+    while (end < due.length && (due[end]?.due ?? 0) < sample.due + windowNs) end += 1;
+    const ratio = ((badUpTo[end] ?? 0) - (badUpTo[index] ?? 0)) / (end - index);
+    if (ratio > steady.maxErrorRatio) return "broken";
+    // A window that the observation cut short was not seen to hold as a whole.
+    return sample.due + windowNs <= lastDue ? "holds" : "unseen";
+  });
+}
+
+/** The 95th percentile of good operations' latencies in the two seconds before, in nanoseconds. */
+function usualLatency(samples: readonly Sample[], steady: SteadyState, beforeNs: number): number {
+  const good = samples.filter((sample) => sample.due < beforeNs && sample.due >= beforeNs - 2e9 && !isBad(sample, steady)).map((sample) => (sample.end ?? sample.due) - sample.due).sort((a, b) => a - b);
+  return good[Math.floor(good.length * 0.95)] ?? 0;
+}
+
+/** Half-widths in milliseconds of what is known about an episode's two ends, in quadrature. */
+function uncertainty(due: readonly Sample[], begin: number, end: number | undefined, usualNs: number): number {
+  const gapBefore = (i: number) => (due[i]?.due ?? 0) - (due[i - 1]?.due ?? due[i]?.due ?? 0);
+  const first = due[begin];
+  const underWay = Math.min(first?.end === null || first?.end === undefined ? usualNs : first.end - first.due, usualNs);
+  const atStart = Math.max(gapBefore(begin), underWay);
+  const atEnd = end === undefined ? 0 : gapBefore(end) + Math.min((due[end]?.end ?? 0) - (due[end]?.due ?? 0), usualNs);
+  return Math.hypot(atStart, atEnd) / 1e6 + CLOCK_MS;
+}
+
+type EpisodeNs = { readonly fromNs: number; readonly toNs: number | null; readonly plusMinusMs: number };
+
+function recoveryOf(first: EpisodeNs | undefined, last: EpisodeNs | undefined, observedNs: number): Measured {
+  if (!first || !last) return { value: 0, plusMinus: 0, unit: "ms" };
+  const plusMinus = first === last ? first.plusMinusMs : Math.hypot(first.plusMinusMs, last.plusMinusMs);
+  if (last.toNs === null) return { value: (observedNs - first.fromNs) / 1e6, plusMinus, unit: "ms", atLeast: true };
+  return { value: (last.toNs - first.fromNs) / 1e6, plusMinus, unit: "ms" };
+}
+
+/** Each operation that was not served stands for the time up to the next arrival. */
+function unavailableOf(due: readonly Sample[]): Measured {
+  let totalNs = 0;
+  let stretches = 0;
+  let widest = 0;
+  for (let i = 0; i < due.length; i++) {
+    const [sample, next] = [due[i], due[i + 1]];
+    if (!sample || sample.served || !next) continue;
+    totalNs += next.due - sample.due;
+    widest = Math.max(widest, next.due - sample.due);
+    if (i === 0 || due[i - 1]?.served) stretches += 1;
+  }
+  // Each stretch may begin and end anywhere between two arrivals.
+  return { value: totalNs / 1e6, plusMinus: stretches === 0 ? 0 : Math.sqrt(stretches * 2) * (widest / 1e6) + CLOCK_MS, unit: "ms" };
+}
+
+/** All due operations in the order in which they were due. */
+export async function readSamples(database: EvidenceDatabase): Promise<Sample[]> {
+  const rows = await database.columns(`select intended::double as due, coalesce("end", -1)::double as "end", outcome = 'committed' as served
+    from operations order by intended, seq`);
+  const [due = [], end = [], served = []] = rows;
+  return due.map((value, i) => ({ due: value as number, end: (end[i] as number) < 0 ? null : (end[i] as number), served: served[i] as boolean }));
+}
+
+/** Latency from the due time, of what was served, by period. */
+export async function latencies(database: EvidenceDatabase, startNs: number, endNs: number): Promise<LatencyResult[]> {
+  const results: LatencyResult[] = [];
+  for (const [period, where] of [
+    ["before", `intended < ${startNs}`], ["during", `intended between ${startNs} and ${endNs}`], ["after", `intended > ${endNs}`],
+  ] as const) {
+    const [row] = await database.rows(`select count(*)::double as n, quantile_disc(l, 0.5) as p50, quantile_disc(l, 0.99) as p99, max(l) as max
+      from (select ("end" - intended) / 1e6 as l from operations where outcome = 'committed' and ${where})`);
+    const ms = (key: string) => (typeof row?.[key] === "number" ? round(row[key]) : null);
+    results.push({ period, operations: Number(row?.["n"] ?? 0), p50Ms: ms("p50"), p99Ms: ms("p99"), maxMs: ms("max") });
+  }
+  return results;
+}
+
+const MOST_BINS = 400;
+
+/** Throughput and latency over time, in bins of a round width. */
+export async function series(database: EvidenceDatabase): Promise<{ readonly binMs: number; readonly bins: readonly Bin[] }> {
+  const [span] = await database.rows("select min(intended)::double / 1e6 as from_ms, max(intended)::double / 1e6 as to_ms from operations");
+  if (typeof span?.["from_ms"] !== "number" || typeof span["to_ms"] !== "number") return { binMs: 100, bins: [] };
+  const binMs = [50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 60_000].find((width) => (Number(span["to_ms"]) - Number(span["from_ms"])) / width <= MOST_BINS) ?? 600_000;
+  const rows = await database.rows(`select floor(intended / 1e6 / ${binMs}) * ${binMs} as bin_ms,
+      (count(*) filter (outcome = 'committed'))::double as served, (count(*) filter (outcome <> 'committed'))::double as failed,
+      quantile_disc(("end" - intended) / 1e6, 0.5) filter (outcome = 'committed') as p50, quantile_disc(("end" - intended) / 1e6, 0.99) filter (outcome = 'committed') as p99
+    from operations group by bin_ms order by bin_ms`);
+  const found = new Map(rows.map((row) => [Number(row["bin_ms"]), row]));
+  const bins: Bin[] = [];
+  const last = Math.floor(span["to_ms"] / binMs) * binMs;
+  for (let at = Math.floor(span["from_ms"] / binMs) * binMs; at <= last; at += binMs) {
+    const row = found.get(at);
+    const ms = (key: string) => (typeof row?.[key] === "number" ? round(row[key]) : null);
+    bins.push({ atMs: at, served: Number(row?.["served"] ?? 0), failed: Number(row?.["failed"] ?? 0), p50Ms: ms("p50"), p99Ms: ms("p99") });
+  }
+  return { binMs, bins };
+}
+
+export function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}

@@ -1,0 +1,43 @@
+// What happened when, as spans for drawing over the chart.
+
+import { eventsOf, phaseOf, type RunRecord } from "./run-record.ts";
+import type { Span } from "./scorecard.ts";
+import { round, type Service } from "./service.ts";
+
+export function spans(record: RunRecord, service: Service): Span[] {
+  const lastMs = (record.events.at(-1)?.t ?? 0) / 1e6;
+  const span = (lane: Span["lane"], label: string, fromNs: number, toNs: number | undefined): Span =>
+    ({ lane, label, fromMs: round(fromNs / 1e6), toMs: round(toNs === undefined ? lastMs : toNs / 1e6) });
+  const phases = (["warm-up", "migration", "decision", "rollback", "recovery"] as const).flatMap((phase) => {
+    const found = phaseOf(record, phase);
+    return found ? [span("phase", phase, found.from, found.to)] : [];
+  });
+  return [...phases, ...steps(record, span), ...faultSpans(record, span), ...alerts(record, span),
+    ...service.episodes.map(({ fromMs, toMs }) => ({ lane: "outage" as const, label: "impact", fromMs: round(fromMs), toMs: round(toMs ?? lastMs) }))];
+}
+
+type MakeSpan = (lane: Span["lane"], label: string, fromNs: number, toNs: number | undefined) => Span;
+
+function steps(record: RunRecord, span: MakeSpan): Span[] {
+  const events = eventsOf(record, "step");
+  return events.flatMap((event, index) => {
+    if (event.state !== "started") return [];
+    const end = events.slice(index + 1).find((later) => later.step === event.step && later.direction === event.direction && (later.state === "done" || later.state === "failed"));
+    return [span(event.direction === "forward" ? "step" : "rollback", event.step, event.t, end?.t)];
+  });
+}
+
+function faultSpans(record: RunRecord, span: MakeSpan): Span[] {
+  const events = eventsOf(record, "fault");
+  return events.flatMap((event) => {
+    if (event.state !== "proven") return [];
+    const healed = events.find((later) => later.index === event.index && later.state === "healed");
+    return [span("fault", `${event.fault} ${event.target}`, event.t, healed?.t)];
+  });
+}
+
+function alerts(record: RunRecord, span: MakeSpan): Span[] {
+  const events = eventsOf(record, "detector");
+  return events.flatMap((event, index) =>
+    event.state === "firing" ? [span("alert", "alert", event.t, events.slice(index + 1).find(({ state }) => state === "cleared")?.t)] : []);
+}

@@ -1,0 +1,52 @@
+// Structure: how the schema after the way back differs from the one before.
+
+import type { SchemaObject } from "./run-record.ts";
+import type { Finding } from "./scorecard.ts";
+
+/** Differences that change nothing: a constraint that is validated now and wasn't before. */
+function isBenign(kind: string, field: string, was: unknown, is: unknown): boolean {
+  return kind === "constraint" && field === "validated" && was === false && is === true;
+}
+
+/** One finding an object: `trigger-missing`, `column-left-over`, `index-changed`. */
+export function compareStructure(before: readonly SchemaObject[], after: readonly SchemaObject[]): Finding[] {
+  const name = ({ kind, name: object }: SchemaObject) => `${kind} ${object}`;
+  const was = new Map(before.map((object) => [name(object), object]));
+  const is = new Map(after.map((object) => [name(object), object]));
+  const findings: Finding[] = [];
+  for (const object of before) {
+    if (!is.has(name(object))) findings.push(finding(object, "missing", "there before, and gone", object.detail));
+  }
+  for (const object of after) {
+    const old = was.get(name(object));
+    if (!old) {
+      findings.push(finding(object, "left-over", "not there before", object.detail));
+      continue;
+    }
+    const changed = changes(old, object);
+    if (changed.length > 0) {
+      findings.push(finding(object, "changed", changed.map(({ field, was: a, is: b }) => `${field}: ${show(a)} → ${show(b)}`).join("; "), changed));
+    }
+  }
+  return findings;
+}
+
+function changes(old: SchemaObject, now: SchemaObject): { readonly field: string; readonly was: unknown; readonly is: unknown }[] {
+  const fields = [...new Set([...Object.keys(old.detail), ...Object.keys(now.detail)])];
+  return fields
+    .map((field) => ({ field, was: old.detail[field] ?? null, is: now.detail[field] ?? null }))
+    .filter(({ field, was, is }) => JSON.stringify(was) !== JSON.stringify(is) && !isBenign(now.kind, field, was, is));
+}
+
+function finding(object: SchemaObject, what: "missing" | "left-over" | "changed", detail: string, example: unknown): Finding {
+  const file = what === "missing" ? "before" : "after";
+  return {
+    kind: `${object.kind}-${what}`, subject: object.name, detail, count: 1, examples: [example],
+    query: `select unnest(o.detail) from read_json('${file}/structure.json') o where o.kind = '${object.kind}' and o.name = '${object.name.replaceAll("'", "''")}'`,
+  };
+}
+
+function show(value: unknown): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}

@@ -1,0 +1,141 @@
+// Objectives against measures: met, missed or unknown, and why.
+
+import type { Drill, ObjectiveName } from "../drill/schema.ts";
+import type { Finding, Measured, Measures, ObjectiveResult, Verdict } from "./scorecard.ts";
+
+/** Missed outranks unknown, unknown outranks met: an empty list knows nothing. */
+export function worst(verdicts: readonly Verdict[]): Verdict {
+  if (verdicts.includes("missed")) return "missed";
+  return verdicts.length === 0 || verdicts.includes("unknown") ? "unknown" : "met";
+}
+
+export type Judged = {
+  readonly measures: Measures;
+  /** How the way back ended: undefined when it was never taken. */
+  readonly wayBack: "completed" | "failed" | undefined;
+  readonly wayBackDetail: string;
+  readonly structure: readonly Finding[] | undefined;
+  readonly integrity: readonly Finding[] | undefined;
+  readonly invariants: readonly Finding[] | undefined;
+  readonly reconciled: readonly Finding[] | undefined;
+};
+
+type Draft = Omit<ObjectiveResult, "name" | "title">;
+
+const count = (value: number | null): Measured => ({ value, plusMinus: 0, unit: "count" });
+
+/**
+ * A time against its bound. The measured interval must lie on one side: where the bound falls
+ * within the uncertainty, nobody knows. A time that was still running when the observation
+ * ended is missed once it is past the bound, and unknown before.
+ */
+export function judgeTime(measured: Measured, maxMs: number, absent: string): Draft {
+  const base = { target: { maxMs }, measured, evidence: [] };
+  const { value, plusMinus, atLeast } = measured;
+  if (value === null) return { ...base, verdict: "unknown", reason: absent };
+  const seen = `${atLeast ? "at least " : ""}${ms(value)}${plusMinus > 0 ? ` ± ${ms(plusMinus)}` : ""}`;
+  if (value - plusMinus > maxMs) return { ...base, verdict: "missed", reason: `${seen}, over ${ms(maxMs)}` };
+  if (atLeast) return { ...base, verdict: "unknown", reason: `${seen}: not over when the observation ended` };
+  if (value + plusMinus > maxMs) return { ...base, verdict: "unknown", reason: `${seen}: the bound of ${ms(maxMs)} lies within the uncertainty` };
+  return { ...base, verdict: "met", reason: value === 0 && plusMinus === 0 ? "no client impact seen" : `${seen}, within ${ms(maxMs)}` };
+}
+
+function judgeFindings(findings: readonly Finding[] | undefined, max: number, target: string, noun: string): Draft {
+  const base = { target: { [target]: max } };
+  if (!findings) return { ...base, measured: count(null), evidence: [], verdict: "unknown", reason: "the facts after the way back are missing" };
+  const evidence = [...new Set(findings.map(({ kind }) => kind))];
+  const measured = count(findings.length);
+  const named = findings.slice(0, 2).map(({ kind, subject }) => `${kind}: ${subject}`).join("; ");
+  if (findings.length > max) {
+    return { ...base, measured, evidence, verdict: "missed", reason: `${findings.length} ${noun}: ${named}${findings.length > 2 ? "; ..." : ""}` };
+  }
+  if (evidence.includes("unchecked")) return { ...base, measured, evidence, verdict: "unknown", reason: "a part could not be checked" };
+  return { ...base, measured, evidence, verdict: "met", reason: findings.length === 0 ? `no ${noun}` : `${findings.length} ${noun}, within ${max}` };
+}
+
+function judgeLoss(judged: Judged, target: NonNullable<Drill["objectives"]["loss"]>): Draft {
+  const { lostWrites, lossWindowMs } = judged.measures;
+  const base = { target: { ...target } as Record<string, number> };
+  if (!lostWrites) return { ...base, measured: count(null), evidence: [], verdict: "unknown", reason: "the data could not be reconciled" };
+  const measured = count(lostWrites.definite);
+  const evidence = (judged.reconciled ?? []).map(({ kind }) => kind).filter((kind) => kind === "write-lost" || kind === "write-possibly-lost");
+  const window = lossWindowMs.value ?? 0;
+  if (lostWrites.definite > target.maxLostWrites || (target.maxLossWindowMs !== undefined && lostWrites.definite > 0 && window > target.maxLossWindowMs)) {
+    return { ...base, measured, evidence, verdict: "missed", reason: `${lostWrites.definite} acknowledged writes are gone, the oldest acknowledged ${ms(window)} before the fault` };
+  }
+  if (lostWrites.possible > target.maxLostWrites) {
+    return { ...base, measured, evidence, verdict: "unknown", reason: `up to ${lostWrites.possible} acknowledged writes may be gone: only operations of unknown outcome explain them` };
+  }
+  return { ...base, measured, evidence, verdict: "met", reason: lostWrites.definite === 0 ? "every acknowledged write is there" : `${lostWrites.definite} lost, within ${target.maxLostWrites}` };
+}
+
+function judgeConsistency(judged: Judged, target: NonNullable<Drill["objectives"]["consistency"]>): Draft {
+  const { phantomWrites, duplicateWrites, alteredWrites, shedValues } = judged.measures;
+  const base = { target: { ...target } };
+  const parts = [
+    ["phantom", phantomWrites, target.maxPhantomWrites], ["duplicate", duplicateWrites, target.maxDuplicateWrites],
+    ["altered", alteredWrites, target.maxAlteredWrites], ["shed", shedValues, target.maxShedValues],
+  ] as const;
+  if (parts.some(([, value]) => value === null)) return { ...base, measured: count(null), evidence: [], verdict: "unknown", reason: "the data could not be reconciled" };
+  const total = parts.reduce((sum, [, value]) => sum + (value ?? 0), 0);
+  const over = parts.filter(([, value, max]) => (value ?? 0) > max);
+  const evidence = (judged.reconciled ?? []).map(({ kind }) => kind).filter((kind) => !kind.startsWith("write-"));
+  if (over.length > 0) return { ...base, measured: count(total), evidence, verdict: "missed", reason: over.map(([what, value]) => `${value} ${what}`).join(", ") };
+  return { ...base, measured: count(total), evidence, verdict: "met", reason: total === 0 ? "the data is what clients were told" : `${total} differences, within the targets` };
+}
+
+function judgeAvailability({ measures: { availability, operations } }: Judged, min: number): Draft {
+  const base = { target: { min }, measured: availability, evidence: [] };
+  if (availability.value === null) return { ...base, verdict: "unknown", reason: "no operation was due" };
+  const reason = `${(availability.value * 100).toFixed(2)} % of the operations due since the migration began were served; ${operations.dropped} were dropped`;
+  return { ...base, verdict: availability.value >= min ? "met" : "missed", reason };
+}
+
+/** The way back is always an objective, declared or not: a retreat that fails can't be green. */
+function judgeWayBack({ wayBack, wayBackDetail }: Judged): Draft {
+  const base = { target: { completed: true }, evidence: [] };
+  if (wayBack === "completed") return { ...base, measured: count(1), verdict: "met", reason: "the way back was gone to its end" };
+  if (wayBack === "failed") return { ...base, measured: count(0), verdict: "missed", reason: wayBackDetail };
+  return { ...base, measured: count(null), verdict: "unknown", reason: wayBackDetail };
+}
+
+const TITLES: Readonly<Record<ObjectiveName | "completion", string>> = {
+  completion: "The way back completes", recovery: "Recovery time (RTO)", detection: "Detection time", rollback: "Rollback time",
+  availability: "Availability", loss: "Lost writes (RPO)", consistency: "Consistency of data", structure: "Schema restored",
+  integrity: "Integrity", invariants: "The system's own rules",
+};
+
+type Judges = { readonly [K in ObjectiveName]: (judged: Judged, target: NonNullable<Drill["objectives"][K]>) => Draft };
+
+const JUDGES: Judges = {
+  recovery: ({ measures }, { maxMs }) => judgeTime(measures.recoveryMs, maxMs, "no operation was due"),
+  detection: ({ measures }, { maxMs }) => judgeTime(measures.detectionMs, maxMs, "the detector never fired"),
+  rollback: ({ measures }, { maxMs }) => judgeTime(measures.rollbackMs, maxMs, "the way back was never gone to its end"),
+  availability: (judged, { min }) => judgeAvailability(judged, min),
+  loss: judgeLoss,
+  consistency: judgeConsistency,
+  structure: ({ structure }, { maxDifferences }) => judgeFindings(structure, maxDifferences, "maxDifferences", "differences"),
+  integrity: ({ integrity }, { maxProblems }) => judgeFindings(integrity, maxProblems, "maxProblems", "problems"),
+  invariants: ({ invariants }, { maxViolated }) => judgeFindings(invariants, maxViolated, "maxViolated", "broken rules"),
+};
+
+/**
+ * All objectives. With doubts about the run itself (an unproven fault, an abort), what would be
+ * met is unknown; what is missed stays missed, since no doubt makes lost data come back.
+ */
+export function judgeObjectives(objectives: Drill["objectives"], judged: Judged, doubts: readonly string[]): ObjectiveResult[] {
+  const names = (Object.keys(JUDGES) as ObjectiveName[]).filter((name) => objectives[name] !== undefined);
+  const drafts: [ObjectiveName | "completion", Draft][] = [
+    ["completion", judgeWayBack(judged)],
+    ...names.map((name): [ObjectiveName, Draft] => [name, (JUDGES[name] as (judged: Judged, target: unknown) => Draft)(judged, objectives[name])]),
+  ];
+  return drafts.map(([name, draft]) => {
+    const result = { name, title: TITLES[name], ...draft };
+    return doubts.length > 0 && result.verdict === "met"
+      ? { ...result, verdict: "unknown" as const, reason: `${result.reason}; but ${doubts[0]}` } : result;
+  });
+}
+
+export function ms(value: number): string {
+  return value >= 10_000 ? `${(value / 1_000).toFixed(1)} s` : value >= 1_000 ? `${(value / 1_000).toFixed(2)} s` : `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
+}

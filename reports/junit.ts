@@ -1,0 +1,43 @@
+// JUnit XML: one test case an objective, as CI systems read it.
+
+import type { ObjectiveResult, Scorecard } from "../harness/judge/scorecard.ts";
+import { measured, target } from "./words.ts";
+
+/**
+ * A missed objective is a failure; an unknown one an error, since to skip it would look green.
+ * The form follows the schema that Jenkins publishes: testsuites, testsuite, testcase.
+ */
+export function renderJunit(card: Scorecard): string {
+  const failures = card.objectives.filter(({ verdict }) => verdict === "missed").length;
+  const errors = card.objectives.filter(({ verdict }) => verdict === "unknown").length;
+  const seconds = ((card.spans.reduce((end, { toMs }) => Math.max(end, toMs), 0)) / 1_000).toFixed(3);
+  const counts = `tests="${card.objectives.length}" failures="${failures}" errors="${errors}" skipped="0" time="${seconds}"`;
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="turnback" ${counts.replace(' skipped="0"', "")}>
+  <testsuite name="${escape(card.drill)}" timestamp="${card.startedAt.replace(/\.\d+Z$/, "")}" ${counts}>
+    <properties>
+      <property name="run" value="${escape(card.run)}"/>
+      <property name="verdict" value="${card.verdict}"/>
+      <property name="score" value="${card.score}"/>
+      <property name="seed" value="${card.seed}"/>
+    </properties>
+${card.objectives.map((objective) => testCase(card, objective)).join("\n")}
+  </testsuite>
+</testsuites>
+`;
+}
+
+function testCase(card: Scorecard, objective: ObjectiveResult): string {
+  const open = `    <testcase classname="turnback.${escape(card.drill)}" name="${escape(objective.title)}" time="0"`;
+  if (objective.verdict === "met") return `${open}/>`;
+  const element = objective.verdict === "missed" ? "failure" : "error";
+  const text = [`target: ${target(objective)}`, `measured: ${measured(objective)}`, ...card.findings
+    .filter(({ kind }) => objective.evidence.includes(kind)).slice(0, 20).map(({ kind, subject, detail }) => `${kind}: ${subject}: ${detail}`)].join("\n");
+  return `${open}>\n      <${element} type="${objective.verdict}" message="${escape(objective.reason)}">${escape(text)}</${element}>\n    </testcase>`;
+}
+
+function escape(text: string): string {
+  // Control characters other than tab and line ends can't be written in XML 1.0 at all.
+  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd")
+    .replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("\n", "&#10;");
+}

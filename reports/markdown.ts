@@ -1,0 +1,45 @@
+// Markdown for a CI job's summary: verdict first, and never over what CI keeps.
+
+import type { Scorecard } from "../harness/judge/scorecard.ts";
+import { ICONS, WORDS, figure, measured, target } from "./words.ts";
+
+/** CI systems drop a summary of more than 1 MiB as a whole. */
+export const MARKDOWN_LIMIT_BYTES = 900 * 1024;
+
+export function renderMarkdown(card: Scorecard): string {
+  const head = `## ${ICONS[card.verdict]} ${WORDS[card.verdict]}: ${cell(card.drill)}
+
+> ${cell(card.question)}
+
+${cell(card.summary)}
+
+Score **${card.score}** · ${card.runtime} runtime · seed ${card.seed} · \`${card.run}\`
+
+| | Objective | Target | Measured | Why |
+|---|---|---|---|---|
+${card.objectives.map((o) => `| ${ICONS[o.verdict]} ${WORDS[o.verdict]} | ${cell(o.title)} | ${cell(target(o))} | ${cell(measured(o))} | ${cell(o.reason)} |`).join("\n")}
+
+| Operations | Committed | Rejected | Indeterminate | Dropped | Unserved time |
+|---|---|---|---|---|---|
+| | ${card.measures.operations.committed} | ${card.measures.operations.rejected} | ${card.measures.operations.indeterminate} | ${card.measures.operations.dropped} | ${figure(card.measures.unavailableMs)} |
+`;
+  const doubts = card.doubts.map((doubt) => `- harness: ${cell(doubt)}`);
+  const findings = card.findings.map(({ kind, subject, detail }) => `- \`${kind}\` ${cell(subject)}: ${cell(detail)}`);
+  return within(head, [...(doubts.length > 0 ? ["", "### Doubts", "", ...doubts] : []), ...(findings.length > 0 ? ["", `### Findings (${findings.length})`, "", ...findings] : [])]);
+}
+
+/** As many lines as fit, and a word about the rest. */
+function within(head: string, lines: readonly string[]): string {
+  const rest = "\n... and more: see scorecard.json\n";
+  let text = head;
+  for (const line of lines) {
+    if (Buffer.byteLength(text) + Buffer.byteLength(line) + rest.length + 1 > MARKDOWN_LIMIT_BYTES) return text + rest;
+    text += `${line}\n`;
+  }
+  return text;
+}
+
+/** Text that can't break out of its table cell or become markup. */
+function cell(text: string): string {
+  return text.replaceAll("\\", "\\\\").replaceAll("|", "\\|").replaceAll("<", "&lt;").replaceAll("`", "'").replace(/\s*\n\s*/g, " ");
+}

@@ -1,0 +1,33 @@
+// How verdicts and figures are put into words, alike in every report: icon, word and colour.
+
+import type { Measured, ObjectiveResult, Verdict } from "../harness/judge/scorecard.ts";
+import { ms } from "../harness/judge/verdicts.ts";
+
+export const ICONS: Readonly<Record<Verdict, string>> = { met: "✔", missed: "✘", unknown: "?" };
+export const WORDS: Readonly<Record<Verdict, string>> = { met: "MET", missed: "MISSED", unknown: "UNKNOWN" };
+
+/** A figure with its uncertainty: `4.21 s ± 8 ms`, `98.62 %`, `3`. */
+export function figure({ value, plusMinus, unit, atLeast }: Measured): string {
+  if (value === null) return "not measured";
+  const least = atLeast ? "≥ " : "";
+  if (unit === "ratio") return `${least}${(value * 100).toFixed(2)} %`;
+  if (unit === "count") return `${least}${value.toLocaleString("en-US")}`;
+  return `${least}${ms(value)}${plusMinus > 0 ? ` ± ${ms(plusMinus)}` : ""}`;
+}
+
+/** A target in words: `at most 15.0 s`, `at least 99 %`, `none`. */
+export function target(objective: ObjectiveResult): string {
+  const parts = Object.entries(objective.target).map(([name, bound]) => {
+    if (typeof bound === "boolean") return "to its end";
+    if (name === "min") return `at least ${(bound * 100).toFixed(bound * 100 === Math.round(bound * 100) ? 0 : 2)} %`;
+    if (name.endsWith("Ms")) return `at most ${ms(bound)}`;
+    return bound === 0 ? "none" : `at most ${bound}`;
+  });
+  return [...new Set(parts)].join(", ");
+}
+
+/** Whether a scorecard's figure was a measurement or a yes/no about the way back. */
+export function measured(objective: ObjectiveResult): string {
+  if (objective.name !== "completion") return figure(objective.measured);
+  return objective.measured.value === null ? "never taken" : objective.measured.value === 1 ? "completed" : "failed";
+}
