@@ -46,6 +46,7 @@ func newGenerator(config Config) (*Generator, error) {
 	poolConfig.MaxConns = config.Connections
 	poolConfig.MinConns = min(config.Connections, 4)
 	poolConfig.ConnConfig.ConnectTimeout = config.timeout()
+	countWrites(poolConfig, config.timeout())
 	if g.pool, err = pgxpool.NewWithConfig(context.Background(), poolConfig); err != nil {
 		return nil, fmt.Errorf("pool: %w", err)
 	}
@@ -102,6 +103,8 @@ type operation struct {
 	arrival    Arrival
 	startNs    int64
 	acquiredNs int64
+	// sent: something was written since the phase that commits began.
+	sent bool
 }
 
 func (g *Generator) begin(arrival Arrival, vu uint64, op string, effects []Effect) (*operation, error) {
@@ -116,7 +119,7 @@ func (g *Generator) begin(arrival Arrival, vu uint64, op string, effects []Effec
 
 func (o *operation) end(phase Phase, err error) Outcome {
 	endNs := o.g.clock.Now()
-	outcome, code := Classify(phase, err)
+	outcome, code := Classify(phase, err, o.sent)
 	o.g.stats.Count(outcome, endNs-o.arrival.IntendedNs)
 	if o.g.ledger != nil {
 		// A failed write has stopped the load; the missing line reads as indeterminate.

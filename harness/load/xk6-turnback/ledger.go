@@ -2,6 +2,7 @@ package turnback
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -118,6 +119,7 @@ type appender struct {
 	mu      sync.Mutex
 	file    *os.File
 	buffer  []byte
+	size    int64
 	failed  error
 	onError func(error)
 }
@@ -139,10 +141,16 @@ func (a *appender) line(build func([]byte) []byte) error {
 		return a.failed
 	}
 	a.buffer = build(a.buffer[:0])
-	if _, err := a.file.Write(a.buffer); err != nil {
+	n, err := a.file.Write(a.buffer)
+	if err != nil {
+		// A full disk may have taken half the line: cut it off, so that every line is whole.
+		if n > 0 {
+			err = errors.Join(err, a.file.Truncate(a.size))
+		}
 		a.failed = fmt.Errorf("ledger: %w", err)
 		a.onError(a.failed)
 		return a.failed
 	}
+	a.size += int64(n)
 	return nil
 }

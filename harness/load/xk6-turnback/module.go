@@ -174,7 +174,10 @@ func (c *Client) inTransaction(ctx context.Context, o *operation, body sobek.Cal
 		_ = tx.Rollback(ctx) // if this fails too, the connection goes, and the server rolls back
 		return PhaseOpen, session.failed
 	}
-	return PhaseCommit, tx.Commit(ctx)
+	before := bytesSent(conn)
+	err = tx.Commit(ctx)
+	o.sent = bytesSent(conn) != before
+	return PhaseCommit, err
 }
 
 // statement runs one statement that commits by itself and returns the outcome.
@@ -191,7 +194,9 @@ func (c *Client) statement(op string, effects []effectArgument, sql string, args
 		defer conn.Release()
 		o.acquiredNs = g.clock.Now()
 		phase = PhaseSingle
+		before := bytesSent(conn)
 		_, err = conn.Exec(ctx, sql, args...)
+		o.sent = bytesSent(conn) != before
 	}
 	return string(o.end(phase, err)), nil
 }
@@ -266,4 +271,3 @@ func query(ctx context.Context, q querier, sql string, args []any) ([]map[string
 	}
 	return pgx.CollectRows(rows, pgx.RowToMap)
 }
-

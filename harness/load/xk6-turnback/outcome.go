@@ -35,7 +35,8 @@ const (
 	PhaseSingle Phase = "single"
 )
 
-// Classify decides what an error allows a client to claim, and names the error.
+// Classify decides what an error allows a client to claim, and names the error. `sent` says
+// whether any byte was written to the connection since the phase began.
 //
 // The question is only ever: can the server have committed? Everything else follows.
 //
@@ -52,17 +53,21 @@ const (
 //     57P01 (admin shutdown) can be sent after the local commit, while the backend still
 //     waits for a synchronous replica;
 //   - COMMIT answered with ROLLBACK is a rejection, spelled as a success;
-//   - an error that pgx proves to have happened before any byte was written is a rejection;
+//   - an error before a single byte left this process is a rejection. We count the bytes
+//     ourselves (see wire.go): pgx 5.12 calls a COMMIT whose answer was cut off "safe to
+//     retry", because MultiResultReader.NextResult drops the error of its peek and then meets
+//     its own closed connection. The flagship drill found it: a rename that was rejected by
+//     that rule was in the database after the crash;
 //   - anything else (EOF, reset, time-out) is indeterminate. A client's time-out does not
 //     stop the server: the commit may still happen, seconds later.
 //
 // Nothing is ever retried here: a retry would turn one honest "don't know" into two writes.
-func Classify(phase Phase, err error) (Outcome, string) {
+func Classify(phase Phase, err error, sent bool) (Outcome, string) {
 	if err == nil {
 		return Committed, ""
 	}
 	code := errorCode(err)
-	if phase == PhaseAcquire || phase == PhaseOpen {
+	if phase == PhaseAcquire || phase == PhaseOpen || !sent {
 		return Rejected, code
 	}
 	if errors.Is(err, pgx.ErrTxCommitRollback) {
@@ -75,9 +80,6 @@ func Classify(phase Phase, err error) (Outcome, string) {
 			return Rejected, code
 		}
 		return Indeterminate, code
-	}
-	if pgconn.SafeToRetry(err) {
-		return Rejected, code
 	}
 	return Indeterminate, code
 }
