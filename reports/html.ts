@@ -1,2 +1,139 @@
-import type { Scorecard } from "../harness/judge/scorecard.ts";
-export async function renderHtml(card: Scorecard): Promise<string> { return card.run; }
+// The scorecard as one self-contained page: verdict first, then how it went, then the evidence.
+
+import type { Finding, Scorecard, Verdict } from "../harness/judge/scorecard.ts";
+import { renderChart } from "./chart.ts";
+import { STYLE } from "./style.ts";
+import { ICONS, WORDS, figure, measured, target } from "./words.ts";
+
+/** Renders a page that opens from the file system and needs nothing else: no script, no font, no network. */
+export async function renderHtml(card: Scorecard): Promise<string> {
+  const page = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${WORDS[card.verdict]}: ${text(card.drill)}: Turnback scorecard</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+${banner(card)}
+${objectives(card)}
+${harness(card)}
+${course(card)}
+${findings(card)}
+${clients(card)}
+${faults(card)}
+${provenance(card)}
+</main>
+</body>
+</html>
+`;
+  return Promise.resolve(page);
+}
+
+function badge(verdict: Verdict): string {
+  return `<span class="badge ${verdict}"><span aria-hidden="true">${ICONS[verdict]}</span> ${WORDS[verdict]}</span>`;
+}
+
+function banner(card: Scorecard): string {
+  return `<header class="${card.verdict}">
+<p class="verdict"><span aria-hidden="true">${ICONS[card.verdict]}</span> ${WORDS[card.verdict]}</p>
+<div>
+<h1>${text(card.question)}</h1>
+<p class="answer">${text(card.summary)}</p>
+<p class="meta">Drill <b>${text(card.drill)}</b> · score <b>${card.score}</b> of 100 · ${text(card.runtime)} runtime · <time datetime="${text(card.startedAt)}">${text(card.startedAt.slice(0, 16).replace("T", " "))} UTC</time></p>
+</div>
+</header>`;
+}
+
+function objectives(card: Scorecard): string {
+  const rows = card.objectives.map((objective) => `<tr>
+<td>${badge(objective.verdict)}</td><th scope="row">${text(objective.title)}</th>
+<td class="figure">${text(measured(objective))}</td><td>${text(target(objective))}</td><td>${text(objective.reason)}</td></tr>`).join("\n");
+  return section("objectives", "Objectives", table(["Verdict", "Objective", "Measured", "Target", "Why"], rows));
+}
+
+/** What the harness itself failed at stands apart: it says nothing about the drilled system. */
+function harness(card: Scorecard): string {
+  if (card.doubts.length === 0) return "";
+  return section("harness", "Why this run can't be trusted", `<p>These are failures of the harness or its surroundings, not of the drilled system. Until they are mended, nothing here counts as met.</p>
+<ul>${card.doubts.map((doubt) => `<li>${text(doubt)}</li>`).join("")}</ul>`);
+}
+
+function course(card: Scorecard): string {
+  const { bins, binMs } = card.series;
+  if (bins.length === 0) return "";
+  const { recoveryMs, unavailableMs, detectionMs, rollbackMs } = card.measures;
+  const alt = `Operations per second and latency over ${((bins.length * binMs) / 1_000).toFixed(0)} seconds. Recovery ${figure(recoveryMs)}, unserved ${figure(unavailableMs)}.`;
+  const svg = renderChart(card).replace(/<svg /, `<svg role="img" aria-label="${text(alt)}" `);
+  const binRows = bins.map((bin) => `<tr><th scope="row">${(bin.atMs / 1_000).toFixed(2)} s</th><td>${bin.served}</td><td>${bin.failed}</td><td>${bin.p50Ms ?? "–"}</td><td>${bin.p99Ms ?? "–"}</td></tr>`).join("");
+  const spanRows = card.spans.map((span) => `<tr><td>${text(span.lane)}</td><th scope="row">${text(span.label)}</th><td>${(span.fromMs / 1_000).toFixed(3)} s</td><td>${(span.toMs / 1_000).toFixed(3)} s</td><td>${((span.toMs - span.fromMs) / 1_000).toFixed(3)} s</td></tr>`).join("");
+  return section("course", "How it went", `<p>Recovery <b>${figure(recoveryMs)}</b>: detection ${figure(detectionMs)}, way back ${figure(rollbackMs)}. Not served for ${figure(unavailableMs)} in all. The shaded time is the clients' impact.</p>
+<div class="chart" tabindex="0" role="region" aria-label="Chart of the run">${svg}</div>
+<details><summary>What happened when, as a table (${card.spans.length} rows)</summary>${table(["Kind", "What", "From", "To", "Took"], spanRows)}</details>
+<details><summary>The chart's figures, as a table (${bins.length} rows of ${binMs} ms)</summary>${table(["From", "Served", "Not served", "p50, ms", "p99, ms"], binRows)}</details>`);
+}
+
+const MOST_FINDINGS = 100;
+
+function findings(card: Scorecard): string {
+  const none = "<p>None: data, schema and integrity are as they were, and as clients were told.</p>";
+  const unknown = "<p>None were recorded, which says nothing here: the facts are not complete.</p>";
+  const body = card.findings.length === 0 ? (card.doubts.length === 0 ? none : unknown)
+    : card.findings.slice(0, MOST_FINDINGS).map((finding) => one(card, finding)).join("\n")
+      + (card.findings.length > MOST_FINDINGS ? `<p>… and ${card.findings.length - MOST_FINDINGS} more in scorecard.json.</p>` : "");
+  return section("findings", `Findings (${card.findings.length})`, body);
+}
+
+function one(card: Scorecard, { kind, subject, detail, count, query, examples }: Finding): string {
+  const onDatabase = query.startsWith("on the database: ");
+  const command = onDatabase ? query.slice("on the database: ".length) : `turnback query runs/${card.run} "${query.replaceAll('"', '\\"')}"`;
+  return `<article><h3><code>${text(kind)}</code> ${text(subject)}</h3>
+<p>${text(detail)}${count > 1 ? ` <span class="count">×${count.toLocaleString("en-US")}</span>` : ""}</p>
+<details><summary>How do you know?</summary>
+<p>${onDatabase ? "Asked of the database after the way back:" : "Ask the run's evidence:"}</p><pre tabindex="0">${text(command)}</pre>
+${examples.length > 0 ? `<p>Examples:</p><pre tabindex="0">${text(examples.slice(0, 5).map((example) => JSON.stringify(example)).join("\n"))}</pre>` : ""}
+</details></article>`;
+}
+
+function clients({ measures }: Scorecard): string {
+  const { operations, latency, probes } = measures;
+  const rows = latency.map(({ period, operations: n, p50Ms, p99Ms, maxMs }) =>
+    `<tr><th scope="row">${period} the migration and the way back</th><td>${n.toLocaleString("en-US")}</td><td>${p50Ms ?? "–"}</td><td>${p99Ms ?? "–"}</td><td>${maxMs ?? "–"}</td></tr>`).join("");
+  return section("clients", "What clients were told", `<dl>
+<div><dt>Committed</dt><dd>${operations.committed.toLocaleString("en-US")}</dd></div>
+<div><dt>Rejected</dt><dd>${operations.rejected.toLocaleString("en-US")}</dd></div>
+<div><dt>Indeterminate</dt><dd>${operations.indeterminate.toLocaleString("en-US")}</dd></div>
+<div><dt>Dropped</dt><dd>${operations.dropped.toLocaleString("en-US")}</dd></div>
+<div><dt>Independent probes failed</dt><dd>${probes.failed.toLocaleString("en-US")} of ${probes.sent.toLocaleString("en-US")}</dd></div></dl>
+<p>Latency from when an operation was due, of those that were served, in milliseconds:</p>
+${table(["When", "Operations", "p50", "p99", "Worst"], rows)}`);
+}
+
+function faults(card: Scorecard): string {
+  if (card.faults.length === 0) return "";
+  const rows = card.faults.map((fault) => `<tr><th scope="row">${text(fault.kind)}</th><td>${text(fault.target)}</td>
+<td>${fault.proven ? "✔ proven" : "✘ not proven"}${fault.atMs === null ? "" : ` at ${(fault.atMs / 1_000).toFixed(2)} s`}</td>
+<td>${fault.healed ? "✔ healed" : "✘ not healed"}${fault.healedMs === null ? "" : ` at ${(fault.healedMs / 1_000).toFixed(2)} s`}</td><td>${text(fault.proof)}</td></tr>`).join("");
+  return section("faults", "Faults", table(["Fault", "On", "Held", "Gone", "Proof"], rows));
+}
+
+function provenance(card: Scorecard): string {
+  const versions = Object.entries(card.versions).map(([name, version]) => `${name} ${version}`).join(" · ");
+  return `<footer><p>Run <code>${text(card.run)}</code> · seed ${card.seed} · ${text(versions)}</p>
+<p>Repeat this judgement with <code>turnback judge runs/${text(card.run)}</code>; check that nothing was changed with <code>turnback verify runs/${text(card.run)}</code>.</p></footer>`;
+}
+
+function section(id: string, title: string, body: string): string {
+  return `<section aria-labelledby="${id}"><h2 id="${id}">${title}</h2>\n${body}\n</section>`;
+}
+
+function table(heads: readonly string[], rows: string): string {
+  return `<div class="scroll" tabindex="0" role="region" aria-label="Table: ${heads.join(", ")}"><table><thead><tr>${heads.map((head) => `<th scope="col">${head}</th>`).join("")}</tr></thead><tbody>${rows}</tbody></table></div>`;
+}
+
+function text(value: string): string {
+  return value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}

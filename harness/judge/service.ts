@@ -59,8 +59,8 @@ export function assessService(samples: readonly Sample[], steady: SteadyState, f
   const failed = due.filter((sample) => !sample.served).length;
   return {
     impactNs: first?.fromNs ?? null,
-    recovery: recoveryOf(first, last, due.at(-1)?.due ?? fromNs),
-    unavailable: unavailableOf(due),
+    recovery: due.length === 0 ? { value: null, plusMinus: 0, unit: "ms" } : recoveryOf(first, last, due.at(-1)?.due ?? fromNs),
+    unavailable: due.length === 0 ? { value: null, plusMinus: 0, unit: "ms" } : unavailableOf(due),
     availability: { value: due.length === 0 ? null : (due.length - failed) / due.length, plusMinus: 0, unit: "ratio" },
     episodes: episodes.map(({ fromNs: from, toNs: to }) => ({ fromMs: from / 1e6, toMs: to === null ? null : to / 1e6 })),
   };
