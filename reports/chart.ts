@@ -42,7 +42,7 @@ export function renderChart(card: Scorecard): string {
   chart.setOption({
     animation: false, backgroundColor: "transparent",
     textStyle: { fontFamily: "system-ui, sans-serif", color: "currentColor" },
-    legend: { top: 0, left: 70, textStyle: { color: "currentColor" }, data: ["served", "not served", "p50", "p99"] },
+    legend: { top: 0, right: 16, textStyle: { color: "currentColor" }, data: ["served", "not served", "p50", "p99"] },
     grid: [{ left: 80, right: 16, top: top.rate, height: 130 }, { left: 80, right: 16, top: top.latency, height: 110 }, { left: 80, right: 16, top: top.lanes, height: LANES.length * laneHeight }],
     xAxis: [time(0, false), time(1, false), time(2, true)],
     yAxis: [

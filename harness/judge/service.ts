@@ -155,7 +155,7 @@ const MOST_BINS = 400;
 export async function series(database: EvidenceDatabase): Promise<{ readonly binMs: number; readonly bins: readonly Bin[] }> {
   const [span] = await database.rows("select min(intended)::double / 1e6 as from_ms, max(intended)::double / 1e6 as to_ms from operations");
   if (typeof span?.["from_ms"] !== "number" || typeof span["to_ms"] !== "number") return { binMs: 100, bins: [] };
-  const binMs = [50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 60_000].find((width) => (Number(span["to_ms"]) - Number(span["from_ms"])) / width <= MOST_BINS) ?? 600_000;
+  const binMs = [100, 200, 500, 1_000, 2_000, 5_000, 10_000, 60_000].find((width) => (Number(span["to_ms"]) - Number(span["from_ms"])) / width <= MOST_BINS) ?? 600_000;
   const rows = await database.rows(`select floor(intended / 1e6 / ${binMs}) * ${binMs} as bin_ms,
       (count(*) filter (outcome = 'committed'))::double as served, (count(*) filter (outcome <> 'committed'))::double as failed,
       quantile_disc(("end" - intended) / 1e6, 0.5) filter (outcome = 'committed') as p50, quantile_disc(("end" - intended) / 1e6, 0.99) filter (outcome = 'committed') as p99

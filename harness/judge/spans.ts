@@ -30,7 +30,7 @@ function steps(record: RunRecord, span: MakeSpan): Span[] {
 function faultSpans(record: RunRecord, span: MakeSpan): Span[] {
   const events = eventsOf(record, "fault");
   return events.flatMap((event) => {
-    if (event.state !== "proven") return [];
+    if (event.state !== "triggered") return [];
     const healed = events.find((later) => later.index === event.index && later.state === "healed");
     return [span("fault", `${event.fault} ${event.target}`, event.t, healed?.t)];
   });

@@ -1,0 +1,14 @@
+// A drill that must be missed: it proves that the harness can say no.
+import { defineDrill } from "../../harness/drill/schema.ts";
+
+export default defineDrill({
+  name: "stale-sequence",
+  question: "Would we notice that a rollback leaves a sequence behind its column?",
+  system: { path: "fixtures/systems/shop", scale: 0.05 },
+  migration: { plan: "fixtures/systems/shop/migrations/wrong-stale-sequence" },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  steadyState: { windowMs: 500 },
+  rollback: { decide: { on: "completion" } },
+  objectives: { loss: { maxLostWrites: 0 }, consistency: {}, structure: { maxDifferences: 0 }, integrity: { maxProblems: 0 } },
+  expect: { verdict: "missed", missed: ["integrity"], findings: ["stale-sequence"] },
+});

@@ -1,0 +1,15 @@
+// A drill that must be missed: it proves that the harness can say no.
+import { defineDrill } from "../../harness/drill/schema.ts";
+
+export default defineDrill({
+  name: "too-slow",
+  question: "Would we notice that recovery takes longer than promised?",
+  system: { path: "fixtures/systems/shop", scale: 0.05 },
+  migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  steadyState: { windowMs: 500 },
+  faults: [{ kind: "kill", at: { within: "backfill-names", progress: 0.4 }, healAfterMs: 1_000 }],
+  rollback: { decide: { on: "alert" } },
+  objectives: { recovery: { maxMs: 500 }, loss: { maxLostWrites: 0 }, consistency: {}, structure: { maxDifferences: 0 }, integrity: { maxProblems: 0 } },
+  expect: { verdict: "missed", missed: ["recovery"], findings: [] },
+});
