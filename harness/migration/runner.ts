@@ -84,12 +84,23 @@ async function runStep(context: RunnerContext, direction: Direction, step: Step,
   if (step.kind !== "backfill" && direction === "forward") await pause(step.pauseMs, signal);
   try {
     await withLockRetries(context, direction, step, work);
-  } catch (error) {
+  } catch (caught) {
+    const error = locate(caught, context.plan, step, direction);
     record({ ...event, state: "failed", detail: messageOf(error) });
     throw error;
   }
   record({ ...event, state: "done" });
   await reach(direction, { at: "after", step: step.id });
+}
+
+/** A statement that PostgreSQL can't even parse is a mistake in the plan: say where. 42601: syntax_error. */
+function locate(error: unknown, plan: Plan, step: Step, direction: Direction): unknown {
+  if (!(error instanceof pg.DatabaseError) || error.code !== "42601") return error;
+  return new HarnessError({
+    code: "plan-sql-invalid", kind: "declaration", place: `plan ${plan.name}, step ${step.id}, ${direction}`,
+    message: `step ${step.id}, ${direction}: ${error.message}${error.position ? `, at character ${error.position} of the statement` : ""}`,
+    remedy: "correct the SQL in plan.yaml", cause: error,
+  });
 }
 
 /** Retries only what failed for want of a lock: 55P03 lock_not_available, 40P01 deadlock_detected. */

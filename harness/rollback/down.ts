@@ -11,7 +11,7 @@ export type WayBackContext = Omit<RunnerContext, "client"> & {
 };
 
 /** Errors that a repetition can't mend: it would only repeat the damage. */
-const FINAL_CODES = new Set(["irreversible-step", "step-changed"]);
+const FINAL_CODES = new Set(["irreversible-step", "step-changed", "plan-sql-invalid"]);
 /** SQLSTATE classes of programming errors and violated constraints. */
 const FINAL_CLASSES = new Set(["22", "23", "42", "2B"]);
 

@@ -5,6 +5,7 @@ import { appendFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ContainerRuntimeClient } from "testcontainers";
+import { wallClock } from "../base/clock.ts";
 import { HarnessError, messageOf } from "../base/errors.ts";
 import { waitUntil, within } from "../base/deadline.ts";
 import { UndoStack } from "../base/undo.ts";
@@ -215,7 +216,7 @@ class DockerService implements Service {
   }
 
   async start(): Promise<void> {
-    const since = Math.floor(performance.timeOrigin / 1000 + performance.now() / 1000);
+    const since = Math.floor(Date.parse(wallClock()) / 1_000);
     await this.#require().start();
     await this.#followLog(since);
     await this.#awaitReady();

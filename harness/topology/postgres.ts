@@ -78,7 +78,7 @@ export function postgresLaunch(options: {
   };
 }
 
-/** Whether the server lets us talk to it: any answer about our password is a yes. */
+/** Whether the server talks to us: that it refuses our password is a yes, too. */
 async function accepts(address: Address): Promise<boolean> {
   const client = new pg.Client({
     host: address.host, port: address.port, database: "postgres", user: "turnback", password: TEMPLATE_PASSWORD,

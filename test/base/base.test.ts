@@ -1,0 +1,74 @@
+// Redaction, undo and waiting.
+
+import { describe, expect, test } from "vitest";
+import { waitUntil, within, pause } from "../../harness/base/deadline.ts";
+import { Redactor } from "../../harness/base/redact.ts";
+import { UndoStack } from "../../harness/base/undo.ts";
+import { HarnessError } from "../../harness/base/errors.ts";
+
+describe("redaction", () => {
+  test.for([
+    ["postgres://app:s3cr3t-canary@db:5432/app", "postgres://app:[redacted]@db:5432/app"],
+    ["password=s3cr3t-canary host=db", "password=[redacted] host=db"],
+    ['{"password": "s3cr3t-canary"}', '{"password": [redacted]}'],
+    ["api_key: s3cr3t-canary", "api_key: [redacted]"],
+    ["Authorization: Bearer abc.s3cr3t-canary", "Authorization: Bearer [redacted]"],
+    ["token=s3cr3t-canary, next", "token=[redacted], next"],
+  ] as const)("masks what has the shape of a secret: %s", ([text, clean]) => {
+    expect(new Redactor().redact(text)).toBe(clean);
+  });
+
+  test("masks a known secret wherever it is, also inside data and URLs", () => {
+    const redactor = new Redactor();
+    redactor.add("p@ss/word");
+    expect(redactor.redactData({ a: ["x p@ss/word y"], b: { c: "p%40ss%2Fword" } })).toEqual({ a: ["x [redacted] y"], b: { c: "[redacted]" } });
+  });
+
+  test("leaves ordinary text alone", () => {
+    const text = "update customers set name = $2 where ref = $1; tokenizer, passwordless, 5432";
+    expect(new Redactor().redact(text)).toBe(text);
+  });
+});
+
+describe("undo", () => {
+  test("runs in reverse, and a failing or hanging undo keeps none of the others from running", async () => {
+    const ran: string[] = [];
+    const undo = new UndoStack(50);
+    undo.push("first", () => { ran.push("first"); return Promise.resolve(); });
+    undo.push("hanging", () => new Promise(() => undefined));
+    undo.push("failing", () => Promise.reject(new Error("boo")));
+    undo.push("last", () => { ran.push("last"); return Promise.resolve(); });
+    await undo.runAll();
+    expect(ran).toEqual(["last", "first"]);
+    expect(undo.failures.map(({ what }) => what)).toEqual(["failing", "hanging"]);
+  });
+
+  test("what was undone early is not undone again", async () => {
+    let times = 0;
+    const undo = new UndoStack();
+    const now = undo.push("once", () => { times += 1; return Promise.resolve(); });
+    await now();
+    await now();
+    await undo.runAll();
+    expect(times).toBe(1);
+  });
+});
+
+describe("waiting", () => {
+  test("says what it waited for, how long, and what it saw last", async () => {
+    const waiting = waitUntil({ what: "replica-1 ready", withinMs: 30, everyMs: 5, check: () => undefined, lastSeen: () => "starting up" });
+    await expect(waiting).rejects.toThrow("replica-1 ready: not so after 30 ms; last seen: starting up");
+  });
+
+  test("ends at once when it is aborted", async () => {
+    const stop = new AbortController();
+    const waiting = waitUntil({ what: "never", withinMs: 60_000, check: () => undefined, signal: stop.signal });
+    stop.abort(new HarnessError({ code: "interrupted", kind: "run", message: "stopped" }));
+    await expect(waiting).rejects.toThrow("stopped");
+  });
+
+  test("bounds what can't be cancelled", async () => {
+    await expect(within(10, "the undo", new Promise(() => undefined))).rejects.toThrow("the undo: not done after 10 ms");
+    await expect(within(1_000, "quick", pause(1).then(() => 7))).resolves.toBe(7);
+  });
+});

@@ -1,0 +1,100 @@
+// Declarations: three languages, one schema, and errors that name the file and the field.
+
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { describe, expect, test } from "vitest";
+import { drillJsonSchema, findDrill, listDrillFiles, readDrill } from "../../harness/drill/parse.ts";
+import { planSchema } from "../../harness/drill/plan.ts";
+import { readPlan } from "../../harness/migration/plan-file.ts";
+import { HarnessError } from "../../harness/base/errors.ts";
+import { preflight } from "../../harness/conduct/preflight.ts";
+import { smallDrill, temporaryFolder } from "../support/drills.ts";
+
+async function refusal(name: string, text: string): Promise<HarnessError> {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, name);
+  await writeFile(file, text);
+  const error = await readDrill(file).then(() => undefined, (caught: unknown) => caught);
+  expect(error).toBeInstanceOf(HarnessError);
+  return error as HarnessError;
+}
+const json = (over: object) => JSON.stringify({ ...smallDrill(), ...over });
+
+describe("declarations", () => {
+  test("the same drill reads the same from TypeScript, YAML and JSON", async () => {
+    await using folder = await temporaryFolder();
+    const drill = smallDrill();
+    await writeFile(join(folder.path, "small.drill.json"), JSON.stringify(drill));
+    await writeFile(join(folder.path, "small.drill.yaml"), stringify(drill));
+    await writeFile(join(folder.path, "small.drill.ts"), `export default ${JSON.stringify(drill)};`);
+    const [a, b, c] = await Promise.all(["json", "yaml", "ts"].map((type) => readDrill(join(folder.path, `small.drill.${type}`))));
+    expect(b).toEqual(a);
+    expect(c).toEqual(a);
+  });
+
+  test.for([
+    ["a field that doesn't exist", { colour: "red" }, /colour: no such field/],
+    ["a nested field that doesn't exist", { load: { ...smallDrill().load, rps: 5 } }, /load\.rps: no such field/],
+    ["a wrong type", { question: 5 }, /question: .*it is 5/],
+    ["a missing field", { migration: undefined }, /migration: .*it is missing/],
+    ["no objective", { objectives: {} }, /objectives: declare at least one objective/],
+    ["an unknown kind of fault", { faults: [{ kind: "meteor", at: { afterMs: 0 } }] }, /faults\[0\]\.kind/],
+    ["a trigger out of range", { faults: [{ kind: "kill", at: { within: "x", progress: 1.5 } }] }, /faults\[0\]\.at\.progress: .*it is 1.5/],
+    ["a name that is not the file's", { name: "other" }, /name: is "other", but the file is named for "small"/],
+  ] as const)("%s is refused with its field", async ([, over, message]) => {
+    const error = await refusal("small.drill.json", json(over));
+    expect(error.message).toMatch(message);
+    expect(error.exitCode).toBe(3);
+    expect(error.place).toContain("small.drill.json");
+  });
+
+  test("a syntax error names its line", async () => {
+    expect((await refusal("small.drill.yaml", "name: small\nquestion: [unclosed")).message).toMatch(/line \d/);
+  });
+
+  test("a file that isn't there, and a name that is nearly right", async () => {
+    await expect(readDrill("/nowhere/small.drill.json")).rejects.toThrow("there is no such file");
+    const error = await findDrill("split-custumer-name").then(() => undefined, (caught: unknown) => caught as HarnessError);
+    expect(error?.remedy).toContain('did you mean "split-customer-name"');
+  });
+
+  test("every scenario and its plan can be read", async () => {
+    for (const { file } of await listDrillFiles()) {
+      const drill = await readDrill(file);
+      await expect(readPlan(drill.migration.plan).then((plan) => preflight(drill, plan))).resolves.toBeUndefined();
+    }
+  });
+
+  test("a trigger that names an unknown step is refused before anything starts", async () => {
+    const drill = await readDrill(await findDrill("split-customer-name"));
+    const plan = await readPlan(drill.migration.plan);
+    const wrong = { ...drill, faults: drill.faults.map((fault) => ({ ...fault, at: { before: "no-such-step", during: "migration" as const } })) };
+    await expect(preflight(wrong, plan)).rejects.toThrow('faults[0].at.before: the plan split-customer-name has no step "no-such-step"');
+  });
+
+  test("the JSON Schema describes every field of the schema", () => {
+    const schema = drillJsonSchema() as { properties: Record<string, unknown>; required: string[] };
+    expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining(["name", "system", "faults", "objectives"]));
+    expect(schema.required).not.toContain("faults");
+  });
+});
+
+describe("plans", () => {
+  const step = (id: string, needs: string[] = []) => ({ id, kind: "expand", forward: "select 1", backward: "select 1", needs });
+  const plan = (...steps: object[]) => planSchema.safeParse({ name: "p", description: "d", steps });
+
+  test("a need must be an earlier step", () => {
+    expect(plan(step("a"), step("b", ["a"])).success).toBe(true);
+    expect(plan(step("a", ["b"]), step("b")).error?.issues[0]?.message).toBe("b is no earlier step");
+  });
+
+  test("two steps of one name are refused", () => {
+    expect(plan(step("a"), step("a")).error?.issues[0]?.message).toBe("there are two steps named a");
+  });
+
+  test("a step without a way back must say why", () => {
+    expect(plan({ ...step("a"), backward: undefined }).success).toBe(false);
+    expect(plan({ ...step("a"), backward: { irreversible: "the old values are gone" } }).success).toBe(true);
+  });
+});

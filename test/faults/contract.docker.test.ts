@@ -1,0 +1,15 @@
+// Every fault keeps its contract in the docker runtime.
+
+import { afterAll, beforeAll, describe, test } from "vitest";
+import { holdsTheContract, KINDS, openTopology, type Held } from "./contract.ts";
+import { dockerReason } from "../support/docker.ts";
+let held: Held;
+
+describe.skipIf(dockerReason)("faults in the docker runtime", () => {
+  beforeAll(async () => { held = await openTopology("docker"); });
+  afterAll(async () => { await held.close(); });
+
+  test.for(KINDS)("%s is injected, proven, healed and proven gone", { meta: { sharesServices: true } }, async (kind) => {
+    await holdsTheContract(kind, held.topology);
+  });
+});

@@ -1,0 +1,15 @@
+// Every fault keeps its contract in the process runtime.
+
+import { afterAll, beforeAll, describe, test } from "vitest";
+import { holdsTheContract, KINDS, openTopology, type Held } from "./contract.ts";
+
+let held: Held;
+
+describe("faults in the process runtime", () => {
+  beforeAll(async () => { held = await openTopology("process"); });
+  afterAll(async () => { await held.close(); });
+
+  test.for(KINDS)("%s is injected, proven, healed and proven gone", { meta: { sharesServices: true } }, async (kind) => {
+    await holdsTheContract(kind, held.topology);
+  });
+});

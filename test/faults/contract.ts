@@ -1,0 +1,84 @@
+// The contract of every fault: steady, not yet proven, injected, proven, healed, proven gone, steady.
+
+import { expect } from "vitest";
+import { pause, waitUntil } from "../../harness/base/deadline.ts";
+import { startClock } from "../../harness/base/clock.ts";
+import { faultSchema, drillSchema, type Fault, type FaultKind } from "../../harness/drill/schema.ts";
+import { readSystem } from "../../harness/drill/parse.ts";
+import { createFault, FAULTS } from "../../harness/faults/registry.ts";
+import { tryPath } from "../../harness/faults/try-path.ts";
+import { connect } from "../../harness/topology/postgres.ts";
+import { openRuntime } from "../../harness/topology/open-runtime.ts";
+import { startTopology, type Topology } from "../../harness/topology/topology.ts";
+import { smallDrill } from "../support/drills.ts";
+
+export const KINDS = Object.keys(FAULTS) as FaultKind[];
+
+/** Parameters that a fault can't do without, or that make it quick to prove. */
+const PARAMETERS: Partial<Record<FaultKind, object>> = { "held-lock": { table: "customers" } };
+
+export function faultOf(kind: FaultKind): Fault {
+  return faultSchema.parse({ kind, at: { afterMs: 0 }, ...PARAMETERS[kind] });
+}
+
+export type Held = { readonly topology: Topology; readonly close: () => Promise<void> };
+
+/** A topology with every proxy in it, for all faults in turn. */
+export async function openTopology(kind: "process" | "docker"): Promise<Held> {
+  const drill = drillSchema.parse(smallDrill({ faults: [{ kind: "reply-lost", at: { afterMs: 0 } }] }));
+  const runtime = await openRuntime({ kind, why: "test" }, `contract-${startClock().startMonotonicNs}`);
+  try {
+    const topology = await startTopology({ runtime, drill, system: await readSystem(drill.system.path), say: () => undefined, onSecret: () => undefined });
+    return { topology, close: async () => { await runtime[Symbol.asyncDispose](); } };
+  } catch (error) {
+    await runtime[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function expectSteady(topology: Topology): Promise<void> {
+  const seen = await waitUntil({
+    what: "clients served normally", withinMs: 10_000, everyMs: 50, lastSeen: () => "not served",
+    check: async () => {
+      const result = await tryPath(topology.access("app", "clients"));
+      return result.error === undefined && result.connectMs < 150 && result.closeMs < 200 ? result : undefined;
+    },
+  });
+  expect(seen.error).toBeUndefined();
+}
+
+/** Commits through the clients' path until stopped, for faults that need traffic. */
+function traffic(topology: Topology): { stop: () => Promise<void> } {
+  let stopped = false;
+  const done = (async () => {
+    while (!stopped) {
+      try {
+        const client = await connect(topology.access("app", "clients"), { name: "turnback-traffic" });
+        await client.query("begin; select 1");
+        await client.query("commit");
+        await client.end();
+      } catch {
+        await pause(5); // that is what the fault is for
+      }
+    }
+  })();
+  return { stop: async () => { stopped = true; await done; } };
+}
+
+export async function holdsTheContract(kind: FaultKind, topology: Topology): Promise<void> {
+  await expectSteady(topology);
+  const fault = createFault(faultOf(kind), { topology, id: `contract-${kind}` });
+  expect(await fault.prove(), "proven before it was injected: the proof is empty").toBeUndefined();
+  const clients = kind === "reply-lost" ? traffic(topology) : undefined;
+  try {
+    await fault.inject();
+    expect(await fault.prove(), "injected, but not proven").toEqual(expect.any(String));
+    if (kind !== "reply-lost") expect(await fault.proveHealed(), "proven gone while it holds: the proof is empty").toBeUndefined();
+  } finally {
+    await clients?.stop();
+    await fault.heal();
+  }
+  expect(await fault.proveHealed(), "healed, but not proven gone").toEqual(expect.any(String));
+  await fault.heal(); // healing twice must do no harm
+  await expectSteady(topology);
+}

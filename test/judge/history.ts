@@ -1,0 +1,74 @@
+// Recorded histories for the judge: a run directory built from a few lines, without any database.
+
+import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { drillSchema, type DrillDeclaration } from "../../harness/drill/schema.ts";
+import { systemSchema } from "../../harness/drill/system.ts";
+import { TimelineWriter, type RunEvent } from "../../harness/evidence/timeline.ts";
+
+export type Op = {
+  readonly at: number;
+  readonly took?: number;
+  readonly outcome?: "committed" | "rejected" | "indeterminate" | "dropped";
+  readonly effects?: readonly { readonly entity?: string; readonly key: string; readonly kind: string; readonly value?: object }[];
+};
+
+export type History = {
+  readonly before: readonly (readonly [key: string, value: string | null, stock?: number])[];
+  readonly after: readonly (readonly [key: string, value: string | null, stock?: number])[];
+  readonly ops: readonly Op[];
+  readonly drill?: Partial<DrillDeclaration>;
+  /** Events after the migration's start, at milliseconds; the usual course when left out. */
+  readonly events?: readonly (readonly [atMs: number, event: RunEvent])[];
+  readonly facts?: { readonly before?: object; readonly after?: object };
+};
+
+const USUAL: readonly (readonly [number, RunEvent])[] = [
+  [0, { kind: "run", state: "started" }],
+  [0, { kind: "migration", state: "started" }],
+  [5_000, { kind: "rollback", state: "started", strategy: "down" }],
+  [6_000, { kind: "rollback", state: "completed", strategy: "down" }],
+  [9_000, { kind: "quiescence", state: "proven", detail: "0 backends" }],
+  [9_500, { kind: "run", state: "completed" }],
+];
+
+/** Writes a run directory with one entity `item` (key, value, and the counter stock). Times are milliseconds. */
+export function record(directory: string, history: History): string {
+  mkdirSync(join(directory, "ledger"), { recursive: true });
+  mkdirSync(join(directory, "probes"), { recursive: true });
+  writeFileSync(join(directory, "probes/health.ndjson"), "");
+  const drill = drillSchema.parse({
+    name: "recorded", question: "Is this recorded history judged rightly?", system: { path: "none" }, migration: { plan: "none" }, load: { workload: "none" },
+    objectives: { loss: { maxLostWrites: 0 }, consistency: {} }, ...history.drill,
+  });
+  const query = "select key, value, stock from items";
+  const system = systemSchema.parse({ name: "recorded", description: "one entity", schema: ["none"], entities: [{ name: "item", key: "key", before: query, after: query, counters: ["stock"] }] });
+  writeFileSync(join(directory, "drill.json"), JSON.stringify({
+    schema: "turnback.run/1", run: "recorded", startedAt: "2026-01-01T00:00:00.000Z", runtime: { kind: "process", why: "" }, seed: 1, versions: {}, drill, system, plan: {},
+  }));
+  writeFileSync(join(directory, "timeline.jsonl"), "");
+  let now = 0;
+  const timeline = new TimelineWriter(join(directory, "timeline.jsonl"), () => now, (data) => data);
+  for (const [atMs, event] of history.events ?? USUAL) { now = atMs * 1e6; timeline.record(event); }
+  for (const when of ["before", "after"] as const) {
+    mkdirSync(join(directory, when), { recursive: true });
+    const facts = { structure: [], integrity: [], invariants: [], entities: { entities: ["item"], failed: [] }, ...history.facts?.[when] };
+    for (const [name, data] of Object.entries(facts)) writeFileSync(join(directory, when, `${name}.json`), JSON.stringify(data));
+    const rows = history[when].map(([key, value, stock = 0]) => `${key},${value === null ? "" : `"${value.replaceAll('"', '""')}"`},${stock}\n`);
+    writeFileSync(join(directory, when, "entity-item.csv.gz"), gzipSync(`key,value,stock\n${rows.join("")}`));
+  }
+  history.ops.forEach((op, index) => writeOp(directory, op, index + 1));
+  return directory;
+}
+
+function writeOp(directory: string, { at, took = 5, outcome = "committed", effects = [] }: Op, seq: number): void {
+  const ns = (ms: number) => Math.round(ms * 1e6);
+  appendFileSync(join(directory, "ledger/intents.ndjson"), `${JSON.stringify({ seq, vu: 1, op: "op", intended: ns(at), start: ns(at), effects: effects.map((effect) => ({ entity: "item", value: null, ...effect })) })}\n`);
+  appendFileSync(join(directory, "ledger/outcomes.ndjson"), `${JSON.stringify({ seq, acquired: ns(at), end: ns(at + took), outcome, phase: "commit", code: "" })}\n`);
+}
+
+export const insert = (key: string, value: string | null) => ({ key, kind: "insert", value: { value } });
+export const update = (key: string, value: string | null) => ({ key, kind: "update", value: { value } });
+export const remove = (key: string) => ({ key, kind: "delete" });
+export const add = (key: string, stock: number) => ({ key, kind: "add", value: { stock } });

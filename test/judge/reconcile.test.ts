@@ -1,0 +1,105 @@
+// Recorded histories in ok, bad and unknown sets: what clients were told against what is held.
+
+import { expect, test, describe } from "vitest";
+import { judge } from "../../harness/judge/judge.ts";
+import { temporaryFolder } from "../support/drills.ts";
+import { add, insert, record, remove, update, type History } from "./history.ts";
+
+type Expected = Partial<Record<"lost" | "possible" | "phantom" | "duplicate" | "altered" | "shed", number>>;
+const base: History["before"] = [["a", "1", 10]];
+
+const OK: Record<string, History> = {
+  "nothing happened": { before: base, after: base, ops: [] },
+  "an insert is there": { before: [], after: [["a", "1"]], ops: [{ at: 0, effects: [insert("a", "1")] }] },
+  "a rejected insert is not there": { before: [], after: [], ops: [{ at: 0, outcome: "rejected", effects: [insert("a", "1")] }] },
+  "an indeterminate insert is there": { before: [], after: [["a", "1"]], ops: [{ at: 0, outcome: "indeterminate", effects: [insert("a", "1")] }] },
+  "an indeterminate insert is not there": { before: [], after: [], ops: [{ at: 0, outcome: "indeterminate", effects: [insert("a", "1")] }] },
+  "the last of two updates holds": { before: base, after: [["a", "3", 10]], ops: [{ at: 0, effects: [update("a", "2")] }, { at: 100, effects: [update("a", "3")] }] },
+  "of two concurrent updates either may hold": { before: base, after: [["a", "2", 10]], ops: [{ at: 0, took: 50, effects: [update("a", "2")] }, { at: 20, took: 50, effects: [update("a", "3")] }] },
+  "a later indeterminate update may hold": { before: base, after: [["a", "3", 10]], ops: [{ at: 0, effects: [update("a", "2")] }, { at: 100, outcome: "indeterminate", effects: [update("a", "3")] }] },
+  "a later indeterminate update may not hold": { before: base, after: [["a", "2", 10]], ops: [{ at: 0, effects: [update("a", "2")] }, { at: 100, outcome: "indeterminate", effects: [update("a", "3")] }] },
+  "an indeterminate update leaves the baseline": { before: base, after: base, ops: [{ at: 0, outcome: "indeterminate", effects: [update("a", "2")] }] },
+  "a committed delete": { before: base, after: [], ops: [{ at: 0, effects: [remove("a")] }] },
+  "an indeterminate delete that happened leaves nothing to lose but doubt": { before: [], after: [], ops: [{ at: 0, outcome: "indeterminate", effects: [insert("a", "1")] }, { at: 100, outcome: "indeterminate", effects: [remove("a")] }] },
+  "numbers that print differently are the same": { before: [["a", "1.50", 10]], after: [["a", "1.5000", 10]], ops: [] },
+  "an update to null": { before: base, after: [["a", null, 10]], ops: [{ at: 0, effects: [update("a", null)] }] },
+  "an empty text is not null": { before: base, after: [["a", "", 10]], ops: [{ at: 0, effects: [update("a", "")] }] },
+  "counters add up": { before: base, after: [["a", "1", 8]], ops: [{ at: 0, effects: [add("a", -5)] }, { at: 0, effects: [add("a", 3)] }] },
+  "an indeterminate change may count": { before: base, after: [["a", "1", 5]], ops: [{ at: 0, outcome: "indeterminate", effects: [add("a", -5)] }] },
+  "a rejected change does not count": { before: base, after: base, ops: [{ at: 0, outcome: "rejected", effects: [add("a", -5)] }] },
+};
+
+const BAD: Record<string, readonly [History, Expected]> = {
+  "an insert is gone": [{ before: [], after: [], ops: [{ at: 0, effects: [insert("a", "1")] }] }, { lost: 1, possible: 1 }],
+  "a row of the baseline is gone": [{ before: base, after: [], ops: [] }, { lost: 1, possible: 1 }],
+  "an update was undone": [{ before: base, after: base, ops: [{ at: 0, effects: [update("a", "2")] }] }, { lost: 1, possible: 1 }],
+  "an older update came back": [{ before: base, after: [["a", "2", 10]], ops: [{ at: 0, effects: [update("a", "2")] }, { at: 100, effects: [update("a", "3")] }] }, { lost: 1, possible: 1 }],
+  "a value that nobody wrote": [{ before: base, after: [["a", "9", 10]], ops: [{ at: 0, effects: [update("a", "2")] }] }, { altered: 1 }],
+  "an untouched value changed": [{ before: base, after: [["a", "9", 10]], ops: [] }, { altered: 1 }],
+  "null for empty": [{ before: [["a", "", 10]], after: [["a", null, 10]], ops: [] }, { altered: 1 }],
+  "truncated text": [{ before: [], after: [["a", "lon"]], ops: [{ at: 0, effects: [insert("a", "long")] }] }, { altered: 1 }],
+  "a rejected write took effect": [{ before: base, after: [["a", "2", 10]], ops: [{ at: 0, outcome: "rejected", effects: [update("a", "2")] }] }, { altered: 1 }],
+  "a row that nobody inserted": [{ before: [], after: [["x", "1"]], ops: [] }, { phantom: 1 }],
+  "a rejected insert is there": [{ before: [], after: [["a", "1"]], ops: [{ at: 0, outcome: "rejected", effects: [insert("a", "1")] }] }, { phantom: 1 }],
+  "a deleted row is back": [{ before: base, after: base, ops: [{ at: 0, effects: [remove("a")] }] }, { phantom: 1 }],
+  "a row twice": [{ before: base, after: [...base, ...base], ops: [] }, { duplicate: 1 }],
+  "a change counted twice": [{ before: base, after: [["a", "1", 0]], ops: [{ at: 0, effects: [add("a", -5)] }] }, { altered: 1 }],
+  "a change that is lost": [{ before: base, after: base, ops: [{ at: 0, effects: [add("a", -5)] }] }, { altered: 1 }],
+  "a value without a place in the old shape": [{ before: base, after: base, ops: [{ at: 0, effects: [{ key: "a", kind: "update", value: { nickname: "Al" } }] }] }, { shed: 1 }],
+};
+
+const UNKNOWN: Record<string, readonly [History, Expected]> = {
+  "an indeterminate delete could explain a missing row": [{ before: base, after: [], ops: [{ at: 0, outcome: "indeterminate", effects: [remove("a")] }] }, { lost: 0, possible: 1 }],
+  "an earlier indeterminate update could explain an undone one": [{ before: base, after: [["a", "2", 10]], ops: [{ at: 0, outcome: "indeterminate", effects: [update("a", "2")] }, { at: 100, effects: [update("a", "3")] }] }, { lost: 0, possible: 1 }],
+};
+
+async function reconciled(history: History) {
+  await using folder = await temporaryFolder();
+  const card = await judge(record(folder.path, history));
+  const { lostWrites, phantomWrites, duplicateWrites, alteredWrites, shedValues } = card.measures;
+  const seen = { lost: lostWrites?.definite, possible: lostWrites?.possible, phantom: phantomWrites, duplicate: duplicateWrites, altered: alteredWrites, shed: shedValues };
+  return { seen, card };
+}
+const NONE = { lost: 0, possible: 0, phantom: 0, duplicate: 0, altered: 0, shed: 0 };
+
+describe("reconciliation", () => {
+  test.for(Object.entries(OK))("ok: %s", async ([, history]) => {
+    const { seen, card } = await reconciled(history);
+    expect(seen).toEqual(NONE);
+    expect(card.verdict).toBe("met");
+  });
+
+  test.for(Object.entries(BAD))("bad: %s", async ([, [history, expected]]) => {
+    const { seen, card } = await reconciled(history);
+    expect(seen).toEqual({ ...NONE, ...expected });
+    expect(card.verdict).toBe("missed");
+    expect(card.findings.length).toBeGreaterThan(0);
+  });
+
+  test.for(Object.entries(UNKNOWN))("unknown: %s", async ([, [history, expected]]) => {
+    const { seen, card } = await reconciled(history);
+    expect(seen).toEqual({ ...NONE, ...expected });
+    expect(card.verdict).toBe("unknown");
+  });
+
+  test("an intent without an outcome is indeterminate: a killed generator proves nothing", async () => {
+    await using folder = await temporaryFolder();
+    record(folder.path, { before: [], after: [["a", "1"]], ops: [{ at: 0, effects: [insert("a", "1")] }] });
+    const { writeFileSync } = await import("node:fs");
+    writeFileSync(`${folder.path}/ledger/outcomes.ndjson`, "");
+    const card = await judge(folder.path);
+    expect(card.measures.operations).toEqual({ committed: 0, rejected: 0, indeterminate: 1, dropped: 0 });
+    expect(card.measures.phantomWrites).toBe(0);
+  });
+
+  test("the loss window reaches from the oldest lost write's acknowledgement to the fault", async () => {
+    await using folder = await temporaryFolder();
+    const card = await judge(record(folder.path, {
+      before: [], after: [], drill: { faults: [{ kind: "kill", at: { afterMs: 0 } }] },
+      ops: [{ at: 1_000, took: 10, effects: [insert("a", "1")] }, { at: 2_000, effects: [insert("b", "1")] }],
+      events: [[0, { kind: "migration", state: "started" }], [4_000, { kind: "fault", index: 0, fault: "kill", target: "postgres", state: "proven", detail: "gone" }]],
+    }));
+    expect(card.measures.lossWindowMs.value).toBe(2_990);
+    expect(card.measures.lostWrites).toEqual({ definite: 2, possible: 2 });
+  });
+});

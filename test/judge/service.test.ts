@@ -1,0 +1,77 @@
+// Impact, recovery and outage from recorded arrivals.
+
+import { describe, expect, test } from "vitest";
+import { steadyStateSchema } from "../../harness/drill/schema.ts";
+import { assessService, type Sample } from "../../harness/judge/service.ts";
+
+const steady = steadyStateSchema.parse({ windowMs: 1_000, maxErrorRatio: 0.01, maxLatencyMs: 200 });
+
+/** Arrivals every `everyMs` for `forMs`; `serve` says what became of each. */
+function arrivals(forMs: number, everyMs: number, serve: (atMs: number) => { tookMs: number | null; served?: boolean }): Sample[] {
+  return Array.from({ length: Math.floor(forMs / everyMs) }, (_, i) => {
+    const atMs = i * everyMs;
+    const { tookMs, served = true } = serve(atMs);
+    return { due: atMs * 1e6, end: tookMs === null ? null : (atMs + tookMs) * 1e6, served: served && tookMs !== null };
+  });
+}
+const good = { tookMs: 4 };
+const failed = { tookMs: 1, served: false };
+const within = (atMs: number, from: number, to: number) => atMs >= from && atMs < to;
+
+describe("service", () => {
+  test("without a failure there is no impact, and recovery takes nothing", () => {
+    const service = assessService(arrivals(10_000, 5, () => good), steady, 0);
+    expect(service).toMatchObject({ impactNs: null, recovery: { value: 0 }, unavailable: { value: 0 }, availability: { value: 1 }, episodes: [] });
+  });
+
+  test.for([100, 400, 1_000, 3_000])("an outage of %i ms is measured within its stated uncertainty", (outage) => {
+    const service = assessService(arrivals(10_000, 5, (at) => (within(at, 2_002, 2_002 + outage) ? failed : good)), steady, 0);
+    expect(Math.abs((service.recovery.value ?? 0) - outage)).toBeLessThanOrEqual(service.recovery.plusMinus);
+    expect(Math.abs((service.unavailable.value ?? 0) - outage)).toBeLessThanOrEqual(service.unavailable.plusMinus);
+    expect(service.recovery.plusMinus).toBeLessThanOrEqual(20);
+  });
+
+  test("a single slow answer within the tolerance is no impact", () => {
+    const service = assessService(arrivals(10_000, 5, (at) => (at === 3_000 ? { tookMs: 900 } : good)), steady, 0);
+    expect(service.impactNs).toBeNull();
+  });
+
+  test("slow answers are impact, though every one was served", () => {
+    const service = assessService(arrivals(10_000, 5, (at) => (within(at, 2_000, 3_000) ? { tookMs: 450 } : good)), steady, 0);
+    expect(service.recovery.value).toBe(1_000);
+    expect(service.availability.value).toBe(1);
+  });
+
+  test("a lull between two outages is no recovery", () => {
+    const service = assessService(arrivals(12_000, 5, (at) => (within(at, 2_000, 3_000) || within(at, 6_000, 6_200) ? failed : good)), steady, 0);
+    expect(service.recovery.value).toBe(4_200);
+    expect(service.unavailable.value).toBe(1_200);
+    expect(service.episodes).toHaveLength(2);
+  });
+
+  test("failures shortly one after the other are one episode", () => {
+    const service = assessService(arrivals(10_000, 5, (at) => (within(at, 2_000, 2_500) || within(at, 3_000, 3_500) ? failed : good)), steady, 0);
+    expect(service.episodes).toHaveLength(1);
+    expect(service.recovery.value).toBe(1_500);
+  });
+
+  test("what was not over when the observation ended is at least that long", () => {
+    const service = assessService(arrivals(5_000, 5, (at) => (at >= 2_000 ? failed : good)), steady, 0);
+    expect(service.recovery).toMatchObject({ value: 2_995, atLeast: true });
+  });
+
+  test("what failed before the migration is not counted", () => {
+    const service = assessService(arrivals(10_000, 5, (at) => (at < 1_000 ? failed : good)), steady, 1_000e6);
+    expect(service.impactNs).toBeNull();
+    expect(service.availability.value).toBe(1);
+  });
+
+  test("few arrivals give a large uncertainty, and say so", () => {
+    const sparse = assessService(arrivals(20_000, 250, (at) => (within(at, 5_000, 8_000) ? failed : good)), steady, 0);
+    expect(sparse.recovery.plusMinus).toBeGreaterThan(250);
+  });
+
+  test("without any arrival nothing is known", () => {
+    expect(assessService([], steady, 0)).toMatchObject({ recovery: { value: null }, availability: { value: null }, unavailable: { value: null } });
+  });
+});

@@ -1,0 +1,93 @@
+// Verdicts and score: unknown never looks green, and lost data outranks speed.
+
+import { describe, expect, test } from "vitest";
+import fc from "fast-check";
+import { judge } from "../../harness/judge/judge.ts";
+import { judgeTime, worst } from "../../harness/judge/verdicts.ts";
+import { score } from "../../harness/judge/score.ts";
+import type { ObjectiveResult, Verdict } from "../../harness/judge/scorecard.ts";
+import type { RunEvent } from "../../harness/evidence/timeline.ts";
+import { temporaryFolder } from "../support/drills.ts";
+import { insert, record, type History } from "./history.ts";
+
+const verdict = fc.constantFrom<Verdict>("met", "missed", "unknown");
+const objective = (name: string, outcome: Verdict, value = 1, maxMs = 10): ObjectiveResult =>
+  ({ name, title: name, target: name === "recovery" ? { maxMs } : { max: 0 }, measured: { value, plusMinus: 0, unit: "ms" }, verdict: outcome, reason: "", evidence: [] });
+
+describe("verdicts", () => {
+  test("missed outranks unknown, unknown outranks met, and nothing is unknown", () => {
+    expect(worst([])).toBe("unknown");
+    fc.assert(fc.property(fc.array(verdict, { minLength: 1 }), (all) => {
+      expect(worst(all)).toBe(all.includes("missed") ? "missed" : all.includes("unknown") ? "unknown" : "met");
+    }));
+  });
+
+  test("a bound within the uncertainty is unknown", () => {
+    const at = (value: number) => judgeTime({ value, plusMinus: 10, unit: "ms" }, 100, "").verdict;
+    expect([at(89), at(95), at(105), at(111)]).toEqual(["met", "unknown", "unknown", "missed"]);
+  });
+
+  test("what is still going on is missed past the bound, and unknown before", () => {
+    const at = (value: number) => judgeTime({ value, plusMinus: 0, unit: "ms", atLeast: true }, 100, "").verdict;
+    expect([at(50), at(150)]).toEqual(["unknown", "missed"]);
+  });
+
+  test("a run that missed its data is below every run that didn't", () => {
+    fc.assert(fc.property(fc.array(verdict, { maxLength: 6 }), fc.array(verdict, { maxLength: 6 }), (others, more) => {
+      const lost = score([objective("loss", "missed"), ...others.map((v) => objective("recovery", v))]);
+      const kept = score([objective("loss", "met"), ...more.map((v) => objective("recovery", v))]);
+      expect(lost).toBeLessThan(kept);
+      expect(kept).toBeLessThanOrEqual(100);
+      expect(lost).toBeGreaterThanOrEqual(0);
+    }));
+  });
+
+  test("a run that knows nothing has the score 0", () => {
+    expect(score([objective("recovery", "unknown"), objective("loss", "unknown")])).toBe(0);
+  });
+});
+
+const fine: History = { before: [], after: [["a", "1"]], ops: [{ at: 0, effects: [insert("a", "1")] }] };
+const course = (...more: (readonly [number, RunEvent])[]): NonNullable<History["events"]> => [
+  [0, { kind: "run", state: "started" }], [0, { kind: "migration", state: "started" }], [1, { kind: "rollback", state: "completed", strategy: "down" }], ...more,
+];
+const quiet = [2, { kind: "quiescence", state: "proven", detail: "" }] as const;
+const done = [3, { kind: "run", state: "completed" }] as const;
+const kill = { drill: { faults: [{ kind: "kill" as const, at: { afterMs: 0 } }] } };
+const fault = (state: "proven" | "healed" | "unproven" | "not-triggered") => [1, { kind: "fault", index: 0, fault: "kill", target: "postgres", state, detail: "seen" }] as const;
+
+describe("what makes a clean run unknown", () => {
+  const cases: Record<string, History> = {
+    "a fault that was not proven": { ...fine, ...kill, events: course(fault("unproven"), quiet, done) },
+    "a fault that never struck": { ...fine, ...kill, events: course(fault("not-triggered"), quiet, done) },
+    "a fault that was not proven to be gone": { ...fine, ...kill, events: course(fault("proven"), quiet, done) },
+    "no proof of quiescence": { ...fine, events: course(done) },
+    "a run that was aborted": { ...fine, events: course(quiet, [3, { kind: "harness-error", code: "x", message: "boo" }], [4, { kind: "run", state: "aborted" }]) },
+    "a harness that was killed": { ...fine, events: [[0, { kind: "run", state: "started" }]] },
+    "a way back that was never taken": { ...fine, events: [[0, { kind: "run", state: "started" }], [0, { kind: "migration", state: "started" }], quiet, done] },
+  };
+  test.for(Object.entries(cases))("%s", async ([, history]) => {
+    await using folder = await temporaryFolder();
+    const card = await judge(record(folder.path, history));
+    expect(card.verdict).toBe("unknown");
+    expect(card.objectives.filter((o) => o.verdict === "met" && card.doubts.length > 0)).toEqual([]);
+  });
+
+  test("with its fault proven and healed the same run is met", async () => {
+    await using folder = await temporaryFolder();
+    const card = await judge(record(folder.path, { ...fine, ...kill, events: course(fault("proven"), fault("healed"), quiet, done) }));
+    expect(card.verdict).toBe("met");
+  });
+
+  test("a way back that failed is missed", async () => {
+    await using folder = await temporaryFolder();
+    const card = await judge(record(folder.path, { ...fine, events: [[0, { kind: "run", state: "started" }], [0, { kind: "migration", state: "started" }], [1, { kind: "rollback", state: "failed", strategy: "down", detail: "no" }], quiet, done] }));
+    expect(card.objectives.find(({ name }) => name === "completion")?.verdict).toBe("missed");
+  });
+
+  test("doubts don't excuse lost data", async () => {
+    await using folder = await temporaryFolder();
+    const card = await judge(record(folder.path, { ...fine, after: [], ...kill, events: course(fault("unproven"), quiet, done) }));
+    expect(card.verdict).toBe("missed");
+  });
+});
