@@ -1,10 +1,9 @@
 #!/usr/bin/env node
 // The command line: parses arguments, calls the rooms, and turns failures into one message and an exit code.
 
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { createRequire } from "node:module";
-import { DEFAULT_RUNS } from "../conduct/run-drill.ts";
-import * as commands from "./commands.ts";
+import { DEFAULT_RUNS } from "../evidence/run-directory.ts";
 import { fail } from "./fail.ts";
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
@@ -21,6 +20,7 @@ Exit codes:
   4 the environment lacks something (turnback doctor says what)
 `;
 
+// Each command's room is loaded when it is called: `turnback list` needs neither DuckDB nor a chart.
 const program = new Command("turnback")
   .description("Proves, before production does, that a database migration can be undone\nin time and without losing anybody's data.")
   .version(version)
@@ -49,18 +49,18 @@ Examples:
   turnback run split-customer-name --runtime docker --seed 7
   turnback run ./my.drill.yaml --json | jq .verdict
 ${EXIT_CODES}`)
-  .action(commands.run);
+  .action(async (...args: Parameters<typeof import("./run.ts").run>) => (await import("./run.ts")).run(...args));
 
-program.command("list").description("the drills below scenarios/, each with its question").addOption(json).action(commands.list);
+program.command("list").description("the drills below scenarios/, each with its question").addOption(json).action(async (...args: Parameters<typeof import("./catalogue.ts").list>) => (await import("./catalogue.ts")).list(...args));
 
-program.command("judge").argument("<run>", "a run directory").description("judge a run again, from its evidence alone; exits with its verdict").addOption(json).action(commands.judgeRun);
+program.command("judge").argument("<run>", "a run directory").description("judge a run again, from its evidence alone; exits with its verdict").addOption(json).action(async (...args: Parameters<typeof import("./evidence.ts").judgeRun>) => (await import("./evidence.ts")).judgeRun(...args));
 
-program.command("verify").argument("<run>", "a run directory").description("check that nothing in a run was changed since it was sealed").addOption(json).action(commands.verify);
+program.command("verify").argument("<run>", "a run directory").description("check that nothing in a run was changed since it was sealed").addOption(json).action(async (...args: Parameters<typeof import("./evidence.ts").verify>) => (await import("./evidence.ts")).verify(...args));
 
 program.command("report").argument("<run>", "a run directory").description("render a run's scorecard")
   .addOption(new Option("--format <format>", "form of the report").choices(["terminal", "html", "junit", "markdown", "json"]).default("terminal"))
   .option("-o, --output <file>", "write to a file rather than to standard output")
-  .action(commands.report);
+  .action(async (...args: Parameters<typeof import("./evidence.ts").report>) => (await import("./evidence.ts")).report(...args));
 
 program.command("query").argument("<run>", "a run directory").argument("[sql]", "a query in DuckDB's SQL; without one, the tables are listed")
   .description("ask a run's evidence: operations, effects, probes, timeline, before_*, after_*")
@@ -70,21 +70,21 @@ Examples:
   turnback query runs/... "select outcome, count(*) from operations group by all"
   turnback query runs/... "select * from operations where outcome = 'indeterminate'"
 `)
-  .action(commands.query);
+  .action(async (...args: Parameters<typeof import("./evidence.ts").query>) => (await import("./evidence.ts")).query(...args));
 
 program.command("plan").argument("<folder>", "a folder with plan.yaml").description("check a plan and show, without doing it, what would be run")
   .option("--database <url>", "a database whose journal says what is done already")
-  .addOption(json).action(commands.plan);
+  .addOption(json).action(async (...args: Parameters<typeof import("./catalogue.ts").plan>) => (await import("./catalogue.ts")).plan(...args));
 
-program.command("doctor").description("what this machine can do, what was tried, and what mends it").addOption(json).action(commands.doctor);
+program.command("doctor").description("what this machine can do, what was tried, and what mends it").addOption(json).action(async (...args: Parameters<typeof import("./machine.ts").doctor>) => (await import("./machine.ts")).doctor(...args));
 
 program.command("clean").description("remove what killed runs have left, and nothing else")
-  .option("--dry-run", "only say what is there").addOption(json).action(commands.clean);
+  .option("--dry-run", "only say what is there").addOption(json).action(async (...args: Parameters<typeof import("./machine.ts").clean>) => (await import("./machine.ts")).clean(...args));
 
-program.command("schema").description("the JSON Schema of a drill's declaration, for editors").action(commands.schema);
+program.command("schema").description("the JSON Schema of a drill's declaration, for editors").action(async (...args: Parameters<typeof import("./catalogue.ts").schema>) => (await import("./catalogue.ts")).schema(...args));
 
-program.command("completion").addArgument(new (await import("commander")).Argument("<shell>").choices(["bash", "zsh"]))
-  .description("a completion script: source <(turnback completion bash)").action((shell: string) => commands.completion(shell, program));
+program.command("completion").addArgument(new Argument("<shell>").choices(["bash", "zsh"]))
+  .description("a completion script: source <(turnback completion bash)").action(async (shell: string) => (await import("./catalogue.ts")).completion(shell, program));
 
 for (const command of program.commands) command.exitOverride().showHelpAfterError(`(turnback ${command.name()} --help shows how)`);
 

@@ -1,6 +1,6 @@
 // From a drill's file to a finished run directory: reads, checks, starts the clock, conducts.
 
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { createRequire } from "node:module";
 import { startClock } from "../base/clock.ts";
 import type { HarnessError } from "../base/errors.ts";
@@ -75,5 +75,3 @@ export async function runDrill(options: RunOptions): Promise<RunResult> {
   });
   return { directory, chainHead: evidence.timeline.head, drill, failure };
 }
-
-export const DEFAULT_RUNS = join(import.meta.dirname, "../../runs");

@@ -40,7 +40,16 @@ export class EvidenceDatabase implements AsyncDisposable {
       const reader = await this.#connection.runAndReadAll(sql);
       return reader.getRowObjectsJson() as Row[];
     } catch (error) {
-      throw new HarnessError({ code: "query-failed", kind: "run", place: this.#opened, message: messageOf(error), remedy: "`turnback query RUN` without a query lists the tables", cause: error });
+      throw new HarnessError({ code: "query-failed", kind: "run", place: this.#opened, message: messageOf(error), remedy: "was the run changed? `turnback verify` says so", cause: error });
+    }
+  }
+
+  /** A user's query: what is wrong with it is theirs to mend. @throws HarnessError, exit code 3. */
+  async query(sql: string): Promise<Row[]> {
+    try {
+      return await this.rows(sql);
+    } catch (error) {
+      throw new HarnessError({ code: "query-refused", kind: "declaration", message: messageOf(error), remedy: "`turnback query RUN` without a query lists the tables", cause: error });
     }
   }
 

@@ -1,14 +1,17 @@
 // The run directory: where its parts lie, how it is named, and how it is written.
 
 import { mkdirSync } from "node:fs";
-import { cp, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { wallClock, type RunClock } from "../base/clock.ts";
 import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
-import { exists } from "../base/files.ts";
+import { exists, ROOT } from "../base/files.ts";
 import { Redactor } from "../base/redact.ts";
 import { seededRandom } from "../base/random.ts";
 import { TimelineWriter } from "./timeline.ts";
+
+/** Where runs go unless told otherwise. */
+export const DEFAULT_RUNS = join(ROOT, "runs");
 
 export const PATHS = {
   drill: "drill.json",
@@ -85,10 +88,6 @@ export class EvidenceWriter {
     } catch (error) {
       throw evidenceError(`${PATHS.logs}/${service}.log`, error);
     }
-  }
-
-  async copyTo(target: string): Promise<void> {
-    await cp(this.directory, target, { recursive: true });
   }
 }
 

@@ -1,0 +1,59 @@
+// `turnback list, plan, schema, completion`: what there is to rehearse, and how to say it.
+
+import { relative, resolve } from "node:path";
+import type { Command } from "commander";
+import { HarnessError, messageOf } from "../base/errors.ts";
+import { drillJsonSchema, listDrillFiles, readDrill } from "../drill/parse.ts";
+import { readPlan } from "../migration/plan-file.ts";
+import { coloursFor, wrap } from "../../reports/terminal.ts";
+import { print, printJson, type Json } from "./print.ts";
+
+export async function list(flags: Json): Promise<void> {
+  const drills = await Promise.all((await listDrillFiles()).map(async ({ file }) => ({ ...(await readDrill(file)), file: relative(process.cwd(), file) })));
+  if (flags.json) return printJson(drills.map(({ name, question, file }) => ({ name, question, file })));
+  const c = coloursFor(process.stdout);
+  for (const { name, question } of drills) print([c.bold(name), ...wrap(question, 74).map((line) => `  ${line}`)].join("\n"));
+}
+
+export async function plan(folder: string, flags: Json & { readonly database?: string }): Promise<void> {
+  const read = await readPlan(resolve(folder));
+  let steps: { readonly step: string; readonly would: string }[] = read.steps.map(({ id }) => ({ step: id, would: "run" }));
+  if (flags.database) {
+    const { dryRun } = await import("../migration/runner.ts");
+    const { default: pg } = await import("pg");
+    const client = new pg.Client({ connectionString: flags.database });
+    try {
+      await client.connect();
+      steps = await dryRun(client, read);
+    } catch (error) {
+      if (error instanceof HarnessError) throw error;
+      throw new HarnessError({ code: "no-database", kind: "environment", place: "--database", message: `the database can't be read: ${messageOf(error)}`, remedy: "check the URL", cause: error });
+    } finally {
+      await client.end();
+    }
+  }
+  if (flags.json) return printJson({ plan: read.name, steps });
+  print(`${read.name}: ${read.description}`);
+  for (const { step, would } of steps) {
+    const { kind, backward } = read.steps.find(({ id }) => id === step)!;
+    const back = typeof backward === "object" && "irreversible" in backward ? "NO WAY BACK" : typeof backward === "object" && "nothing" in backward ? "nothing to undo" : "reversible";
+    print(`  ${would.padEnd(6)}  ${step.padEnd(24)} ${kind.padEnd(9)} ${back}`);
+  }
+}
+
+export function schema(): void {
+  printJson(drillJsonSchema());
+}
+
+export async function completion(shell: string, program: Command): Promise<void> {
+  const names = program.commands.map((command) => command.name()).join(" ");
+  const drills = (await listDrillFiles()).map(({ name }) => name).join(" ");
+  const bash = `_turnback() {
+  local word=\${COMP_WORDS[COMP_CWORD]} command=\${COMP_WORDS[1]}
+  if [ "$COMP_CWORD" = 1 ]; then COMPREPLY=($(compgen -W "${names}" -- "$word"))
+  elif [ "$command" = run ]; then COMPREPLY=($(compgen -W "${drills} --runtime --seed --runs --junit --markdown --json" -- "$word") $(compgen -f -- "$word"))
+  else COMPREPLY=($(compgen -f -- "$word")); fi
+}
+complete -F _turnback turnback`;
+  print(shell === "bash" ? bash : `autoload -U +X bashcompinit && bashcompinit\n${bash}`);
+}

@@ -1,0 +1,21 @@
+// `turnback doctor, clean`: what this machine can do, and what was left on it.
+
+import { findLeftovers } from "../topology/leftovers.ts";
+import { coloursFor } from "../../reports/terminal.ts";
+import { diagnose, renderDiagnosis } from "./doctor.ts";
+import { print, printJson, type Json } from "./print.ts";
+
+export async function doctor(flags: Json): Promise<void> {
+  const diagnosis = await diagnose();
+  if (flags.json) printJson(diagnosis);
+  else print(renderDiagnosis(diagnosis, coloursFor(process.stdout)));
+  process.exitCode = diagnosis.runtimes.some(({ usable }) => usable) ? 0 : 4;
+}
+
+export async function clean(flags: Json & { readonly dryRun?: boolean }): Promise<void> {
+  const left = await findLeftovers();
+  if (!flags.dryRun) for (const leftover of left) await leftover.remove();
+  if (flags.json) return printJson({ removed: !flags.dryRun, leftovers: left.map(({ run: name, what }) => ({ run: name, what })) });
+  if (left.length === 0) return print("nothing was left behind");
+  for (const { run: name, what } of left) print(`${flags.dryRun ? "would remove" : "removed"} of ${name}: ${what.length === 0 ? "its record" : what.join(", ")}`);
+}

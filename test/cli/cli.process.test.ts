@@ -1,0 +1,212 @@
+// The command line: exit codes, messages, bad input and bad luck, and nothing left behind.
+
+import { execFile, spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { readFileSync } from "node:fs";
+import { readFile, readdir, writeFile } from "node:fs/promises";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { stringify } from "yaml";
+import { describe, expect, test } from "vitest";
+import { waitUntil } from "../../harness/base/deadline.ts";
+import { ROOT, filesBelow } from "../../harness/base/files.ts";
+import { allPids, run as execute } from "../../harness/base/process.ts";
+import type { DrillDeclaration } from "../../harness/drill/schema.ts";
+import { readPlan } from "../../harness/migration/plan-file.ts";
+import type { Scorecard } from "../../harness/judge/scorecard.ts";
+import { smallDrill, temporaryFolder, writeDrill } from "../support/drills.ts";
+
+const CLI = join(ROOT, "harness/cli/turnback.ts");
+type Result = { readonly code: number; readonly out: string; readonly err: string };
+
+async function turnback(...args: string[]): Promise<Result> {
+  return promisify(execFile)(process.execPath, [CLI, ...args], { cwd: ROOT, maxBuffer: 50e6 }).then(
+    ({ stdout, stderr }) => ({ code: 0, out: stdout, err: stderr }),
+    (error: { code: number; stdout: string; stderr: string }) => ({ code: error.code, out: error.stdout, err: error.stderr }));
+}
+
+/** Starts a run and gives it back while it is going on, once `until` was printed. */
+async function started(args: string[], until: RegExp) {
+  const child = spawn(process.execPath, [CLI, "run", ...args], { cwd: ROOT });
+  let out = "";
+  child.stdout.on("data", (data: Buffer) => { out += data.toString(); });
+  child.stderr.on("data", (data: Buffer) => { out += data.toString(); });
+  const ended = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
+  await waitUntil({ what: `output ${until}`, withinMs: 60_000, check: () => (until.test(out) ? true : undefined), lastSeen: () => out.slice(-300) });
+  return { child, ended, output: () => out };
+}
+
+async function onlyRun(runs: string): Promise<string> {
+  const [name] = await readdir(runs);
+  return join(runs, name ?? "");
+}
+const cardOf = async (run: string) => JSON.parse(await readFile(join(run, "scorecard.json"), "utf8")) as Scorecard;
+
+async function runSmall(over: Partial<DrillDeclaration>): Promise<Result & { readonly folder: string }> {
+  const folder = await temporaryFolder();
+  const result = await turnback("run", await writeDrill(folder.path, smallDrill(over)), "--runtime", "process", "--runs", join(folder.path, "runs"));
+  await folder[Symbol.asyncDispose]();
+  return { ...result, folder: folder.path };
+}
+
+describe("commands", () => {
+  test("a run, and everything that can be done with it", async () => {
+    await using folder = await temporaryFolder();
+    const runs = join(folder.path, "runs");
+    const junit = join(folder.path, "junit.xml");
+    const ran = await turnback("run", await writeDrill(folder.path, smallDrill()), "--runtime", "process", "--runs", runs, "--json", "--junit", junit);
+    const card = JSON.parse(ran.out) as Scorecard;
+    expect([ran.code, card.verdict]).toEqual([0, "met"]);
+    const run = await onlyRun(runs);
+    expect((await turnback("verify", run)).out).toContain("intact");
+    const judged = await turnback("judge", run);
+    expect(judged.out).toContain("repeats the sealed scorecard byte for byte");
+    expect(Math.max(...judged.out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect((await turnback("judge", run, "--json")).out).toBe(await readFile(join(run, "scorecard.json"), "utf8"));
+    expect(JSON.parse((await turnback("query", run, "select count(*)::int as n from operations where outcome = 'committed'", "--json")).out)).toEqual([{ n: card.measures.operations.committed }]);
+    expect((await turnback("query", run, "select nonsense")).code).toBe(3);
+    expect((await turnback("report", run, "--format", "markdown")).out).toMatch(/^## ✔ MET/);
+    expect(await readFile(junit, "utf8")).toContain('failures="0" errors="0"');
+    await writeFile(join(run, "before/structure.json"), "[]");
+    expect(await turnback("verify", run)).toMatchObject({ code: 1, out: "before/structure.json: changed since the seal\n" });
+  });
+
+  test("list, doctor, plan, schema, completion and help say what they should", async () => {
+    expect((await turnback("list")).out).toContain("split-customer-name");
+    expect(JSON.parse((await turnback("doctor", "--json")).out)).toMatchObject({ schema: "turnback.diagnosis/1" });
+    expect((await turnback("plan", "fixtures/systems/shop/migrations/split-customer-name")).out).toContain("backfill-names");
+    expect(JSON.parse((await turnback("schema")).out)).toHaveProperty("properties.objectives");
+    expect((await turnback("completion", "bash")).out).toContain("split-customer-name");
+    expect((await turnback("run", "--help")).out).toContain("Exit codes:");
+  });
+
+  test.for([
+    [["frobnicate"], /unknown command/], [["run"], /missing required argument/], [["run", "x", "--runtime", "vm"], /Allowed choices are auto, docker, process/],
+    [["run", "split-custumer-name"], /did you mean "split-customer-name"/], [["judge", "/nowhere"], /is no run directory/], [["run", "x.drill.yaml"], /there is no such file/],
+  ] as const)("wrong usage %j has exit code 3 and a message without a stack", async ([args, message]) => {
+    const { code, err } = await turnback(...args);
+    expect(code).toBe(3);
+    expect(err).toMatch(message);
+    expect(err).not.toMatch(/^\s+at /m);
+  });
+});
+
+describe("bad luck", () => {
+  test("a fixed port that is in use is named, with exit code 4", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    const { port } = server.address() as { port: number };
+    const { code, err } = await runSmall({ system: { path: "fixtures/systems/shop", scale: 0.05, postgres: { port } } });
+    server.close();
+    expect(err).toContain(`port ${port}, which postgres is to listen on, is already in use`);
+    expect(code).toBe(4);
+  });
+
+  test("a service that never gets ready is told with its last words, and the run is unknown", async () => {
+    const { code, err, out } = await runSmall({ system: { path: "fixtures/systems/shop", scale: 0.05, postgres: { settings: { shared_buffers: "nonsense" } } } });
+    expect(err).toMatch(/postgres ended while it was starting \(exit code 1\); last log: .*nonsense/);
+    expect(out).toContain("? UNKNOWN");
+    expect(code).toBe(2);
+  });
+
+  test("a syntax error in a plan is named with its step, and exit code 3", async () => {
+    await using folder = await temporaryFolder();
+    const plan = await readPlan("fixtures/systems/shop/migrations/split-customer-name");
+    await writeFile(join(folder.path, "plan.yaml"), stringify({ ...plan, steps: [{ ...plan.steps[0], forward: "alter tabel customers add x int" }] }));
+    const { code, err, out } = await runSmall({ migration: { plan: folder.path } });
+    expect(err).toMatch(/step add-columns, forward: syntax error at or near "tabel", at character 7/);
+    expect(out).toContain("? UNKNOWN");
+    expect(code).toBe(3);
+  });
+
+  test("k6 dying makes the run unknown and says so", async () => {
+    await using folder = await temporaryFolder();
+    const runs = join(folder.path, "runs");
+    const file = await writeDrill(folder.path, smallDrill({ load: { ...smallDrill().load, warmUpMs: 20_000 } }));
+    const { ended, output } = await started([file, "--runtime", "process", "--runs", runs], /warm-up/);
+    const k6 = await waitUntil({ what: "k6", withinMs: 20_000, check: () => allPids().find((pid) => commandOf(pid).includes("/k6 run") && commandOf(pid).includes("--address")) });
+    process.kill(k6, "SIGKILL");
+    expect(await ended).toBe(2);
+    expect(output()).toContain("the load generator ended by itself (SIGKILL)");
+    const card = await cardOf(await onlyRun(runs));
+    expect(card.verdict).toBe("unknown");
+    expect(card.doubts[0]).toContain("the load generator ended by itself");
+  });
+
+  test.for(["SIGINT", "SIGTERM"] as const)("%s ends a run in good order, and it is judged unknown", async (signal) => {
+    await using folder = await temporaryFolder();
+    const runs = join(folder.path, "runs");
+    const file = await writeDrill(folder.path, smallDrill({ load: { ...smallDrill().load, warmUpMs: 20_000 } }));
+    const { child, ended } = await started([file, "--runtime", "process", "--runs", runs], /warm-up/);
+    child.kill(signal);
+    expect(await ended).toBe(2);
+    expect((await cardOf(await onlyRun(runs))).doubts[0]).toContain(`interrupted by ${signal}`);
+  });
+
+  test("what a killed harness leaves is announced, found and removed, and nothing else", async () => {
+    await using folder = await temporaryFolder();
+    const runs = join(folder.path, "runs");
+    const file = await writeDrill(folder.path, smallDrill({ load: { ...smallDrill().load, warmUpMs: 20_000 } }));
+    const bystander = spawn("sleep", ["60"]);
+    const { child, ended } = await started([file, "--runtime", "process", "--runs", runs], /warm-up/);
+    child.kill("SIGKILL");
+    await ended;
+    const announced = await turnback("clean", "--dry-run");
+    expect(announced.out).toMatch(/would remove of \S+small\S+: process \d+.*folder/);
+    expect((await turnback("clean")).out).toMatch(/removed of/);
+    expect((await turnback("clean")).out).toBe("nothing was left behind\n");
+    expect(bystander.exitCode).toBeNull();
+    bystander.kill();
+    expect((await turnback("judge", await onlyRun(runs), "--json")).code).toBe(2);
+  });
+
+  test.skipIf(userInfo().uid !== 0)("a full disk under the run directory ends the run with one clear message", async () => {
+    await using folder = await temporaryFolder();
+    const file = await writeDrill(folder.path, smallDrill());
+    const small = join(folder.path, "small");
+    await execute("mkdir", [small]);
+    await execute("mount", ["-t", "tmpfs", "-o", "size=700k", "tmpfs", small]);
+    try {
+      const { code, err } = await turnback("run", file, "--runtime", "process", "--runs", small);
+      expect(err).toMatch(/no space left/);
+      expect(err).not.toMatch(/^\s+at \S+ \(/m);
+      expect(code).toBe(2);
+    } finally {
+      await execute("umount", [small]);
+    }
+  });
+});
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ");
+  } catch {
+    return ""; // it ended while we looked
+  }
+}
+
+describe("secrets", () => {
+  test("neither passwords of the run nor canaries in logs reach any output", async () => {
+    await using folder = await temporaryFolder();
+    const runs = join(folder.path, "runs");
+    const canaries = ["hunter2-canary-dsn", "tok-canary-4711"];
+    const plan = await readPlan("fixtures/systems/shop/migrations/split-customer-name");
+    const leak = `do $$ begin raise log 'connecting to postgres://u:${canaries[0]}@h/db with token=${canaries[1]}'; raise exception 'password=${canaries[0]} was wrong'; end $$`;
+    await writeFile(join(folder.path, "plan.yaml"), stringify({ ...plan, steps: [{ ...plan.steps[0], forward: leak }] }));
+    const file = await writeDrill(folder.path, smallDrill({ migration: { plan: folder.path }, load: { ...smallDrill().load, warmUpMs: 3_000 } }));
+    const { ended, output } = await started([file, "--runtime", "process", "--runs", runs], /load in steady state/);
+    const k6 = allPids().find((pid) => commandOf(pid).includes("/k6 run")) ?? 0;
+    const password = /app:([^@"]+)@/.exec(readFileSync(`/proc/${k6}/environ`, "latin1"))?.[1] ?? "";
+    expect(password.length).toBeGreaterThan(10);
+    await ended;
+    const run = await onlyRun(runs);
+    // The plan as run quotes the leaking statement itself: it is redacted there, too.
+    for (const name of await filesBelow(run)) {
+      const text = await readFile(join(run, name), "latin1");
+      for (const secret of [password, ...canaries]) expect(text.includes(secret), `${secret} in ${name}`).toBe(false);
+    }
+    for (const secret of [password, ...canaries]) expect(output()).not.toContain(secret);
+    expect(await readFile(join(run, "logs/postgres.log"), "utf8")).toContain("[redacted]");
+  });
+});
