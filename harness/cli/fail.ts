@@ -1,10 +1,9 @@
 // Failures at the command line: one message that names the place and the remedy, and an exit code.
 
-import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
+import { HarnessError, messageOf } from "../base/errors.ts";
 
 /** Prints to standard error and returns the exit code. */
 export function fail(error: unknown, debug: boolean): number {
-  if (codeOf(error) === "EPIPE") return 0; // the reader of our output had enough
   const known = error instanceof HarnessError ? error : undefined;
   const lines = [`turnback: ${messageOf(error)}`];
   if (known?.place && !known.message.includes(known.place)) lines.push(`  at: ${known.place}`);

@@ -20,6 +20,11 @@ Exit codes:
   4 the environment lacks something (turnback doctor says what)
 `;
 
+// A reader that has had enough (`| head`) is no reason to leave a run half-way.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => { if (error.code !== "EPIPE") throw error; });
+}
+
 // Each command's room is loaded when it is called: `turnback list` needs neither DuckDB nor a chart.
 const program = new Command("turnback")
   .description("Proves, before production does, that a database migration can be undone\nin time and without losing anybody's data.")

@@ -1,5 +1,6 @@
 // Whether the docker tests can run here, and if not, why; under CI=true that is a failure, not a skip.
 
+import { run as execute } from "../../harness/base/process.ts";
 import { diagnose } from "../../harness/cli/doctor.ts";
 
 const docker = (await diagnose()).runtimes.find(({ runtime }) => runtime === "docker");
@@ -10,3 +11,10 @@ if (lacking) console.warn(`docker tests are skipped: ${lacking}`);
 
 /** Undefined when the docker tests can run. */
 export const dockerReason: string | undefined = lacking;
+
+/** What of ours the engine still holds. */
+export async function ours(): Promise<string> {
+  const kinds = [["ps", "-a"], ["network", "ls"], ["volume", "ls"]] as const;
+  const lists = await Promise.all(kinds.map(async (args) => (await execute("docker", [...args, "-q", "--filter", "label=turnback.run"])).stdout.trim()));
+  return lists.filter(Boolean).join("\n");
+}

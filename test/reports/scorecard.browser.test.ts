@@ -1,0 +1,98 @@
+// The scorecard's page in a real browser: whole, accessible, self-contained, in light, dark and print.
+
+import { readFileSync, statSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { AxeBuilder } from "@axe-core/playwright";
+import { chromium, type Browser } from "@playwright/test";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { judge } from "../../harness/judge/judge.ts";
+import type { Scorecard } from "../../harness/judge/scorecard.ts";
+import { renderHtml } from "../../reports/html.ts";
+import { browserPath, browserReason } from "../support/browser.ts";
+import { temporaryFolder } from "../support/drills.ts";
+import { insert, record, type Op } from "../judge/history.ts";
+
+const ops: Op[] = Array.from({ length: 1_500 }, (_, i) => ({
+  at: i * 6, took: 3 + (i % 7), ...(i > 500 && i < 900 ? { outcome: "rejected" as const } : { effects: [insert(`k${i}`, "1")] }),
+}));
+
+async function cardOf(verdict: "met" | "missed" | "unknown"): Promise<Scorecard> {
+  await using folder = await temporaryFolder();
+  const kept = ops.filter((op) => op.effects).map((op): [string, string] => [op.effects![0]!.key, "1"]);
+  return await judge(record(folder.path, {
+    before: [], after: verdict === "missed" ? kept.slice(3) : kept, ops,
+    ...(verdict === "unknown" ? { events: [[0, { kind: "run", state: "started" }], [0, { kind: "migration", state: "started" }], [9_000, { kind: "harness-error", code: "x", message: "the engine died <b>" }], [9_001, { kind: "run", state: "aborted" }]] } : {}),
+    drill: { faults: [], objectives: { loss: { maxLostWrites: 0 }, consistency: {}, recovery: { maxMs: 10_000 } } },
+  }));
+}
+
+describe.skipIf(browserReason)("the scorecard's page", () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await chromium.launch({
+      executablePath: browserPath!,
+      args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    });
+  });
+  afterAll(async () => { await browser.close(); });
+
+  test.for(["met", "missed", "unknown"] as const)("a run that is %s says so first, as icon, word and colour, and passes axe in light and dark", async (verdict) => {
+    await using folder = await temporaryFolder();
+    const file = join(folder.path, "scorecard.html");
+    const card = await cardOf(verdict);
+    expect(card.verdict).toBe(verdict);
+    await writeFile(file, await renderHtml(card));
+    expect(statSync(file).size).toBeLessThan(2_000_000);
+    for (const colorScheme of ["light", "dark"] as const) {
+      const context = await browser.newContext({ colorScheme });
+      const page = await context.newPage();
+      const asked: string[] = [];
+      page.on("request", (request) => asked.push(request.url()));
+      const errors: string[] = [];
+      page.on("pageerror", (error) => errors.push(error.message));
+      await page.goto(`file://${file}`);
+      const word = { met: "✔ MET", missed: "✘ MISSED", unknown: "? UNKNOWN" }[verdict];
+      expect((await page.locator(".verdict").innerText()).replace(/\s+/g, " ")).toBe(word);
+      expect(await page.locator("header").evaluate((header) => header.getBoundingClientRect().top)).toBeLessThan(100);
+      expect(await page.locator("svg[role=img]").count()).toBe(1);
+      expect(await page.locator("#course ~ details table").count()).toBe(2);
+      expect(asked).toEqual([`file://${file}`]);
+      expect(errors).toEqual([]);
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`)).toEqual([]);
+      await context.close();
+    }
+  });
+
+  test("harness failures stand apart, and what they quote can't become markup", async () => {
+    const page = await browser.newPage();
+    await page.setContent(await renderHtml(await cardOf("unknown")));
+    expect(await page.locator("section:has(#harness) li").first().innerText()).toContain("the engine died <b>");
+    expect(await page.getByText("not of the drilled system").count()).toBe(1);
+    await page.close();
+  });
+
+  test("each finding shows how it is known", async () => {
+    const page = await browser.newPage();
+    await page.setContent(await renderHtml(await cardOf("missed")));
+    await page.locator("article details summary").first().click();
+    expect(await page.locator("article pre").first().innerText()).toContain("turnback query runs/recorded");
+    await page.close();
+  });
+
+  test("it prints on white, and stays readable on a narrow screen", async () => {
+    const page = await browser.newPage({ viewport: { width: 380, height: 800 } });
+    await page.setContent(await renderHtml(await cardOf("met")));
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(380);
+    await page.emulateMedia({ media: "print", colorScheme: "dark" });
+    expect(await page.evaluate("getComputedStyle(document.body).backgroundColor")).toBe("rgb(255, 255, 255)");
+    await page.close();
+  });
+});
+
+test("the page holds no script and no address of the network", async () => {
+  const html = await renderHtml(await cardOf("missed"));
+  expect(html).not.toMatch(/<script|<link|@import|src=|href="http|url\((?!#)/);
+  expect(readFileSync(join(import.meta.dirname, "../../reports/html.ts"), "utf8")).not.toContain("http://");
+});
