@@ -43,7 +43,7 @@ export async function calibrate(): Promise<void> {
         await topology.proxies.setEnabled("clients", true);
         const mended = clock.nowNs();
         // Within a request the proxy changed at some moment: half of both requests is the truth's own slack.
-        trials.push({ fromNs: start - 500e6, toNs: mended + SETTLE_MS * 1e6, trueMs: ((mended + mending) / 2 - (cut + start) / 2) / 1e6, slackMs: (cut - start + mended - mending) / 2e6 });
+        trials.push({ fromNs: start - 500e6, toNs: mended + (SETTLE_MS - 200) * 1e6, trueMs: ((mended + mending) / 2 - (cut + start) / 2) / 1e6, slackMs: (cut - start + mended - mending) / 2e6 });
         await pause(SETTLE_MS);
       }
     }

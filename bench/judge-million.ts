@@ -34,11 +34,12 @@ async function generate(folder: string): Promise<void> {
   const outcomes = createWriteStream(join(folder, "ledger/outcomes.ndjson"));
   const open = (when: string) => {
     const zip = createGzip({ level: 1 });
-    zip.pipe(createWriteStream(join(folder, when, "entity-item.csv.gz")));
+    const file = zip.pipe(createWriteStream(join(folder, when, "entity-item.csv.gz")));
     zip.write("key,value,stock\n");
-    return zip;
+    return { zip, written: once(file, "finish") };
   };
-  const [before, after] = [open("before"), open("after")];
+  const dumps = [open("before"), open("after")] as const;
+  const [before, after] = [dumps[0].zip, dumps[1].zip];
   const hold = new Map<number, string>();
   const base = 200_000;
   for (let i = 0; i < base; i++) before.write(`b${i},"v",0\n`);
@@ -58,5 +59,5 @@ async function generate(folder: string): Promise<void> {
   for (let i = 0; i < base; i++) after.write(`b${i},"${i === 17 ? "bent" : (hold.get(i) ?? "v")}",${stock.get(i) ?? 0}\n`);
   after.write('p1,"x",0\np2,"x",0\n');
   for (const stream of [intents, outcomes, before, after]) stream.end();
-  await Promise.all([once(intents, "finish"), once(outcomes, "finish"), once(before, "end").catch(() => undefined), once(after, "end").catch(() => undefined)]);
+  await Promise.all([once(intents, "finish"), once(outcomes, "finish"), ...dumps.map(({ written }) => written)]);
 }

@@ -51,7 +51,7 @@ function banner(card: Scorecard): string {
 function objectives(card: Scorecard): string {
   const rows = card.objectives.map((objective) => `<tr>
 <td>${badge(objective.verdict)}</td><th scope="row">${text(objective.title)}</th>
-<td class="figure">${text(measured(objective))}</td><td>${text(target(objective))}</td><td>${text(objective.reason)}</td></tr>`).join("\n");
+<td class="figure">${text(measured(objective))}</td><td class="bound">${text(target(objective))}</td><td>${text(objective.reason)}</td></tr>`).join("\n");
   return section("objectives", "Objectives", table(["Verdict", "Objective", "Measured", "Target", "Why"], rows));
 }
 

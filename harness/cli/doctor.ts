@@ -8,7 +8,7 @@ import { messageOf } from "../base/errors.ts";
 import { run } from "../base/process.ts";
 import { FAULTS } from "../faults/registry.ts";
 import { POSTGRES_BINARIES, hasEmbeddedPostgres } from "../topology/embedded-postgres.ts";
-import { tryEngines } from "../topology/engine.ts";
+import { OUR_IMAGES, missingImages, tryEngines } from "../topology/engine.ts";
 
 export type Check = { readonly what: string; readonly ok: boolean; readonly detail: string; readonly remedy?: string };
 export type Diagnosis = {
@@ -26,8 +26,10 @@ export async function diagnose(): Promise<Diagnosis> {
   ]);
   const engines = await tryEngines();
   const engineChecks: Check[] = engines.map(({ place, answers, detail, remedy }) => ({ what: `engine at ${place}`, ok: answers, detail, ...(remedy ? { remedy } : {}) }));
-  const engineAnswers = engines.some(({ answers }) => answers);
-  const images = engineAnswers ? await Promise.all(["turnback/postgres", "turnback/proxies"].map(image)) : [];
+  const engine = engines.find(({ answers }) => answers);
+  const missing = engine ? await missingImages(engine.place) : [];
+  const images = (engine ? OUR_IMAGES : []).map((name): Check => (missing.includes(name)
+    ? { what: `image ${name}`, ok: false, detail: "not built", remedy: "npm run setup" } : { what: `image ${name}`, ok: true, detail: "built" }));
   const embedded: Check = hasEmbeddedPostgres()
     ? { what: "embedded PostgreSQL", ok: true, detail: (await run(join(POSTGRES_BINARIES, "bin/postgres"), ["--version"])).stdout.trim() }
     : { what: "embedded PostgreSQL", ok: false, detail: `no binaries for ${process.platform}-${process.arch}`, remedy: "npm run setup" };
@@ -37,7 +39,7 @@ export async function diagnose(): Promise<Diagnosis> {
   return {
     schema: "turnback.diagnosis/1", parts,
     runtimes: [
-      { runtime: "docker", usable: partsOk && engineAnswers && images.every(({ ok }) => ok), checks: [...engineChecks, ...images], faults },
+      { runtime: "docker", usable: partsOk && engine !== undefined && images.every(({ ok }) => ok), checks: [...engineChecks, ...images], faults },
       { runtime: "process", usable: partsOk && embedded.ok && linux.ok, checks: [embedded, linux], faults },
     ],
   };
@@ -57,15 +59,6 @@ async function program(what: string, name: string, args: readonly string[] | und
     return { what, ok: true, detail };
   } catch (error) {
     return { what, ok: false, detail: messageOf(error), remedy: "npm run setup" };
-  }
-}
-
-async function image(name: string): Promise<Check> {
-  try {
-    const { stdout } = await run("docker", ["image", "inspect", "--format", "{{.Created}}", `${name}:latest`]);
-    return { what: `image ${name}`, ok: true, detail: `built ${stdout.trim()}` };
-  } catch {
-    return { what: `image ${name}`, ok: false, detail: "not built", remedy: "npm run setup" };
   }
 }
 

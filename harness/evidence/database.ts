@@ -5,7 +5,8 @@ import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { createGunzip } from "node:zlib";
-import { stat } from "node:fs/promises";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { HarnessError, messageOf } from "../base/errors.ts";
 import { exists } from "../base/files.ts";
 import { PATHS } from "./run-directory.ts";
@@ -17,8 +18,10 @@ export class EvidenceDatabase implements AsyncDisposable {
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
   readonly #opened: string;
+  readonly #scratch: string;
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, directory: string) {
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, directory: string, scratch: string) {
+    this.#scratch = scratch;
     this.#instance = instance;
     this.#connection = connection;
     this.#opened = directory;
@@ -26,12 +29,19 @@ export class EvidenceDatabase implements AsyncDisposable {
 
   /** Opens a run read-only. Nothing is written below it, and nothing outside it is needed. */
   static async open(directory: string, entities: readonly string[]): Promise<EvidenceDatabase> {
+    // What doesn't fit spills here; never into the run, and not into the folder that we were called from.
+    const scratch = await mkdtemp(join(tmpdir(), "tb-duckdb-"));
     const instance = await DuckDBInstance.create(":memory:", {
-      threads: "2", memory_limit: "700MB",
+      threads: "2", memory_limit: "500MB", temp_directory: scratch,
       autoinstall_known_extensions: "false", autoload_known_extensions: "false", // no socket is ever opened
     });
-    const database = new EvidenceDatabase(instance, await instance.connect(), directory);
-    await database.#createTables(entities);
+    const database = new EvidenceDatabase(instance, await instance.connect(), directory, scratch);
+    try {
+      await database.#createTables(entities);
+    } catch (error) {
+      await database[Symbol.asyncDispose]();
+      throw error;
+    }
     return database;
   }
 
@@ -109,6 +119,7 @@ export class EvidenceDatabase implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#connection.closeSync();
     this.#instance.closeSync();
+    await rm(this.#scratch, { recursive: true, force: true });
   }
 }
 

@@ -95,7 +95,7 @@ function wayBack(record: RunRecord): { readonly wayBack: "completed" | "failed" 
   if (last?.state === "completed") return { wayBack: "completed", wayBackDetail: "" };
   if (last?.state === "failed") return { wayBack: "failed", wayBackDetail: `the way back failed: ${last.detail ?? "no detail"}` };
   const nobody = eventsOf(record, "decision").find(({ by }) => by === "nobody");
-  return { wayBack: undefined, wayBackDetail: nobody ? `the way back was never taken: ${nobody.detail ?? ""}` : "the way back was not gone to its end" };
+  return { wayBack: undefined, wayBackDetail: nobody ? `the way back was never taken: ${nobody.detail ?? ""}` : "the way back did not come to its end" };
 }
 
 /** Detection, decision and rollback, each from the events that begin and end it. */

@@ -94,7 +94,7 @@ function judgeAvailability({ measures: { availability, operations } }: Judged, m
 /** The way back is always an objective, declared or not: a retreat that fails can't be green. */
 function judgeWayBack({ wayBack, wayBackDetail }: Judged): Draft {
   const base = { target: { completed: true }, evidence: [] };
-  if (wayBack === "completed") return { ...base, measured: count(1), verdict: "met", reason: "the way back was gone to its end" };
+  if (wayBack === "completed") return { ...base, measured: count(1), verdict: "met", reason: "the way back ran to its end" };
   if (wayBack === "failed") return { ...base, measured: count(0), verdict: "missed", reason: wayBackDetail };
   return { ...base, measured: count(null), verdict: "unknown", reason: wayBackDetail };
 }
@@ -110,7 +110,7 @@ type Judges = { readonly [K in ObjectiveName]: (judged: Judged, target: NonNulla
 const JUDGES: Judges = {
   recovery: ({ measures }, { maxMs }) => judgeTime(measures.recoveryMs, maxMs, "no operation was due"),
   detection: ({ measures }, { maxMs }) => judgeTime(measures.detectionMs, maxMs, "the detector never fired"),
-  rollback: ({ measures }, { maxMs }) => judgeTime(measures.rollbackMs, maxMs, "the way back was never gone to its end"),
+  rollback: ({ measures }, { maxMs }) => judgeTime(measures.rollbackMs, maxMs, "the way back never came to its end"),
   availability: (judged, { min }) => judgeAvailability(judged, min),
   loss: judgeLoss,
   consistency: judgeConsistency,

@@ -14,6 +14,7 @@ export type EngineAttempt = {
 };
 
 const ANSWER_MS = 2_000;
+export const OUR_IMAGES: readonly string[] = ["turnback/postgres:latest", "turnback/proxies:latest"];
 
 /** Tries every place where an engine may listen, in order; the first that answers is used. */
 export async function tryEngines(): Promise<EngineAttempt[]> {
@@ -28,12 +29,14 @@ export async function tryEngines(): Promise<EngineAttempt[]> {
 }
 
 async function tryEngine(place: string): Promise<EngineAttempt> {
-  const socketPath = place.startsWith("unix://") ? place.slice("unix://".length) : undefined;
+  const socketPath = socketOf(place);
   if (socketPath !== undefined && !existsSync(socketPath)) {
     return { place, answers: false, detail: "there is no such socket", remedy: "start an engine, or TURNBACK_INSTALL_DOCKER=1 npm run setup on Debian as root" };
   }
   try {
-    const version = await ask(place, socketPath);
+    const { status, body } = await ask(place, "/version");
+    const version = (body as { readonly Version?: string } | undefined)?.Version;
+    if (version === undefined) throw new Error(`something answers there, but it is no engine (status ${status})`);
     return { place, answers: true, detail: `engine ${version}` };
   } catch (error) {
     const remedy = codeOf(error) === "EACCES" ? "add your user to the group `docker`, or run as root"
@@ -42,20 +45,34 @@ async function tryEngine(place: string): Promise<EngineAttempt> {
   }
 }
 
-function ask(place: string, socketPath: string | undefined): Promise<string> {
+/** Those of our images that the engine lacks; `npm run setup` builds them. */
+export async function missingImages(place: string): Promise<string[]> {
+  const present = await Promise.all(OUR_IMAGES.map(async (image) => (await ask(place, `/images/${image}/json`)).status === 200));
+  return OUR_IMAGES.filter((_, index) => !present[index]);
+}
+
+function socketOf(place: string): string | undefined {
+  return place.startsWith("unix://") ? place.slice("unix://".length) : undefined;
+}
+
+/** One GET of the engine's API, bounded; a body that is no JSON is undefined. */
+function ask(place: string, path: string): Promise<{ readonly status: number; readonly body: unknown }> {
+  const socketPath = socketOf(place);
   return new Promise((resolve, reject) => {
     const target = socketPath === undefined ? new URL(place.replace(/^tcp:/, "http:")) : undefined;
     const call = request({
-      path: "/version", timeout: ANSWER_MS,
+      path, timeout: ANSWER_MS,
       ...(socketPath === undefined ? { host: target?.hostname, port: target?.port || 2375 } : { socketPath }),
     }, (response) => {
-      let body = "";
-      response.setEncoding("utf8").on("data", (chunk: string) => { body += chunk; }).on("end", () => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (chunk: string) => { text += chunk; }).once("error", reject).once("end", () => {
+        let body: unknown;
         try {
-          resolve((JSON.parse(body) as { Version: string }).Version);
-        } catch (error) {
-          reject(new Error(`something answers there, but it is no engine (${response.statusCode})`, { cause: error }));
+          body = JSON.parse(text);
+        } catch {
+          body = undefined; // the caller says what it expected
         }
+        resolve({ status: response.statusCode ?? 0, body });
       });
     });
     call.once("timeout", () => call.destroy(new Error(`no answer within ${ANSWER_MS} ms`)));

@@ -2,7 +2,7 @@
 
 import { HarnessError } from "../base/errors.ts";
 import { DockerRuntime } from "./docker-runtime.ts";
-import { tryEngines } from "./engine.ts";
+import { missingImages, tryEngines } from "./engine.ts";
 import { hasEmbeddedPostgres } from "./embedded-postgres.ts";
 import { ProcessRuntime } from "./process-runtime.ts";
 import type { Runtime, RuntimeKind } from "./runtime.ts";
@@ -27,9 +27,10 @@ export async function chooseRuntime(asked: RuntimeKind | "auto"): Promise<Runtim
     }
     return { kind: "docker", why: "asked for" };
   }
-  if (engine) return { kind: "docker", why: `${engine.detail} answers at ${engine.place}` };
+  const missing = engine ? await missingImages(engine.place) : [];
+  if (engine && missing.length === 0) return { kind: "docker", why: `${engine.detail} answers at ${engine.place}` };
   if (!hasEmbeddedPostgres()) throw noPostgres();
-  return { kind: "process", why: "no Docker engine answers" };
+  return { kind: "process", why: engine ? `an engine answers, but the images ${missing.join(" and ")} are not built` : "no Docker engine answers" };
 }
 
 export function openRuntime(choice: RuntimeChoice, runName: string): Promise<Runtime> {

@@ -1,0 +1,40 @@
+// Structure, integrity and invariants: what differs is named, what is benign is not.
+
+import { describe, expect, test } from "vitest";
+import { brokenInvariants, newProblems } from "../../harness/judge/integrity.ts";
+import { compareStructure } from "../../harness/judge/structure.ts";
+
+const object = (kind: string, name: string, detail: object = {}) => ({ kind, name, detail: { ...detail } });
+const kinds = (findings: readonly { kind: string }[]) => findings.map(({ kind }) => kind);
+
+describe("structure", () => {
+  const table = object("relation", "t", { owner: "a" });
+  test("the same schema has no differences", () => expect(compareStructure([table], [table])).toEqual([]));
+  test("missing, left over and changed objects are named", () => {
+    expect(kinds(compareStructure([table], []))).toEqual(["relation-missing"]);
+    expect(kinds(compareStructure([], [object("trigger", "t: x")]))).toEqual(["trigger-left-over"]);
+    const [changed] = compareStructure([table], [object("relation", "t", { owner: "b" })]);
+    expect(changed).toMatchObject({ kind: "relation-changed", detail: "owner: a → b" });
+  });
+  test("a constraint that was validated meanwhile is benign; one that no longer is, is not", () => {
+    const constraint = (validated: boolean) => object("constraint", "t: k", { validated });
+    expect(compareStructure([constraint(false)], [constraint(true)])).toEqual([]);
+    expect(kinds(compareStructure([constraint(true)], [constraint(false)]))).toEqual(["constraint-changed"]);
+  });
+});
+
+describe("integrity", () => {
+  const fact = (kind: string, count: number) => ({ kind, subject: "s", count, detail: "", query: "q" });
+  test("only what is new or worse is a problem", () => {
+    expect(newProblems([fact("orphans", 2)], [fact("orphans", 2)])).toEqual([]);
+    expect(newProblems([fact("orphans", 2)], [fact("orphans", 1)])).toEqual([]);
+    expect(kinds(newProblems([fact("orphans", 2)], [fact("orphans", 3)]))).toEqual(["orphans"]);
+    expect(kinds(newProblems([], [fact("sequence", 4), fact("invalid-index", 1), fact("advisory-lock", 1)]))).toEqual(["stale-sequence", "invalid-index", "advisory-lock-left"]);
+  });
+  test("a rule that is broken, or whose query fails now, is named", () => {
+    const rule = (violations: number, error?: string) => ({ name: "r", query: "q", violations, examples: [], ...(error ? { error } : {}) });
+    expect(brokenInvariants([rule(0)], [rule(0)])).toEqual([]);
+    expect(kinds(brokenInvariants([rule(0)], [rule(2)]))).toEqual(["invariant-violated"]);
+    expect(brokenInvariants([rule(0)], [rule(0, "no such column")])[0]?.detail).toContain("no such column");
+  });
+});

@@ -1,0 +1,147 @@
+// The facts on a real server: each kind of harm, planted, shows in the fingerprint or in the integrity facts.
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type pg from "pg";
+import { newProblems } from "../../harness/judge/integrity.ts";
+import { compareStructure } from "../../harness/judge/structure.ts";
+import { fingerprint } from "../../harness/observe/fingerprint.ts";
+import { integrityFacts } from "../../harness/observe/integrity.ts";
+import { proveQuiescence } from "../../harness/observe/quiescence.ts";
+import { connect } from "../../harness/topology/postgres.ts";
+import { openTopology, type Held } from "../faults/contract.ts";
+
+let held: Held;
+let admin: pg.Client;
+beforeAll(async () => {
+  held = await openTopology("process");
+  admin = await held.topology.observer("test");
+});
+afterAll(async () => {
+  await admin.end();
+  await held.close();
+});
+const shared = { meta: { sharesServices: true } };
+
+/** Planted in a transaction that is rolled back: the next case finds the system as it was. */
+const STRUCTURE: Record<string, readonly [sql: string, finding: string]> = {
+  "a column missing": ["alter table payments drop column paid_at", "column-missing"],
+  "a column left over": ["alter table payments add column note text", "column-left-over"],
+  "another type": ["alter table order_lines alter column quantity type bigint", "column-changed"],
+  "another default": ["alter table orders alter column status set default 'paid'", "column-changed"],
+  "nullability": ["alter table customers alter column email drop not null", "column-changed"],
+  "identity": ["alter table orders alter column id set generated always", "column-changed"],
+  "a column's comment": ["comment on column customers.name is null", "column-changed"],
+  "a constraint missing": ["alter table stock drop constraint stock_quantity_check", "constraint-missing"],
+  "a constraint not valid": ["alter table payments drop constraint payments_order_fkey; alter table payments add constraint payments_order_fkey foreign key (order_id) references orders not valid", "constraint-changed"],
+  "an index missing": ["drop index payments_order_idx", "index-missing"],
+  "an index of another method": ["drop index payments_order_idx; create index payments_order_idx on payments using hash (order_id)", "index-changed"],
+  "a trigger missing": ["drop trigger customers_touch on customers", "trigger-missing"],
+  "a trigger disabled": ["alter table customers disable trigger customers_touch", "trigger-changed"],
+  "a foreign key's triggers disabled": ["alter table payments disable trigger all", "foreign-key-trigger-changed"],
+  "a function's body": ["create or replace function touch_customer() returns trigger language plpgsql as $$ begin return new; end $$", "function-changed"],
+  "execution for everybody withdrawn": ["revoke execute on function touch_customer() from public", "function-changed"],
+  "a view's definition": ["create or replace view customer_totals as select ref, name, 0::bigint as orders, 0::numeric as spent from customers", "relation-changed"],
+  "a grant withdrawn": ["revoke update on customers from app", "relation-changed"],
+  "an owner": ["alter table products owner to turnback", "relation-changed"],
+  "row-level security": ["alter table customers enable row level security", "relation-changed"],
+  "a policy": ["create policy p on customers using (true)", "policy-left-over"],
+  "a rule": ["create rule r as on delete to customers do instead nothing", "rule-left-over"],
+  "a storage parameter": ["alter table customers set (fillfactor = 70)", "relation-changed"],
+  "unlogged": ["alter table stock_movements set unlogged", "relation-changed"],
+  "an enum left over": ["create type mood as enum ('good', 'bad')", "type-left-over"],
+  "a domain left over": ["create domain positive as int check (value > 0)", "type-left-over"],
+  "a sequence's step": ["alter sequence orders_id_seq increment 10", "sequence-changed"],
+  "a statistics object": ["create statistics s on customer_id, status from orders", "statistics-left-over"],
+  "a publication": ["create publication p for table orders", "publication-left-over"],
+  "an extension missing": ["drop extension amcheck", "extension-missing"],
+  "a role's setting": ["alter role app set work_mem = '1GB'", "setting-left-over"],
+  "a database's setting": ["alter database app set timezone = 'Asia/Tokyo'", "setting-left-over"],
+  "a role's attribute": ["alter role app bypassrls", "role-changed"],
+  "default privileges": ["alter default privileges grant select on tables to app", "default-grant-left-over"],
+};
+
+const BENIGN: Record<string, string> = {
+  "rows written": "update orders set status = 'paid' where id = 10",
+  "a column added and dropped": "alter table customers add column x int; alter table customers drop column x",
+  "an identical index rebuilt": "drop index payments_order_idx; create index payments_order_idx on payments (order_id)",
+  "a foreign key dropped and added again": "alter table payments drop constraint payments_order_fkey; alter table payments add constraint payments_order_fkey foreign key (order_id) references orders",
+  "a grant that says what the default says": "grant all on customers to migrator",
+  "an equivalent spelling of a default": "alter table orders alter column status set default ('placed'::text)",
+  "an equivalent spelling of a check": "alter table stock drop constraint stock_quantity_check; alter table stock add constraint stock_quantity_check check ((quantity) >= (0))",
+  "a sequence ahead": "select nextval('orders_id_seq'), nextval('orders_id_seq')",
+  "statistics collected anew": "analyze customers",
+};
+
+describe("the fingerprint", () => {
+  test.for(Object.entries(STRUCTURE))("sees %s", shared, async ([, [sql, finding]]) => {
+    const before = await fingerprint(admin);
+    await admin.query("begin");
+    try {
+      await admin.query(sql);
+      expect(compareStructure(before, await fingerprint(admin)).map(({ kind }) => kind)).toContain(finding);
+    } finally {
+      await admin.query("rollback");
+    }
+    expect(compareStructure(before, await fingerprint(admin))).toEqual([]);
+  });
+
+  test.for(Object.entries(BENIGN))("is not moved by %s", shared, async ([, sql]) => {
+    const before = await fingerprint(admin);
+    await admin.query("begin");
+    try {
+      await admin.query(sql);
+      expect(compareStructure(before, await fingerprint(admin))).toEqual([]);
+    } finally {
+      await admin.query("rollback");
+    }
+  });
+});
+
+describe("the integrity facts", () => {
+  const problems = async (sql: string) => {
+    const before = await inTransaction(() => integrityFacts(admin));
+    return inTransaction(async () => {
+      await admin.query(sql);
+      return newProblems(before, await integrityFacts(admin)).map(({ kind }) => kind);
+    });
+  };
+  const inTransaction = async <T>(work: () => Promise<T>): Promise<T> => {
+    await admin.query("begin");
+    try {
+      return await work();
+    } finally {
+      await admin.query("rollback");
+    }
+  };
+
+  test.for([
+    ["orphans under a key that calls itself valid", "set local session_replication_role = replica; delete from products where id = 7", "orphans"],
+    ["rows that break a check marked valid", "update pg_constraint set conbin = conbin where false; alter table stock drop constraint stock_quantity_check; update stock set quantity = -1 where product_id = 3; alter table stock add constraint stock_quantity_check check (quantity >= 0) not valid", "check-violated"],
+    ["a sequence behind its column", "select setval('orders_id_seq', 1)", "stale-sequence"],
+    ["an index marked invalid", "update pg_index set indisvalid = false where indexrelid = 'payments_order_idx'::regclass", "invalid-index"],
+    ["an advisory lock", "select pg_advisory_xact_lock(42)", "advisory-lock-left"],
+  ] as const)("name %s", shared, async ([, sql, kind]) => {
+    expect(await problems(sql)).toEqual([kind]);
+  });
+
+  test("name a transaction that was left open", shared, async () => {
+    const before = await inTransaction(() => integrityFacts(admin));
+    const other = await connect(held.topology.access("app", "direct"), { name: "turnback-forgotten" });
+    try {
+      await other.query("begin; select 1");
+      const after = await inTransaction(() => integrityFacts(admin));
+      expect(newProblems(before, after).map(({ kind }) => kind)).toEqual(["open-transaction-left"]);
+    } finally {
+      await other.end();
+    }
+  });
+});
+
+describe("quiescence", () => {
+  test("is not proven while a client's backend lives, and is when it is gone", shared, async () => {
+    const client = await connect(held.topology.access("app", "direct"), { name: "turnback-clients" });
+    await expect(proveQuiescence(admin, { withinMs: 150 })).rejects.toThrow(/1 backends of clients/);
+    await client.end();
+    await expect(proveQuiescence(admin, { withinMs: 5_000 })).resolves.toContain("0 backends of clients");
+  });
+});

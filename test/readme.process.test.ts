@@ -1,0 +1,43 @@
+// The documentation is run: its drill, its commands, its reference.
+
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { ROOT } from "../harness/base/files.ts";
+import { REFERENCE, renderReference } from "../reports/reference.ts";
+import { rehearse, temporaryFolder } from "./support/drills.ts";
+
+const readme = await readFile(join(ROOT, "README.md"), "utf8");
+
+describe("the documentation", () => {
+  test("the drill of the README runs as it stands there, and is met", async () => {
+    const snippet = /```yaml\n(name: my-first[\s\S]*?)```/.exec(readme)?.[1];
+    expect(snippet).toBeDefined();
+    await using folder = await temporaryFolder();
+    const file = join(folder.path, "my-first.drill.yaml");
+    await writeFile(file, snippet ?? "");
+    const { card } = await rehearse(file, { runtime: "process", runs: join(folder.path, "runs") });
+    expect(card.verdict, card.objectives.map(({ name, verdict, reason }) => `${name} ${verdict}: ${reason}`).join("\n")).toBe("met");
+  });
+
+  test("every command of the README exists", async () => {
+    const main = await readFile(join(ROOT, "harness/cli/turnback.ts"), "utf8");
+    for (const [, command] of readme.matchAll(/npx turnback ([a-z]+)/g)) expect(main).toContain(`program.command("${command}")`);
+    const scripts = (JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as { scripts: Record<string, string> }).scripts;
+    for (const [, script] of readme.matchAll(/npm run ([a-z]+)/g)) expect(Object.keys(scripts)).toContain(script);
+  });
+
+  test("the reference is the one that the schema gives", async () => {
+    expect(await readFile(REFERENCE, "utf8")).toBe(renderReference());
+  });
+
+  test("every file that the tours name is there", async () => {
+    for (const tour of ["README.md", "harness/README.md"]) {
+      const text = await readFile(join(ROOT, tour), "utf8");
+      for (const [, path = ""] of text.matchAll(/`((?:[a-z0-9-]+\/)+[a-z0-9.-]+\.(?:ts|go|md))`/g)) {
+        const found = await Promise.any([join(ROOT, path), join(ROOT, "harness", path)].map((file) => readFile(file))).catch(() => undefined);
+        if (!path.includes("your-")) expect(found, `${tour} names ${path}`).toBeDefined();
+      }
+    }
+  });
+});

@@ -1,0 +1,71 @@
+// Terminal, JUnit and Markdown: what their readers need, within the bounds that they have.
+
+import { describe, expect, test } from "vitest";
+import pc from "picocolors";
+import { judge } from "../../harness/judge/judge.ts";
+import type { Scorecard } from "../../harness/judge/scorecard.ts";
+import { renderJunit } from "../../reports/junit.ts";
+import { liveView } from "../../reports/live.ts";
+import { MARKDOWN_LIMIT_BYTES, renderMarkdown } from "../../reports/markdown.ts";
+import { renderTerminal } from "../../reports/terminal.ts";
+import { temporaryFolder } from "../support/drills.ts";
+import { insert, record } from "../judge/history.ts";
+
+async function lossy(): Promise<Scorecard> {
+  await using folder = await temporaryFolder();
+  return await judge(record(folder.path, { before: [], after: [], ops: [{ at: 10, effects: [insert("<a>&\"|`", "1")] }] }));
+}
+const plain = pc.createColors(false);
+
+describe("the terminal's scorecard", () => {
+  test("fits 80 columns, names the verdict first and has no control characters without a terminal", async () => {
+    const text = renderTerminal({ ...(await lossy()), question: "Is this a very long question ".repeat(12) }, plain);
+    expect(text.trimStart()).toMatch(/^✘ MISSED/);
+    expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(text).not.toMatch(/\u001b/);
+    expect(text).toContain("write-lost: item: 1 item record");
+  });
+
+  test("the live view prints plain lines where there is no terminal", () => {
+    const written: string[] = [];
+    const view = liveView({ isTTY: false, write: (text: string) => written.push(text) });
+    view.event({ kind: "phase", phase: "rollback", state: "started", t: 3e9, prev: "" });
+    view.event({ kind: "progress", direction: "forward", step: "x", share: 0.5, t: 3e9, prev: "" });
+    view.stats({ at: 1, counts: { committed: 5 }, p50Ms: 1, p99Ms: 2 });
+    expect(written).toEqual(["   3.0 s  rollback\n"]);
+  });
+});
+
+describe("JUnit", () => {
+  test("a missed objective is a failure, an unknown one an error, a met one passes", async () => {
+    const xml = renderJunit(await lossy());
+    expect(xml).toContain('tests="3" failures="1" errors="0"');
+    expect(xml).toMatch(/<failure type="missed" message="1 acknowledged writes are gone/);
+    const card = await lossy();
+    const unknown = renderJunit({ ...card, objectives: card.objectives.map((o) => ({ ...o, verdict: "unknown" as const })) });
+    expect(unknown).toContain('failures="0" errors="3"');
+    expect(unknown).toMatch(/<error type="unknown"/);
+  });
+
+  test("text that would break XML is escaped, and what can't be written is replaced", async () => {
+    const xml = renderJunit({ ...(await lossy()), drill: "a<b>&\"c\u0001" });
+    expect(xml).toContain('name="a&lt;b&gt;&amp;&quot;c\ufffd"');
+  });
+});
+
+describe("Markdown", () => {
+  test("begins with the verdict, and table cells can't be broken out of", async () => {
+    const card = await lossy();
+    const text = renderMarkdown({ ...card, summary: "one | two\n<script>" });
+    expect(text).toMatch(/^## ✘ MISSED: recorded/);
+    expect(text).toContain("one \\| two &lt;script>");
+  });
+
+  test("stays below what CI keeps, and says what it left out", async () => {
+    const card = await lossy();
+    const many = Array.from({ length: 20_000 }, (_, i) => ({ ...card.findings[0]!, subject: `subject ${i} ${"x".repeat(100)}` }));
+    const text = renderMarkdown({ ...card, findings: many });
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MARKDOWN_LIMIT_BYTES);
+    expect(text).toContain("... and more: see scorecard.json");
+  });
+});
