@@ -36,7 +36,8 @@ const CLOCK_MS = 0.5;
  *
  * Uncertainty. The system may have failed at any time between the last operation that went
  * well and the first that did not: the gap between arrivals, or the time that a failing one was
- * under way (no longer than a good one usually takes). Likewise at the end. The two errors are
+ * under way (no longer than a good one usually takes). Likewise at the end, where what failed
+ * fast until then bounds how long the first good one can have met a system still down. The two errors are
  * independent, so they add in quadrature.
  */
 export function assessService(samples: readonly Sample[], steady: SteadyState, fromNs: number): Service {
@@ -98,8 +99,17 @@ function uncertainty(due: readonly Sample[], begin: number, end: number | undefi
   const first = due[begin];
   const underWay = Math.min(first?.end === null || first?.end === undefined ? usualNs : first.end - first.due, usualNs);
   const atStart = Math.max(gapBefore(begin), underWay);
-  const atEnd = end === undefined ? 0 : gapBefore(end) + Math.min((due[end]?.end ?? 0) - (due[end]?.due ?? 0), usualNs);
+  const atEnd = end === undefined ? 0 : gapBefore(end) + Math.min((due[end]?.end ?? 0) - (due[end]?.due ?? 0), usualNs, failingTook(due, end));
   return Math.hypot(atStart, atEnd) / 1e6 + CLOCK_MS;
+}
+
+/**
+ * How long the last operations of an outage took to fail. Had the system still been down when
+ * the first good one was due, that one would have failed as fast; so it was up by then.
+ */
+function failingTook(due: readonly Sample[], end: number): number {
+  const last = due.slice(Math.max(0, end - 3), end).filter(({ served }) => !served);
+  return last.length === 0 ? Infinity : Math.max(...last.map((sample) => (sample.end === null ? Infinity : sample.end - sample.due)));
 }
 
 type EpisodeNs = { readonly fromNs: number; readonly toNs: number | null; readonly plusMinusMs: number };
