@@ -30,7 +30,7 @@ export function renderChart(card: Scorecard): string {
   const toMs = (bins.at(-1)?.atMs ?? 0) + binMs;
   const time = (gridIndex: number, label: boolean) => ({
     type: "value" as const, gridIndex, min: fromMs, max: toMs, ...axis, splitLine: { show: false },
-    axisLabel: { show: label, color: "currentColor", formatter: (value: number) => `${(value / 1_000).toFixed(0)} s` },
+    axisLabel: { show: label, showMinLabel: false, showMaxLabel: false, color: "currentColor", formatter: (value: number) => `${(value / 1_000).toFixed(0)} s` },
   });
   const shown = card.spans.filter((span) => span.toMs >= fromMs && span.fromMs <= toMs);
   const outages = card.spans.filter(({ lane }) => lane === "outage").map(({ fromMs: from, toMs: to }) => [{ xAxis: from }, { xAxis: to }]);

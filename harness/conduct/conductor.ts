@@ -87,6 +87,7 @@ class Conduct {
   readonly #signal: AbortSignal;
   readonly #detector: Detector;
   #firing = false;
+  #migrating = false;
   #onAlert: () => void = () => undefined;
   readonly #alert: Promise<void>;
 
@@ -165,7 +166,7 @@ class Conduct {
     void load.died().then((message) => this.#abort("load-died", "k6", message));
     const steady = new SteadyWatch(drill.steadyState, load, clock.nowNs);
     const prober = await startProber({
-      topology, clock, file: evidence.path("probes/health.ndjson"), query: this.#run.system.probe,
+      topology, clock, file: evidence.path("probes/health.ndjson"), query: this.#run.system.probe, timeoutMs: drill.detector.maxLatencyMs,
       onProbe: (probe) => { steady.takeProbe(probe); this.#watch(this.#detector.take(probe)); },
     });
     this.#undo.push("probes", () => prober.stop());
@@ -194,7 +195,7 @@ class Conduct {
     if (firing === this.#firing) return;
     this.#firing = firing;
     this.#record({ kind: "detector", state: firing ? "firing" : "cleared", detail: reason });
-    if (firing) this.#onAlert();
+    if (firing && this.#migrating) this.#onAlert(); // an alert of the warm-up is no reason to go back
   }
 
   #publishStats(load: Load): void {
@@ -211,6 +212,7 @@ class Conduct {
     if (drill.rollback.decide.on === "alert") void this.#alert.then(() => cutShort.abort(new Error("the alert fired: the migration is stopped")));
     const expiry = AbortSignal.timeout(drill.migration.withinMs);
     const signal = AbortSignal.any([this.#signal, cutShort.signal, expiry]);
+    this.#migrating = true;
     this.#record({ kind: "migration", state: "started" });
     strikes.begin("forward");
     try {

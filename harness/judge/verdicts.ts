@@ -61,7 +61,7 @@ function judgeLoss(judged: Judged, target: NonNullable<Drill["objectives"]["loss
   const evidence = (judged.reconciled ?? []).map(({ kind }) => kind).filter((kind) => kind === "write-lost" || kind === "write-possibly-lost");
   const window = lossWindowMs.value ?? 0;
   if (lostWrites.definite > target.maxLostWrites || (target.maxLossWindowMs !== undefined && lostWrites.definite > 0 && window > target.maxLossWindowMs)) {
-    return { ...base, measured, evidence, verdict: "missed", reason: `${lostWrites.definite} acknowledged writes are gone, the oldest acknowledged ${ms(window)} before the fault` };
+    return { ...base, measured, evidence, verdict: "missed", reason: `${lostWrites.definite} acknowledged ${lostWrites.definite === 1 ? "write is" : "writes are"} gone, the oldest acknowledged ${ms(window)} before the fault` };
   }
   if (lostWrites.possible > target.maxLostWrites) {
     return { ...base, measured, evidence, verdict: "unknown", reason: `up to ${lostWrites.possible} acknowledged writes may be gone: only operations of unknown outcome explain them` };
@@ -80,7 +80,7 @@ function judgeConsistency(judged: Judged, target: NonNullable<Drill["objectives"
   const total = parts.reduce((sum, [, value]) => sum + (value ?? 0), 0);
   const over = parts.filter(([, value, max]) => (value ?? 0) > max);
   const evidence = (judged.reconciled ?? []).map(({ kind }) => kind).filter((kind) => !kind.startsWith("write-"));
-  if (over.length > 0) return { ...base, measured: count(total), evidence, verdict: "missed", reason: over.map(([what, value]) => `${value} ${what}`).join(", ") };
+  if (over.length > 0) return { ...base, measured: count(total), evidence, verdict: "missed", reason: over.map(([what, value]) => `${value} ${what} ${value === 1 ? "record" : "records"}`).join(", ") };
   return { ...base, measured: count(total), evidence, verdict: "met", reason: total === 0 ? "the data is what clients were told" : `${total} differences, within the targets` };
 }
 

@@ -7,8 +7,8 @@ export type DetectorState = { readonly firing: boolean; readonly reason: string 
 
 /**
  * Fires when, over a window's length, more than the declared share of the probes that were due
- * failed or were too slow. Probes are placed by when they were due. One that is still
- * unanswered past the latency limit counts as failed at once, without waiting for its time-out.
+ * failed or were too slow. Probes are placed by when they were due. The prober gives up at the
+ * latency limit, so a database that hangs is noticed that much later than one that refuses.
  */
 export class Detector {
   readonly #rule: Drill["detector"];

@@ -32,6 +32,8 @@ export async function startProber(options: {
   readonly clock: RunClock;
   readonly file: string;
   readonly query: string;
+  /** A probe that is not answered by then has failed. */
+  readonly timeoutMs: number;
   readonly onProbe: (probe: Probe) => void;
 }): Promise<Prober> {
   const log = openSync(`${options.topology.runtime.workDirectory}/probe.log`, "a");
@@ -49,7 +51,7 @@ export async function startProber(options: {
     url: accessUrl(options.topology.access("app", "clients")),
     file: options.file,
     startMonotonicNs: String(options.clock.startMonotonicNs),
-    query: options.query, everyMs: PROBE_EVERY_MS, timeoutMs: 2_000,
+    query: options.query, everyMs: PROBE_EVERY_MS, timeoutMs: options.timeoutMs,
   };
   child.send(settings);
   let stopping = false;

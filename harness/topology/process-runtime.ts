@@ -37,7 +37,7 @@ export class ProcessRuntime implements Runtime {
 
   async versions(): Promise<Record<string, string>> {
     const { stdout } = await run(join(POSTGRES_BINARIES, "bin/postgres"), ["--version"]);
-    return { postgres: stdout.trim() };
+    return { postgres: stdout.replace(/^.*\) /, "").trim() };
   }
 
   async start(launch: Launch): Promise<Service> {

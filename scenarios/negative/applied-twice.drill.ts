@@ -3,7 +3,7 @@ import { defineDrill } from "../../harness/drill/schema.ts";
 
 export default defineDrill({
   name: "applied-twice",
-  question: "Would we notice that a step is applied twice when a crash interrupts the rollback?",
+  question: "Does a crash in the middle of the rollback leave each step applied once?",
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/wrong-applied-twice" },
   load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },

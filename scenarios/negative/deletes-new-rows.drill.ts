@@ -3,7 +3,7 @@ import { defineDrill } from "../../harness/drill/schema.ts";
 
 export default defineDrill({
   name: "deletes-new-rows",
-  question: "Would we notice that a rollback deletes the rows written since the migration?",
+  question: "Does the rollback keep the rows that were written since the migration?",
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/wrong-deletes-new-rows" },
   load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },

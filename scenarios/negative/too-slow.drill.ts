@@ -3,7 +3,7 @@ import { defineDrill } from "../../harness/drill/schema.ts";
 
 export default defineDrill({
   name: "too-slow",
-  question: "Would we notice that recovery takes longer than promised?",
+  question: "Are clients served again within half a second of the primary's death?",
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
   load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },

@@ -1,0 +1,63 @@
+// The ledger outlives the generator: after a SIGKILL, nothing is in the database that it doesn't know of.
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startClock } from "../../harness/base/clock.ts";
+import { waitUntil } from "../../harness/base/deadline.ts";
+import { drillSchema } from "../../harness/drill/schema.ts";
+import { Load } from "../../harness/load/load.ts";
+import { proveQuiescence } from "../../harness/observe/quiescence.ts";
+import { accessUrl } from "../../harness/topology/topology.ts";
+import { openTopology, type Held } from "../faults/contract.ts";
+import { smallDrill, temporaryFolder } from "../support/drills.ts";
+
+let held: Held;
+beforeAll(async () => { held = await openTopology("process"); });
+afterAll(async () => { await held.close(); });
+
+type Line = { readonly seq: number; readonly intended: number; readonly start: number; readonly outcome: string; readonly effects: readonly { entity: string; key: string }[] };
+const lines = async (file: string) => (await readFile(file, "utf8")).trimEnd().split("\n").map((line) => JSON.parse(line) as Line);
+
+async function start(folder: string, perSecond: number, over: object = {}) {
+  const load = drillSchema.shape.load.parse({ ...smallDrill().load, arrivalsPerSecond: perSecond, ...over });
+  const generator = await Load.start({ load, scale: 0.05, seed: Math.floor(perSecond), clock: startClock(), workDirectory: folder, url: accessUrl(held.topology.access("app", "clients")), ledgerDirectory: join(folder, "ledger") });
+  await waitUntil({ what: "operations", withinMs: 20_000, check: async () => (((await generator.stats())?.counts.committed ?? 0) > 200 ? true : undefined) });
+  return generator;
+}
+
+describe("the ledger", () => {
+  test.for([400, 401, 402])("knows every order that a generator killed under %i arrivals a second has placed", { meta: { sharesServices: true } }, async (perSecond) => {
+    await using folder = await temporaryFolder();
+    const admin = await held.topology.observer("test");
+    const before = new Set((await admin.query<{ ref: string }>("select ref from orders")).rows.map(({ ref }) => ref));
+    const generator = await start(folder.path, perSecond);
+    process.kill(generator.pid, "SIGKILL");
+    expect(await generator.died()).toContain("ended by itself (SIGKILL)");
+    await proveQuiescence(admin, { withinMs: 10_000 });
+    const placed = (await admin.query<{ ref: string }>("select ref from orders")).rows.map(({ ref }) => ref).filter((ref) => !before.has(ref));
+    await admin.end();
+    const intended = new Set((await lines(join(folder.path, "ledger/intents.ndjson"))).flatMap(({ effects }) => effects.filter(({ entity }) => entity === "order").map(({ key }) => key)));
+    expect(placed.length).toBeGreaterThan(20);
+    expect(placed.filter((ref) => !intended.has(ref))).toEqual([]);
+  });
+
+  test("keeps what was due when every client was busy: late starts and drops", { meta: { sharesServices: true } }, async () => {
+    await using folder = await temporaryFolder();
+    const generator = await start(folder.path, 300, { clients: 4, connections: 4, patienceMs: 300, timeoutMs: 1_500 });
+    await held.topology.postgres.pause();
+    await waitUntil({ what: "drops", withinMs: 10_000, check: async () => (((await generator.stats())?.counts.dropped ?? 0) > 50 ? true : undefined) });
+    await held.topology.postgres.resume();
+    await generator.stop(20_000);
+    const intents = await lines(join(folder.path, "ledger/intents.ndjson"));
+    const outcomes = new Map((await lines(join(folder.path, "ledger/outcomes.ndjson"))).map((line) => [line.seq, line]));
+    // Every arrival of the schedule is accounted for, once, at its own time.
+    const due = intents.toSorted((a, b) => a.seq - b.seq);
+    expect(due.map(({ seq }) => seq)).toEqual(due.map((_, index) => index + 1));
+    const gap = 1e9 / 300;
+    for (const [index, { intended }] of due.entries()) expect(Math.abs(intended - (due[0]!.intended + index * gap))).toBeLessThan(gap);
+    expect(due.filter(({ seq }) => outcomes.get(seq)?.outcome === "dropped").length).toBeGreaterThan(50);
+    expect(due.every(({ seq }) => outcomes.has(seq))).toBe(true);
+    expect(Math.max(...due.filter(({ start }) => start > 0).map(({ intended, start }) => (start - intended) / 1e6))).toBeGreaterThan(100);
+  });
+});
