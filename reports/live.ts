@@ -27,6 +27,7 @@ export function liveView(output: Output): RunWatcher {
     say: (what) => print(c.dim(what)),
     event: (entry) => {
       const text = describe(entry);
+      if (entry.kind === "run" && entry.state !== "started") { clear(); status = ""; return; }
       if (text) print(`${c.dim(`${(entry.t / 1e9).toFixed(1).padStart(6)} s`)}  ${colour(c, entry, text)}`);
       else if (entry.kind === "progress" && moving) { clear(); status = statusLine(last, `${entry.step} ${(entry.share * 100).toFixed(0)} %`, output.columns); output.write(status); }
     },

@@ -40,17 +40,17 @@ export function judgeTime(measured: Measured, maxMs: number, absent: string): Dr
   return { ...base, verdict: "met", reason: value === 0 && plusMinus === 0 ? "no client impact seen" : `${seen}, within ${ms(maxMs)}` };
 }
 
-function judgeFindings(findings: readonly Finding[] | undefined, max: number, target: string, noun: string): Draft {
+function judgeFindings(findings: readonly Finding[] | undefined, max: number, target: string, noun: readonly [one: string, many: string]): Draft {
   const base = { target: { [target]: max } };
   if (!findings) return { ...base, measured: count(null), evidence: [], verdict: "unknown", reason: "the facts after the way back are missing" };
   const evidence = [...new Set(findings.map(({ kind }) => kind))];
   const measured = count(findings.length);
   const named = findings.slice(0, 2).map(({ kind, subject }) => `${kind}: ${subject}`).join("; ");
   if (findings.length > max) {
-    return { ...base, measured, evidence, verdict: "missed", reason: `${findings.length} ${noun}: ${named}${findings.length > 2 ? "; ..." : ""}` };
+    return { ...base, measured, evidence, verdict: "missed", reason: `${findings.length} ${noun[findings.length === 1 ? 0 : 1]}: ${named}${findings.length > 2 ? "; ..." : ""}` };
   }
   if (evidence.includes("unchecked")) return { ...base, measured, evidence, verdict: "unknown", reason: "a part could not be checked" };
-  return { ...base, measured, evidence, verdict: "met", reason: findings.length === 0 ? `no ${noun}` : `${findings.length} ${noun}, within ${max}` };
+  return { ...base, measured, evidence, verdict: "met", reason: findings.length === 0 ? `no ${noun[0]}` : `${findings.length} ${noun[findings.length === 1 ? 0 : 1]}, within ${max}` };
 }
 
 function judgeLoss(judged: Judged, target: NonNullable<Drill["objectives"]["loss"]>): Draft {
@@ -114,9 +114,9 @@ const JUDGES: Judges = {
   availability: (judged, { min }) => judgeAvailability(judged, min),
   loss: judgeLoss,
   consistency: judgeConsistency,
-  structure: ({ structure }, { maxDifferences }) => judgeFindings(structure, maxDifferences, "maxDifferences", "differences"),
-  integrity: ({ integrity }, { maxProblems }) => judgeFindings(integrity, maxProblems, "maxProblems", "problems"),
-  invariants: ({ invariants }, { maxViolated }) => judgeFindings(invariants, maxViolated, "maxViolated", "broken rules"),
+  structure: ({ structure }, { maxDifferences }) => judgeFindings(structure, maxDifferences, "maxDifferences", ["difference", "differences"]),
+  integrity: ({ integrity }, { maxProblems }) => judgeFindings(integrity, maxProblems, "maxProblems", ["problem", "problems"]),
+  invariants: ({ invariants }, { maxViolated }) => judgeFindings(invariants, maxViolated, "maxViolated", ["broken rule", "broken rules"]),
 };
 
 /**
