@@ -4,8 +4,10 @@
 # part is built beside its place and moved there when it is whole.
 #
 #   bash setup/setup.sh              what a drill needs
-#   bash setup/setup.sh --for-tests  the same, and under CI=true or TURNBACK_INSTALL_DOCKER=1
-#                                    a Docker engine and a browser (Debian, as root)
+#   bash setup/setup.sh --for-tests  the same, and what the tests need
+#
+# Under CI=true or TURNBACK_INSTALL_DOCKER=1 it also installs a Docker engine and, for the
+# tests, a browser (Debian, as root).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cache=$PWD/.cache
@@ -48,7 +50,7 @@ build toxiproxy-server harness/topology/toxiproxy github.com/Shopify/toxiproxy/v
 build wire-proxy harness/topology/wire-proxy . "seconds"
 
 wants_everything=${TURNBACK_INSTALL_DOCKER:-}
-[ "${CI:-}" = true ] && [ "${1:-}" = --for-tests ] && wants_everything=1
+[ "${CI:-}" = true ] && wants_everything=1
 bash setup/docker.sh "$wants_everything"
 if [ "${1:-}" = --for-tests ] && [ -n "$wants_everything" ]; then bash setup/browser.sh; fi
 say "ready"

@@ -12,7 +12,8 @@ import type { Finding } from "./scorecard.ts";
  * proof, or never: its end is infinite. Nothing else may have changed the record.
  *
  * Existence. The record must be there if it was before or a committed insert made it, and
- * nothing that may have taken effect deletes it. It must not be there if it was not before and
+ * nothing that may have taken effect deletes it, or a committed insert began after every
+ * committed delete had ended. It must not be there if it was not before and
  * no committed or indeterminate operation inserts it. Otherwise both are admissible.
  *   must be there, and isn't          -> lost
  *   must not be there, and is         -> phantom
@@ -123,18 +124,20 @@ async function existence(database: EvidenceDatabase, name: string, key: string):
   await database.run(`create or replace temp table fate as
     select key,
       bool_or(kind = 'insert' and outcome = 'committed') as inserted, bool_or(kind = 'insert') as maybe_inserted,
-      bool_or(kind = 'delete' and outcome = 'committed') as deleted, bool_or(kind = 'delete') as maybe_deleted,
+      bool_or(kind = 'delete' and outcome = 'committed') as deleted,
       max("end") filter (kind = 'insert' and outcome = 'committed') as inserted_end,
+      max(start) filter (kind = 'insert' and outcome = 'committed') as inserted_start,
       max(start) filter (kind = 'delete' and outcome = 'committed') as deleted_start,
-      max(start) filter (kind = 'insert') as last_insert_start, bool_or(kind = 'insert' and outcome = 'indeterminate') as insert_in_doubt,
+      max("end") filter (kind = 'delete' and outcome = 'committed') as deleted_end,
+      bool_or(kind = 'delete' and outcome = 'indeterminate') as delete_in_doubt, bool_or(kind = 'insert' and outcome = 'indeterminate') as insert_in_doubt,
       max(seq) filter (outcome = 'committed') as seq, max("end") filter (outcome = 'committed') as acknowledged
     from touched group by key`);
   // Gone: a row of the baseline that nobody touched is as much a loss as a fresh one.
   await database.run(`insert into harms
-    select case when coalesce(f.maybe_deleted, false) then 'write-possibly-lost' else 'write-lost' end, '${name}', k.key, null, f.seq, f.acknowledged, null, 'present'
+    select case when coalesce(f.delete_in_doubt, false) then 'write-possibly-lost' else 'write-lost' end, '${name}', k.key, null, f.seq, f.acknowledged, null, 'present'
     from (select ${key} as key, true as was from base union all select key, false from fate where inserted and key not in (select ${key} from base)) k
     left join fate f using (key)
-    where not exists (select 1 from held h where h.${key} = k.key) and not coalesce(f.deleted, false)`);
+    where not exists (select 1 from held h where h.${key} = k.key) and (not coalesce(f.deleted, false) or coalesce(f.inserted_start > f.deleted_end, false))`);
   // There: never inserted by anyone, or deleted after every insert had ended.
   await database.run(`insert into harms
     select 'phantom-write', '${name}', h.${key}, null, f.seq, null, 'present', case when f.deleted then 'deleted' else 'absent' end

@@ -12,7 +12,7 @@ export default defineDrill({
   objectives: {
     recovery: { maxMs: 15_000 },
     detection: { maxMs: 2_000 },
-    rollback: { maxMs: 5_000 },
+    rollback: { maxMs: 10_000 },
     availability: { min: 0.6 },
     loss: { maxLostWrites: 0 },
     consistency: {},

@@ -20,6 +20,8 @@ const OK: Record<string, History> = {
   "a later indeterminate update may not hold": { before: base, after: [["a", "2", 10]], ops: [{ at: 0, effects: [update("a", "2")] }, { at: 100, outcome: "indeterminate", effects: [update("a", "3")] }] },
   "an indeterminate update leaves the baseline": { before: base, after: base, ops: [{ at: 0, outcome: "indeterminate", effects: [update("a", "2")] }] },
   "a committed delete": { before: base, after: [], ops: [{ at: 0, effects: [remove("a")] }] },
+  "deleted, and inserted again": { before: base, after: [["a", "2", 10]], ops: [{ at: 0, effects: [remove("a")] }, { at: 100, effects: [insert("a", "2")] }] },
+  "deleted and inserted at once, in whatever order": { before: base, after: [], ops: [{ at: 0, took: 50, effects: [remove("a")] }, { at: 20, took: 50, effects: [insert("a", "2")] }] },
   "an indeterminate delete that happened leaves nothing to lose but doubt": { before: [], after: [], ops: [{ at: 0, outcome: "indeterminate", effects: [insert("a", "1")] }, { at: 100, outcome: "indeterminate", effects: [remove("a")] }] },
   "numbers that print differently are the same": { before: [["a", "1.50", 10]], after: [["a", "1.5000", 10]], ops: [] },
   "an update to null": { before: base, after: [["a", null, 10]], ops: [{ at: 0, effects: [update("a", null)] }] },
@@ -32,6 +34,7 @@ const OK: Record<string, History> = {
 const BAD: Record<string, readonly [History, Expected]> = {
   "an insert is gone": [{ before: [], after: [], ops: [{ at: 0, effects: [insert("a", "1")] }] }, { lost: 1, possible: 1 }],
   "a row of the baseline is gone": [{ before: base, after: [], ops: [] }, { lost: 1, possible: 1 }],
+  "inserted again after a delete, and gone": [{ before: base, after: [], ops: [{ at: 0, effects: [remove("a")] }, { at: 100, effects: [insert("a", "2")] }] }, { lost: 1, possible: 1 }],
   "an update was undone": [{ before: base, after: base, ops: [{ at: 0, effects: [update("a", "2")] }] }, { lost: 1, possible: 1 }],
   "an older update came back": [{ before: base, after: [["a", "2", 10]], ops: [{ at: 0, effects: [update("a", "2")] }, { at: 100, effects: [update("a", "3")] }] }, { lost: 1, possible: 1 }],
   "a value that nobody wrote": [{ before: base, after: [["a", "9", 10]], ops: [{ at: 0, effects: [update("a", "2")] }] }, { altered: 1 }],
