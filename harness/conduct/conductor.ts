@@ -32,6 +32,8 @@ export type DrillRun = {
   readonly clock: RunClock;
   readonly evidence: EvidenceWriter;
   readonly openRuntime: () => Promise<Runtime>;
+  /** Adds to the versions in the run's header. */
+  readonly recordVersions: (versions: Readonly<Record<string, string>>) => Promise<void>;
   readonly signal: AbortSignal;
   /** Live figures for whoever watches. */
   readonly onStats: (stats: LoadStats) => void;
@@ -133,6 +135,7 @@ class Conduct {
     checkCapabilities(drill, runtime);
     const topology = await startTopology({ runtime, drill, system, say, onSecret: (secret) => evidence.redactor.add(secret) });
     this.#undo.push("logs", () => this.#collectLogs(topology));
+    await this.#run.recordVersions({ ...(await runtime.versions()), postgres: await topology.serverVersion() });
     for (const service of topology.services) this.#record({ kind: "service", service: service.name, state: "ready" });
     return topology;
   }

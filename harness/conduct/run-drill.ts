@@ -11,7 +11,7 @@ import type { TimelineEntry } from "../evidence/timeline.ts";
 import type { LoadStats } from "../load/load.ts";
 import { readPlan } from "../migration/plan-file.ts";
 import { chooseRuntime, openRuntime, type RuntimeChoice } from "../topology/open-runtime.ts";
-import type { Runtime, RuntimeKind } from "../topology/runtime.ts";
+import type { RuntimeKind } from "../topology/runtime.ts";
 import { conduct } from "./conductor.ts";
 import { preflight } from "./preflight.ts";
 
@@ -58,20 +58,21 @@ export async function runDrill(options: RunOptions): Promise<RunResult> {
   evidence.timeline.onEvent(options.watcher.event);
 
   const { directory: _place, ...systemAsRun } = system;
-  const header = (versions: RunHeader["versions"]): RunHeader<Drill> => ({
-    schema: "turnback.run/1", run: name, startedAt: clock.startedAt, runtime: choice, seed: options.seed,
-    versions: { turnback: version, node: process.version, ...versions }, drill, system: systemAsRun, plan,
-  });
-  await evidence.writeJson(PATHS.drill, header({}));
-  let runtime: Runtime | undefined;
+  let versions: RunHeader["versions"] = { turnback: version, node: process.version };
+  const recordVersions = async (more: RunHeader["versions"]) => {
+    versions = { ...versions, ...more };
+    const header: RunHeader<Drill> = {
+      schema: "turnback.run/1", run: name, startedAt: clock.startedAt, runtime: choice, seed: options.seed,
+      versions, drill, system: systemAsRun, plan,
+    };
+    await evidence.writeJson(PATHS.drill, header);
+  };
+  await recordVersions({});
   const failure = await conduct({
     drill, system, plan, seed: options.seed, clock, evidence, signal: options.signal,
     onStats: options.watcher.stats, say: options.watcher.say,
-    openRuntime: async () => {
-      runtime = await openRuntime(choice, name);
-      await evidence.writeJson(PATHS.drill, header(await runtime.versions()));
-      return runtime;
-    },
+    openRuntime: () => openRuntime(choice, name),
+    recordVersions,
   });
   return { directory, chainHead: evidence.timeline.head, drill, failure };
 }

@@ -4,7 +4,7 @@ import { readFile, readdir, mkdir, rename, rm, writeFile, chown, stat } from "no
 import { join } from "node:path";
 import pg from "pg";
 import { run } from "../base/process.ts";
-import { codeOf, messageOf } from "../base/errors.ts";
+import { messageOf } from "../base/errors.ts";
 import { ROOT, exists, sha256 } from "../base/files.ts";
 import { declarationError } from "../drill/parse.ts";
 import type { System } from "../drill/system.ts";
@@ -18,7 +18,7 @@ export type Role = "turnback" | "migrator" | "app";
 export type Access = { readonly address: Address; readonly role: Role; readonly password: string };
 
 /** The passwords inside the prepared data; changed to secrets of the run right after the start. */
-const TEMPLATE_PASSWORD = "template";
+export const TEMPLATE_PASSWORD = "template";
 
 const IMAGE = "turnback/postgres:latest";
 const DOCKER_DATA = "/var/lib/postgresql/data";
@@ -55,6 +55,8 @@ export function postgresLaunch(options: {
   readonly settings: Settings;
   readonly port: number;
   readonly readyWithinMs: number;
+  /** The superuser's password as of now: the readiness probe logs in. */
+  readonly password: () => string;
 }): Launch {
   const settings = settingArguments(options.settings);
   return {
@@ -73,26 +75,20 @@ export function postgresLaunch(options: {
       memoryBytes: 2 * 1024 ** 3,
       stopSignal: "SIGINT",
     },
-    ready: (service) => accepts(service.address("sql")),
+    ready: (service) => accepts(service.address("sql"), options.password()),
     readyWithinMs: options.readyWithinMs,
   };
 }
 
-/** Whether the server talks to us: that it refuses our password is a yes, too. */
-async function accepts(address: Address): Promise<boolean> {
+/** Whether the server lets us in; what it says while it starts or recovers is a no. */
+async function accepts(address: Address, password: string): Promise<boolean> {
   const client = new pg.Client({
-    host: address.host, port: address.port, database: "postgres", user: "turnback", password: TEMPLATE_PASSWORD,
-    connectionTimeoutMillis: 2_000,
+    host: address.host, port: address.port, database: "postgres", user: "turnback", password, connectionTimeoutMillis: 2_000,
   });
-  client.on("error", () => undefined);
-  try {
-    await client.connect();
-    return true;
-  } catch (error) {
-    return codeOf(error) === "28P01"; // password refused: it is up and authenticates
-  } finally {
-    await client.end().catch(() => undefined);
-  }
+  client.on("error", () => undefined); // reported by connect below
+  await client.connect();
+  await client.end();
+  return true;
 }
 
 /** A connected client that never crashes the harness when its connection is cut while idle. */

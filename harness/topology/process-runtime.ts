@@ -2,15 +2,15 @@
 
 import { appendFileSync, closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { HarnessError, messageOf } from "../base/errors.ts";
 import { waitUntil } from "../base/deadline.ts";
-import { end, inspect, processTree, run, signalTree, start, type Child } from "../base/process.ts";
+import { end, inspect, processTree, signalTree, start, type Child } from "../base/process.ts";
 import { UndoStack } from "../base/undo.ts";
 import { LiveRun } from "./leftovers.ts";
 import { claimPort } from "./ports.ts";
-import { POSTGRES_BINARIES, unprivilegedUser } from "./embedded-postgres.ts";
+import { unprivilegedUser } from "./embedded-postgres.ts";
 import type { Address, Capability, Launch, Runtime, Service, ServiceState } from "./runtime.ts";
 
 const CAPABILITIES: readonly Capability[] = ["kill", "pause", "restart", "network-faults", "reply-lost"];
@@ -35,9 +35,8 @@ export class ProcessRuntime implements Runtime {
     return new ProcessRuntime(why, workDirectory, await LiveRun.open(runName, workDirectory, "process"));
   }
 
-  async versions(): Promise<Record<string, string>> {
-    const { stdout } = await run(join(POSTGRES_BINARIES, "bin/postgres"), ["--version"]);
-    return { postgres: stdout.replace(/^.*\) /, "").trim() };
+  versions(): Promise<Record<string, string>> {
+    return Promise.resolve({ os: `${process.platform} ${release()}` });
   }
 
   async start(launch: Launch): Promise<Service> {

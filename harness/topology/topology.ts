@@ -2,7 +2,7 @@
 
 import { newSecret } from "../base/random.ts";
 import type { Drill } from "../drill/schema.ts";
-import { connect, setPasswords, type Access, type Role } from "./postgres.ts";
+import { connect, type Access, type Role } from "./postgres.ts";
 import { postgresFor } from "./prepared.ts";
 import { Proxies, toxiproxyLaunch, type Path } from "./toxiproxy.ts";
 import { WireProxy, wireProxyLaunch } from "./wire-proxy.ts";
@@ -23,6 +23,7 @@ export type Topology = {
   readonly access: (role: Role, path: Path | "direct") => Access;
   /** A superuser's connection around all proxies, for observing. */
   readonly observer: (name: string) => Promise<pg.Client>;
+  readonly serverVersion: () => Promise<string>;
 };
 
 /** Starts everything that a drill needs, in the order of who depends on whom. */
@@ -38,11 +39,11 @@ export async function startTopology(options: {
   Object.values(passwords).forEach(options.onSecret);
 
   const needsWireProxy = drill.faults.some((fault) => fault.kind === "reply-lost");
-  const [{ service: postgres, dataKey }, toxiproxy] = await Promise.all([
+  const [{ service: postgres, dataKey, setPasswords }, toxiproxy] = await Promise.all([
     postgresFor({ runtime, system, scale: drill.system.scale, postgres: drill.system.postgres, say }),
     runtime.start(toxiproxyLaunch()),
   ]);
-  await setPasswords(postgres.address("sql"), passwords);
+  await setPasswords(passwords);
   const wire = needsWireProxy ? await runtime.start(wireProxyLaunch(postgres.innerAddress("sql"))) : undefined;
   const proxies = new Proxies(toxiproxy);
   await proxies.create("clients", (wire ?? postgres).innerAddress("sql"));
@@ -52,11 +53,20 @@ export async function startTopology(options: {
     address: path === "direct" ? postgres.address("sql") : proxies.address(path),
     role, password: passwords[role],
   });
+  const observer = (name: string) => connect(access("turnback", "direct"), { name: `turnback-${name}` });
   return {
     runtime, postgres, dataKey, proxies, passwords, access,
     wireProxy: wire && new WireProxy(wire),
     services: wire ? [postgres, toxiproxy, wire] : [postgres, toxiproxy],
-    observer: (name) => connect(access("turnback", "direct"), { name: `turnback-${name}` }),
+    observer,
+    serverVersion: async () => {
+      const client = await observer("version");
+      try {
+        return (await client.query<{ server_version: string }>("show server_version")).rows[0]?.server_version ?? "unknown";
+      } finally {
+        await client.end();
+      }
+    },
   };
 }
 
