@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT, exists } from "../base/files.ts";
 import { allPids, inspect, run, signal, signalTree } from "../base/process.ts";
-import { codeOf } from "../base/errors.ts";
+import { HarnessError, codeOf } from "../base/errors.ts";
 import { waitUntil } from "../base/deadline.ts";
 
 /** Every container, network and volume of ours carries this label, with the run's name. */
@@ -68,7 +68,8 @@ export async function findLeftovers(): Promise<Leftover[]> {
     const engine = record.runtime === "docker" ? await engineObjects(record.run) : [];
     const what = [
       ...pids.map((pid) => `process ${pid}`),
-      ...engine.map(({ kind, id }) => `${kind} ${id.slice(0, 12)}`),
+      ...(engine ?? []).map(({ kind, id }) => `${kind} ${id.slice(0, 12)}`),
+      ...(engine ? [] : ["what the Docker engine holds, which does not answer now"]),
       ...((await exists(record.workDirectory)) ? [`folder ${record.workDirectory}`] : []),
     ];
     leftovers.push({ run: record.run, what, remove: () => remove(path, record, pids, engine) });
@@ -110,23 +111,33 @@ function mentions(pid: number, text: string): boolean {
 
 type EngineObject = { readonly kind: "container" | "network" | "volume"; readonly id: string };
 
-async function engineObjects(runName: string): Promise<EngineObject[]> {
+/** Undefined when the engine can't be asked: then nobody knows what it holds. */
+async function engineObjects(runName: string): Promise<EngineObject[] | undefined> {
   const filter = ["--filter", `label=${RUN_LABEL}=${runName}`, "-q"];
   const kinds = [["container", ["ps", "-a", ...filter]], ["network", ["network", "ls", ...filter]], ["volume", ["volume", "ls", ...filter]]] as const;
   const objects: EngineObject[] = [];
   for (const [kind, args] of kinds) {
-    const { stdout } = await run("docker", args);
+    const asked = await run("docker", args).catch(() => undefined);
+    if (!asked) return undefined;
+    const { stdout } = asked;
     objects.push(...stdout.split("\n").filter(Boolean).map((id) => ({ kind, id })));
   }
   return objects;
 }
 
-async function remove(path: string, record: LiveRecord, pids: readonly number[], engine: readonly EngineObject[]): Promise<void> {
+async function remove(path: string, record: LiveRecord, pids: readonly number[], engine: readonly EngineObject[] | undefined): Promise<void> {
   for (const pid of pids) signalTree(pid, "SIGKILL");
   await waitUntil({
     what: `end of the processes left by ${record.run}`, withinMs: 5_000,
     check: () => (pids.every((pid) => !signal(pid, 0) || inspect(pid)?.state === "Z") ? true : undefined),
   });
+  if (!engine) {
+    throw new HarnessError({
+      code: "no-engine", kind: "environment", place: record.run,
+      message: `run ${record.run} used Docker, and no engine answers: its containers can't be removed`,
+      remedy: "start the engine, and run `turnback clean` again",
+    });
+  }
   for (const { kind, id } of engine) {
     await run("docker", kind === "container" ? ["rm", "-f", "-v", id] : [kind, "rm", id]);
   }
