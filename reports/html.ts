@@ -6,8 +6,8 @@ import { STYLE } from "./style.ts";
 import { ICONS, WORDS, figure, measured, target } from "./words.ts";
 
 /** Renders a page that opens from the file system and needs nothing else: no script, no font, no network. */
-export async function renderHtml(card: Scorecard): Promise<string> {
-  const page = `<!doctype html>
+export function renderHtml(card: Scorecard): string {
+  return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -30,7 +30,6 @@ ${provenance(card)}
 </body>
 </html>
 `;
-  return Promise.resolve(page);
 }
 
 function badge(verdict: Verdict): string {

@@ -6,7 +6,8 @@ import { HarnessError } from "../base/errors.ts";
 import { writeAtomically } from "../base/files.ts";
 import { runDrill } from "../conduct/run-drill.ts";
 import { findDrill } from "../drill/parse.ts";
-import { PATHS, evidenceError } from "../evidence/run-directory.ts";
+import { evidenceError } from "../evidence/evidence-error.ts";
+import { PATHS } from "../evidence/run-directory.ts";
 import { sealRun } from "../evidence/seal.ts";
 import { judge } from "../judge/judge.ts";
 import { findLeftovers } from "../topology/leftovers.ts";
@@ -32,9 +33,10 @@ export async function run(name: string, flags: RunFlags): Promise<void> {
   });
   if (result.failure && ["evidence-disk-full", "evidence-unwritable"].includes(result.failure.code)) throw result.failure;
   const card = await judge(result.directory);
+  const page = renderHtml(card);
   try {
     await writeAtomically(`${result.directory}/${PATHS.scorecard}`, scorecardText(card));
-    await writeAtomically(`${result.directory}/${PATHS.page}`, await renderHtml(card));
+    await writeAtomically(`${result.directory}/${PATHS.page}`, page);
     await sealRun(result.directory, result.chainHead);
   } catch (error) {
     throw evidenceError(result.directory, error);
@@ -43,11 +45,8 @@ export async function run(name: string, flags: RunFlags): Promise<void> {
   if (flags.markdown) await writeFile(flags.markdown, renderMarkdown(card));
   if (flags.json) print(scorecardText(card));
   else print(`${renderTerminal(card, coloursFor(process.stdout))}\nscorecard: ${relative(process.cwd(), `${result.directory}/${PATHS.page}`)}\n`);
+  if (result.failure) throw result.failure; // its exit code outranks the verdict's
   process.exitCode = EXIT[card.verdict];
-  if (result.failure) {
-    if (result.failure.exitCode !== 2) process.exitCode = result.failure.exitCode;
-    throw result.failure;
-  }
 }
 
 /** Ctrl-C and SIGTERM end a run in good order: healed, stopped, judged as unknown. */

@@ -102,7 +102,13 @@ class Conduct {
   }
 
   #record(event: RunEvent): number {
-    return this.#run.evidence.timeline.record(event);
+    try {
+      return this.#run.evidence.timeline.record(event);
+    } catch (error) {
+      // Probes, timers and healings record beside the phases: the safety stop ends those, too.
+      this.#stop.abort(asHarnessError(error));
+      throw error;
+    }
   }
 
   async #phase<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
@@ -170,7 +176,11 @@ class Conduct {
     const steady = new SteadyWatch(drill.steadyState, load, clock.nowNs);
     const prober = await startProber({
       topology, clock, file: evidence.path("probes/health.ndjson"), query: this.#run.system.probe, timeoutMs: drill.detector.maxLatencyMs,
-      onProbe: (probe) => { steady.takeProbe(probe); this.#watch(this.#detector.take(probe)); },
+      onProbe: (probe) => {
+        if (this.#signal.aborted) return;
+        steady.takeProbe(probe);
+        this.#watch(this.#detector.take(probe));
+      },
     });
     this.#undo.push("probes", () => prober.stop());
     void prober.died.then((message) => this.#abort("prober-died", "probes", message));
@@ -197,7 +207,11 @@ class Conduct {
   #watch({ firing, reason }: { firing: boolean; reason: string }): void {
     if (firing === this.#firing) return;
     this.#firing = firing;
-    this.#record({ kind: "detector", state: firing ? "firing" : "cleared", detail: reason });
+    try {
+      this.#record({ kind: "detector", state: firing ? "firing" : "cleared", detail: reason });
+    } catch {
+      return; // nobody awaits a probe; the safety stop, which #record has pulled, tells the phases
+    }
     if (firing && this.#migrating) this.#onAlert(); // an alert of the warm-up is no reason to go back
   }
 

@@ -113,7 +113,7 @@ export class Strikes {
     } catch (error) {
       this.#record({ ...event, state: "unproven", detail: messageOf(error) });
     }
-    this.#background.push(this.#healLater(strike, heal, () => active.proveHealed()));
+    this.#background.push(this.#healLater(strike, heal, () => active.proveHealed()).catch((error: unknown) => this.#unlessAborted(error)));
   }
 
   async #healLater(strike: Strike, heal: () => Promise<void>, proveHealed: () => Promise<string | undefined>): Promise<void> {

@@ -4,10 +4,11 @@ import { mkdirSync } from "node:fs";
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { wallClock, type RunClock } from "../base/clock.ts";
-import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
+import { HarnessError, messageOf } from "../base/errors.ts";
 import { exists, ROOT } from "../base/files.ts";
 import { Redactor } from "../base/redact.ts";
 import { seededRandom } from "../base/random.ts";
+import { evidenceError } from "./evidence-error.ts";
 import { TimelineWriter } from "./timeline.ts";
 
 /** Where runs go unless told otherwise. */
@@ -89,19 +90,6 @@ export class EvidenceWriter {
       throw evidenceError(`${PATHS.logs}/${service}.log`, error);
     }
   }
-}
-
-/** A write to the run directory that failed: nothing can be claimed without evidence. */
-export function evidenceError(place: string, error: unknown): HarnessError {
-  const full = codeOf(error) === "ENOSPC";
-  return new HarnessError({
-    code: full ? "evidence-disk-full" : "evidence-unwritable",
-    kind: "run",
-    message: full ? `no space left under the run directory while writing ${place}` : `the run directory can't be written: ${messageOf(error)}`,
-    place,
-    remedy: full ? "free some space or choose another place with --runs DIR" : "check the folder given with --runs",
-    cause: error,
-  });
 }
 
 /** Reads a JSON part; undefined when the run never came to write it. */

@@ -2,6 +2,7 @@
 
 import { appendFileSync } from "node:fs";
 import { sha256 } from "../base/files.ts";
+import { evidenceError } from "./evidence-error.ts";
 
 /** What can happen in a run. `t` is nanoseconds since the run's start (CLOCK_MONOTONIC). */
 export type RunEvent =
@@ -59,7 +60,11 @@ export class TimelineWriter {
   record(event: RunEvent, t = this.#nowNs()): number {
     const entry = this.#redact({ t, ...event, prev: this.#head }) as TimelineEntry;
     const line = JSON.stringify(entry);
-    appendFileSync(this.#path, `${line}\n`);
+    try {
+      appendFileSync(this.#path, `${line}\n`);
+    } catch (error) {
+      throw evidenceError(this.#path, error);
+    }
     this.#head = sha256(line);
     for (const listener of this.#listeners) listener(entry);
     return t;

@@ -4,7 +4,7 @@ import net from "node:net";
 import pg from "pg";
 import { monotonicMs } from "../base/clock.ts";
 import { codeOf, messageOf } from "../base/errors.ts";
-import type { Access } from "../topology/postgres.ts";
+import { DATABASE, type Access } from "../topology/postgres.ts";
 
 export type Seen = {
   readonly connectMs: number;
@@ -26,7 +26,7 @@ export async function tryPath(access: Access): Promise<Seen> {
   let chunks = 0;
   socket.on("data", () => { chunks += 1; });
   const client = new pg.Client({
-    host: access.address.host, port: access.address.port, database: "app", user: access.role, password: access.password,
+    host: access.address.host, port: access.address.port, database: DATABASE, user: access.role, password: access.password,
     connectionTimeoutMillis: PATIENCE_MS, query_timeout: PATIENCE_MS, stream: () => socket, application_name: "turnback-proof",
   });
   client.on("error", () => undefined);

@@ -135,7 +135,7 @@ async function existence(database: EvidenceDatabase, name: string, key: string):
   // Gone: a row of the baseline that nobody touched is as much a loss as a fresh one.
   await database.run(`insert into harms
     select case when coalesce(f.delete_in_doubt, false) then 'write-possibly-lost' else 'write-lost' end, '${name}', k.key, null, f.seq, f.acknowledged, null, 'present'
-    from (select ${key} as key, true as was from base union all select key, false from fate where inserted and key not in (select ${key} from base)) k
+    from (select ${key} as key from base union all select key from fate where inserted and key not in (select ${key} from base)) k
     left join fate f using (key)
     where not exists (select 1 from held h where h.${key} = k.key) and (not coalesce(f.deleted, false) or coalesce(f.inserted_start > f.deleted_end, false))`);
   // There: never inserted by anyone, or deleted after every insert had ended.
@@ -161,8 +161,7 @@ async function values(database: EvidenceDatabase, name: string, key: string, set
     select h.key, h.field, h.value as held, b.value as was, b.key is not null as had
     from (select distinct on (key, field) * from ${cells("held")} order by key, field) h left join ${cells("base")} b on b.key = h.key and b.field = h.field`);
   await database.run(`create or replace temp table writes as
-    select key, field, seq, outcome, start, coalesce("end", 9223372036854775807) as "end",
-      case when outcome = 'indeterminate' then 9223372036854775807 else "end" end as upto, (value ->> field) as value
+    select key, field, seq, outcome, start, "end", (value ->> field) as value
     from (select *, unnest(json_keys(value)) as field from touched where kind in ('insert', 'update')) where field in (${list})`);
   await database.run(`create or replace temp table verdicts as
     with latest as (select key, field, max(start) filter (outcome = 'committed') as l, max_by(seq, start) filter (outcome = 'committed') as seq,
@@ -170,7 +169,7 @@ async function values(database: EvidenceDatabase, name: string, key: string, set
         bool_or(outcome = 'committed') as any_committed from writes group by key, field)
     select c.key, c.field, c.held, l.seq, l.acknowledged, coalesce(l.value, c.was) as expected,
       -- an admissible write whose effect at this place needs no late surprise
-      bool_or(coalesce(${same("w.value", "c.held")} and w.outcome = 'committed' and w.upto >= l.l, false)
+      bool_or(coalesce(${same("w.value", "c.held")} and w.outcome = 'committed' and w."end" >= l.l, false)
         or coalesce(${same("w.value", "c.held")} and w.outcome = 'indeterminate' and (l.l is null or w.start >= l.l), false)) as fits,
       bool_or(coalesce(${same("w.value", "c.held")} and w.outcome = 'indeterminate', false)) as in_doubt,
       bool_or(coalesce(${same("w.value", "c.held")}, false)) or (c.had and ${same("c.was", "c.held")}) as known,

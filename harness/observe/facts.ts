@@ -8,7 +8,7 @@ import copy from "pg-copy-streams";
 import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
 import type { System } from "../drill/system.ts";
 import type { EvidenceWriter, FactsWhen } from "../evidence/run-directory.ts";
-import { evidenceError } from "../evidence/run-directory.ts";
+import { evidenceError } from "../evidence/evidence-error.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { integrityFacts } from "./integrity.ts";
 

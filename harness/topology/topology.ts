@@ -2,7 +2,7 @@
 
 import { newSecret } from "../base/random.ts";
 import type { Drill } from "../drill/schema.ts";
-import { connect, type Access, type Role } from "./postgres.ts";
+import { DATABASE, connect, type Access, type Role } from "./postgres.ts";
 import { postgresFor } from "./prepared.ts";
 import { Proxies, toxiproxyLaunch, type Path } from "./toxiproxy.ts";
 import { WireProxy, wireProxyLaunch } from "./wire-proxy.ts";
@@ -18,7 +18,6 @@ export type Topology = {
   readonly proxies: Proxies;
   readonly wireProxy: WireProxy | undefined;
   readonly services: readonly Service[];
-  readonly passwords: Readonly<Record<Role, string>>;
   /** How a role reaches the database on one of the paths, or directly, around all proxies. */
   readonly access: (role: Role, path: Path | "direct") => Access;
   /** A superuser's connection around all proxies, for observing. */
@@ -55,7 +54,7 @@ export async function startTopology(options: {
   });
   const observer = (name: string) => connect(access("turnback", "direct"), { name: `turnback-${name}` });
   return {
-    runtime, postgres, dataKey, proxies, passwords, access,
+    runtime, postgres, dataKey, proxies, access,
     wireProxy: wire && new WireProxy(wire),
     services: wire ? [postgres, toxiproxy, wire] : [postgres, toxiproxy],
     observer,
@@ -73,5 +72,5 @@ export async function startTopology(options: {
 /** A URL for programs that want one; it holds the password and must not be written anywhere. */
 export function accessUrl(access: Access): string {
   const { host, port } = access.address;
-  return `postgres://${access.role}:${encodeURIComponent(access.password)}@${host}:${port}/app?sslmode=disable&application_name=turnback-clients`;
+  return `postgres://${access.role}:${encodeURIComponent(access.password)}@${host}:${port}/${DATABASE}?sslmode=disable&application_name=turnback-clients`;
 }
