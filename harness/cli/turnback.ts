@@ -4,6 +4,7 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { createRequire } from "node:module";
 import { DEFAULT_RUNS } from "../evidence/run-directory.ts";
+import { MODELS } from "../judge/isolation/model.ts";
 import { fail } from "./fail.ts";
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
@@ -76,6 +77,21 @@ Examples:
   turnback query runs/... "select * from operations where outcome = 'indeterminate'"
 `)
   .action(async (...args: Parameters<typeof import("./evidence.ts").query>) => (await import("./evidence.ts")).query(...args));
+
+program.command("isolation").argument("<history>", "a file with one JSON object a line: index, process, type, time, value")
+  .description("check a history of list-append transactions against a consistency model")
+  .addOption(new Option("--model <model>", "the model that it must keep").choices(MODELS).default("serializable"))
+  .option("--svg <file>", "also draw the first cycle")
+  .addOption(json)
+  .addHelpText("after", `
+One object a line:
+  {"index":0,"process":3,"type":"invoke","time":0,"value":[["append","x",1],["r","y",null]]}
+  {"index":1,"process":3,"type":"ok","time":5,"value":[["append","x",1],["r","y",[4,2]]]}
+type is invoke, ok (committed), fail (certainly not) or info (nobody knows).
+
+Exit codes: 0 holds, 1 violated, 2 unknown, 3 the file is no history
+`)
+  .action(async (...args: Parameters<typeof import("./isolation.ts").isolation>) => (await import("./isolation.ts")).isolation(...args));
 
 program.command("plan").argument("<folder>", "a folder with plan.yaml").description("check a plan and show, without doing it, what would be run")
   .option("--database <url>", "a database whose journal says what is done already")

@@ -1,0 +1,127 @@
+// Decides whether a history keeps a consistency model, and names what breaks it.
+
+import { Anomalies, type Anomaly, EDGE, type Step } from "./anomalies.ts";
+import { bit, components, DATA } from "./components.ts";
+import { classify, CycleSearch } from "./cycles.ts";
+import { buildGraph, type Graph } from "./graph.ts";
+import type { History } from "./history.ts";
+import { type AnomalyType, type CycleType, CYCLES, forbids, type Model, type Order, ORDERS, weakestViolated } from "./model.ts";
+import { examineReads } from "./reads.ts";
+import { resolveVersions } from "./versions.ts";
+
+export type Isolation = {
+  readonly model: Model;
+  /** True: it holds. False: the anomalies break it. Unknown: nothing could be checked, and `reason` says why. */
+  readonly valid: boolean | "unknown";
+  readonly reason?: string;
+  /** How often each forbidden anomaly was seen; of cycles, components that hold one are counted. */
+  readonly counts: ReadonlyMap<AnomalyType, number>;
+  readonly anomalies: readonly Anomaly[];
+  readonly weakestViolated: readonly Model[];
+  readonly transactions: { readonly ok: number; readonly fail: number; readonly info: number };
+  readonly edges: number;
+};
+
+/** Components of a kind that are searched for an example; the others are only counted. */
+const SEARCHED = 50;
+const ORDER_EDGES: Readonly<Record<Order, number>> = { "": 0, "-process": bit(EDGE.process), "-realtime": bit(EDGE.process, EDGE.realtime) };
+
+/**
+ * Checks a history of list-append transactions against a model.
+ * Whether it holds is decided exactly as far as the history tells: by contradictions in what was
+ * read, and by the components of the dependency graph that the model forbids. Linear in the
+ * history's size; only the search for examples in a broken one is bounded.
+ */
+export function checkIsolation(history: History, model: Model): Isolation {
+  const anomalies = new Anomalies();
+  const versions = resolveVersions(history, anomalies);
+  examineReads(history, versions, anomalies);
+  const graph = buildGraph(history, versions);
+  const forbidden = forbids(model);
+  findCycles(history, graph, forbidden, anomalies);
+
+  const counts = new Map([...anomalies.counts].filter(([type]) => forbidden.has(type)).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const statuses = [0, 0, 0, 0];
+  for (let txn = 0; txn < history.transactions; txn++) (statuses[history.status.get(txn)] as number)++;
+  const [open = 0, ok = 0, fail = 0, info = 0] = statuses;
+  const reason = ok === 0 ? "no transaction has committed" : graph.edges.length === 0 ? "no transaction depends on another one, so there was nothing to check" : undefined;
+  return {
+    model, valid: counts.size > 0 ? false : reason === undefined ? true : "unknown", ...(counts.size === 0 && reason !== undefined && { reason }),
+    counts, anomalies: anomalies.found.filter(({ type }) => forbidden.has(type)), weakestViolated: weakestViolated(counts.keys()),
+    transactions: { ok, fail, info: info + open }, edges: graph.edges.length,
+  };
+}
+
+/** Which edges a kind of cycle is made of, and how its components are found. */
+const SHAPES: Readonly<Record<CycleType, { readonly edges: number; readonly noAdjacentRw: boolean }>> = {
+  G0: { edges: bit(EDGE.ww), noAdjacentRw: false },
+  G1c: { edges: bit(EDGE.ww, EDGE.wr), noAdjacentRw: false },
+  "G-single": { edges: DATA, noAdjacentRw: true },
+  "G-nonadjacent": { edges: DATA, noAdjacentRw: true },
+  "G2-item": { edges: DATA, noAdjacentRw: false },
+};
+
+function findCycles(history: History, graph: Graph, forbidden: ReadonlySet<AnomalyType>, anomalies: Anomalies): void {
+  const wanted = CYCLES.filter((type) => forbidden.has(type));
+  const orders = ORDERS.filter((order) => forbidden.has(`${wanted[0] as CycleType}${order}`));
+  // One pass over everything, with all edges that the model knows; a history that keeps it ends here.
+  const widest = SHAPES[wanted.at(-1) as CycleType];
+  const all = components(graph, { edges: widest.edges | ORDER_EDGES[orders.at(-1) as Order], noAdjacentRw: widest.noAdjacentRw });
+  if (all.length === 0) return;
+  let within = mark(graph, all);
+  for (const order of orders) {
+    const seen: Int32Array[] = [];
+    for (const type of wanted) {
+      const { edges, noAdjacentRw } = SHAPES[type];
+      const mask = edges | ORDER_EDGES[order];
+      const groups = components(graph, { edges: mask, noAdjacentRw, within });
+      // With an order beside the data, the first kind that breaks a component says it all.
+      const fresh = order === "" ? groups : groups.filter((group) => !overlaps(group, seen));
+      const broken = name(history, graph, fresh, type, order, mask, anomalies);
+      if (order !== "") seen.push(...broken);
+      else if (type === wanted.at(-1)) seen.push(...groups);
+    }
+    // Where the data alone form a cycle, weaker models are broken already: real time adds nothing.
+    const rest = mark(graph, all);
+    for (const group of seen) for (const txn of group) rest[txn] = 0;
+    for (let txn = 0; txn < rest.length; txn++) rest[txn] = (rest[txn] as number) & (within[txn] as number);
+    within = rest;
+  }
+  // A component is a cycle even where every search has given up.
+  if (CYCLES.some((type) => ORDERS.some((order) => anomalies.counts.has(`${type}${order}`)))) return;
+  const smallest = all.reduce((a, b) => (b.length < a.length ? b : a));
+  add(anomalies, new CycleSearch(history, graph, smallest).any(widest.edges | ORDER_EDGES[orders.at(-1) as Order], widest.noAdjacentRw));
+}
+
+function add(anomalies: Anomalies, steps: readonly Step[]): void {
+  const { type, order } = classify(steps);
+  anomalies.add(`${type}${order}`, steps.map((step) => step.from), () => "", steps);
+}
+
+function mark(graph: Graph, groups: readonly Int32Array[]): Uint8Array {
+  const marks = new Uint8Array(graph.transactions);
+  for (const group of groups) for (const txn of group) marks[txn] = 1;
+  return marks;
+}
+
+function overlaps(group: Int32Array, others: readonly Int32Array[]): boolean {
+  const set = new Set(group);
+  return others.some((other) => other.some((txn) => set.has(txn)));
+}
+
+/** Finds an example of the kind in each component, and returns the components that hold one. */
+function name(history: History, graph: Graph, groups: readonly Int32Array[], type: CycleType, order: Order, mask: number, anomalies: Anomalies): Int32Array[] {
+  const broken: Int32Array[] = [];
+  const smallestFirst = groups.map((group, i) => ({ group, i })).sort((a, b) => a.group.length - b.group.length || a.i - b.i);
+  for (const { group } of smallestFirst.slice(0, SEARCHED)) {
+    const steps = new CycleSearch(history, graph, group).find(type, mask);
+    if (!steps) continue;
+    broken.push(group);
+    add(anomalies, steps);
+  }
+  // Not searched, but of this kind for certain: G0 is any cycle of ww.
+  if (groups.length > SEARCHED && (type === "G0" || broken.length > 0)) {
+    anomalies.counts.set(`${type}${order}`, (anomalies.counts.get(`${type}${order}`) ?? 0) + groups.length - SEARCHED);
+  }
+  return broken;
+}
