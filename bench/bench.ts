@@ -3,9 +3,10 @@
 import { firstOperation } from "./first-operation.ts";
 import { ledgerCost } from "./ledger-cost.ts";
 import { calibrate } from "./calibrate.ts";
+import { isolation } from "./isolation.ts";
 import { judgeMillion } from "./judge-million.ts";
 
-const BENCHES = { "first-operation": firstOperation, "ledger-cost": ledgerCost, calibrate, "judge-million": judgeMillion } as const;
+const BENCHES = { "first-operation": firstOperation, "ledger-cost": ledgerCost, calibrate, "judge-million": judgeMillion, isolation } as const;
 
 const asked = process.argv.slice(2);
 for (const [name, bench] of Object.entries(BENCHES)) {

@@ -2,9 +2,9 @@
 
 import { HistoryFault } from "./history.ts";
 
-export const [NEWLINE, RETURN, TAB, SPACE, QUOTE, COMMA, MINUS, ZERO, NINE, COLON, OPEN, BACKSLASH, CLOSE, BRACE, END] =
-  [10, 13, 9, 32, 34, 44, 45, 48, 57, 58, 91, 92, 93, 123, 125] as const;
-export const LETTER = { i: 105, l: 108, n: 110, p: 112, r: 114, t: 116, u: 117, v: 118, y: 121 } as const;
+const [NEWLINE, RETURN, TAB, SPACE, QUOTE, COMMA, MINUS, ZERO, NINE, OPEN, BACKSLASH, CLOSE, BRACE, END] =
+  [10, 13, 9, 32, 34, 44, 45, 48, 57, 91, 92, 93, 123, 125] as const;
+const LETTER = { l: 108, n: 110, u: 117 } as const;
 
 /** The bytes of a string with its quotes, for `is`. */
 export const word = (text: string): Uint8Array => new TextEncoder().encode(`"${text}"`);
@@ -106,10 +106,15 @@ export class Scanner {
     this.at++;
   }
 
+  /** Passes white space and returns the byte after it, which is not passed. */
   protected skipSpace(): number {
-    const buffer = this.buffer;
-    let byte = buffer[this.at] as number;
-    while (byte === SPACE || byte === TAB || byte === RETURN) byte = buffer[++this.at] as number;
+    const byte = this.buffer[this.at] as number;
+    return byte > SPACE ? byte : this.#skipSeveral();
+  }
+
+  #skipSeveral(): number {
+    let byte = this.buffer[this.at] as number;
+    while (byte === SPACE || byte === TAB || byte === RETURN) byte = this.buffer[++this.at] as number;
     return byte;
   }
 
