@@ -63,7 +63,7 @@ function quote(history: History, txn: number): Quoted {
   const known = history.status.get(txn) === 1;
   return {
     index: known || history.completeIndex.get(txn) >= 0 ? history.completeIndex.get(txn) : history.invokeIndex.get(txn),
-    invokeIndex: history.invokeIndex.get(txn), process: history.process.get(txn), type: NAMES[history.status.get(txn)] as Quoted["type"],
+    invokeIndex: history.invokeIndex.get(txn), process: history.processName(history.process.get(txn)), type: NAMES[history.status.get(txn)] as Quoted["type"],
     value: Array.from({ length: history.opStart.get(txn + 1) - from }, (_, i) => {
       const key = history.opKey.get(from + i);
       if (key < 0) return ["append", history.keyNames[~key] as number | string, history.elementName(history.opValue.data[from + i] as number)] as const;

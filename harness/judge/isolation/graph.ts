@@ -79,6 +79,7 @@ function unreadAppends(history: History, v: Versions): Unread {
   const contradicted = new Set(history.odds.map(({ key }) => key));
   for (let key = 0; key < history.spines.length; key++) {
     if (contradicted.has(key) || v.firstBad[key] !== 0x7fffffff) continue;
+    if ((v.appendStart[key + 1] as number) - (v.appendStart[key] as number) === (history.spines[key] as number[]).length) continue; // all were read
     const writers: number[] = [];
     for (let at = v.appendStart[key] as number; at < (v.appendStart[key + 1] as number); at++) {
       const txn = v.appendTxns[at] as number;
@@ -140,14 +141,14 @@ function visitEdges(history: History, v: Versions, unread: Unread, sink: EdgeSin
 }
 
 function successors(history: History): Int32Array {
-  const next = new Int32Array(history.transactions).fill(-1);
-  const last = new Map<number, number>();
-  for (let txn = 0; txn < history.transactions; txn++) {
+  const n = history.transactions;
+  const next = new Int32Array(n).fill(-1);
+  const last = new Int32Array(history.processes).fill(-1);
+  for (let txn = 0; txn < n; txn++) {
     if (history.status.get(txn) === STATUS.fail) continue;
     const process = history.process.get(txn);
-    const before = last.get(process);
-    if (before !== undefined) next[before] = txn;
-    last.set(process, txn);
+    if ((last[process] as number) >= 0) next[last[process] as number] = txn;
+    last[process] = txn;
   }
   return next;
 }

@@ -42,11 +42,23 @@ export class History {
   readonly #otherKeys = new Map<number | string, number>();
   readonly #strings: string[] = [];
   readonly #stringIds = new Map<string, number>();
-  readonly #denseProcesses = new Ints();
+  readonly #processNumbers = new Ints();
   readonly #otherProcesses = new Map<number, number>();
+  readonly #processNames = new Numbers();
+  /** By process number: its open transaction, IDLE or RETIRED. */
+  readonly #current = new Ints();
 
   constructor() {
     this.opStart.push(0);
+  }
+
+  get processes(): number {
+    return this.#current.length;
+  }
+
+  /** A process as the history names it. */
+  processName(number: number): number {
+    return this.#processNames.data[number] as number;
   }
 
   get transactions(): number {
@@ -84,12 +96,13 @@ export class History {
 
   /** Opens a transaction; its operations are then given with `append` and `read`. */
   invoke(process: number, at: number, index: number): number {
-    const current = this.#current(process);
+    const number = this.#number(process);
+    const current = this.#current.get(number);
     if (current === RETIRED) throw new HistoryFault(`process ${process} comes back after an info: it must not, for nobody knows whether its transaction has ended`);
     if (current !== IDLE) throw new HistoryFault(`process ${process} invokes a transaction while its last one, of line ${this.invokedAt.get(current)}, is still open`);
     const txn = this.transactions;
-    this.#setCurrent(process, txn);
-    this.process.push(process);
+    this.#current.set(number, txn);
+    this.process.push(number);
     this.invokedAt.push(at);
     this.completedAt.push(0);
     this.invokeIndex.push(index);
@@ -114,9 +127,10 @@ export class History {
 
   /** Ends a process's open transaction and returns it. */
   complete(process: number, status: 1 | 2 | 3, at: number, index: number): number {
-    const txn = this.#current(process);
+    const number = this.#number(process);
+    const txn = this.#current.get(number);
     if (txn < 0) throw new HistoryFault(`process ${process} completes a transaction that it has not invoked`);
-    this.#setCurrent(process, status === STATUS.info ? RETIRED : IDLE);
+    this.#current.set(number, status === STATUS.info ? RETIRED : IDLE);
     this.completedAt.set(txn, at);
     this.completeIndex.set(txn, index);
     this.status.set(txn, status);
@@ -148,15 +162,17 @@ export class History {
     return length === -1 ? [] : (this.odds[-2 - length] as OddRead).elements;
   }
 
-  #current(process: number): number {
-    if (process >= 0 && process < 1 << 20) return process < this.#denseProcesses.length ? this.#denseProcesses.get(process) : IDLE;
-    return this.#otherProcesses.get(process) ?? IDLE;
-  }
-
-  #setCurrent(process: number, value: number): void {
-    if (process >= 0 && process < 1 << 20) {
-      if (process >= this.#denseProcesses.length) this.#denseProcesses.fillTo(process + 1, IDLE);
-      this.#denseProcesses.set(process, value);
-    } else this.#otherProcesses.set(process, value);
+  /** The number of a process, given its name. */
+  #number(name: number): number {
+    const dense = name >= 0 && name < 1 << 20;
+    if (dense && name >= this.#processNumbers.length) this.#processNumbers.fillTo(name + 1, -1);
+    const known = dense ? this.#processNumbers.get(name) : (this.#otherProcesses.get(name) ?? -1);
+    if (known >= 0) return known;
+    const number = this.#current.length;
+    if (dense) this.#processNumbers.set(name, number);
+    else this.#otherProcesses.set(name, number);
+    this.#processNames.push(name);
+    this.#current.push(IDLE);
+    return number;
   }
 }
