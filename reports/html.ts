@@ -87,12 +87,11 @@ function findings(card: Scorecard): string {
 }
 
 function one(card: Scorecard, { kind, subject, detail, count, query, examples }: Finding): string {
-  const onDatabase = query.startsWith("on the database: ");
-  const command = onDatabase ? query.slice("on the database: ".length) : `turnback query runs/${card.run} "${query.replaceAll('"', '\\"')}"`;
+  const command = `turnback query runs/${card.run} "${query.replaceAll(/["$`\\]/g, "\\$&")}"`;
   return `<article><h3><code>${text(kind)}</code> ${text(subject)}</h3>
 <p>${text(detail)}${count > 1 ? ` <span class="count">×${count.toLocaleString("en-US")}</span>` : ""}</p>
 <details><summary>How do you know?</summary>
-<p>${onDatabase ? "Asked of the database after the way back:" : "Ask the run's evidence:"}</p><pre tabindex="0">${text(command)}</pre>
+<p>Ask the run's evidence:</p><pre tabindex="0">${text(command)}</pre>
 ${examples.length > 0 ? `<p>Examples:</p><pre tabindex="0">${text(examples.slice(0, 5).map((example) => JSON.stringify(example)).join("\n"))}</pre>` : ""}
 </details></article>`;
 }

@@ -2,12 +2,11 @@
 
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { EvidenceDatabase } from "../evidence/database.ts";
 import { PATHS, readJson, requireRun } from "../evidence/run-directory.ts";
 import { verifySeal } from "../evidence/seal.ts";
+import { readKey } from "../evidence/signature.ts";
+import { ask } from "../judge/ask.ts";
 import { judge } from "../judge/judge.ts";
-import { reconcile } from "../judge/reconcile.ts";
-import { readRun } from "../judge/run-record.ts";
 import type { Scorecard } from "../judge/scorecard.ts";
 import { renderHtml } from "../../reports/html.ts";
 import { renderJunit } from "../../reports/junit.ts";
@@ -26,11 +25,12 @@ export async function judgeRun(run: string, flags: Json): Promise<void> {
   process.exitCode = EXIT[card.verdict];
 }
 
-export async function verify(run: string, flags: Json): Promise<void> {
+export async function verify(run: string, flags: Json & { readonly key?: string }): Promise<void> {
   await requireRun(run);
-  const breaches = await verifySeal(run);
-  if (flags.json) printJson({ schema: "turnback.verification/1", run, intact: breaches.length === 0, breaches });
-  else if (breaches.length === 0) print("intact: every file is as it was sealed");
+  const { breaches, signedBy } = await verifySeal(run, flags.key === undefined ? undefined : await readKey(flags.key, "public"));
+  const signer = signedBy === undefined ? "" : flags.key ? `; signed with this key, ${signedBy}` : `; signed by ${signedBy}, and --key shows whether that is who you think`;
+  if (flags.json) printJson({ schema: "turnback.verification/1", run, intact: breaches.length === 0, ...(signedBy && { signedBy }), breaches });
+  else if (breaches.length === 0) print(`intact: every file is as it was sealed${signer}`);
   else for (const { file, line, what } of breaches) print(`${file}${line === undefined ? "" : `:${line}`}: ${what}`);
   process.exitCode = breaches.length === 0 ? 0 : 1;
 }
@@ -50,14 +50,7 @@ export async function report(run: string, { format, output }: ReportFlags): Prom
 }
 
 export async function query(run: string, sql: string | undefined, flags: Json): Promise<void> {
-  const record = await readRun(run);
-  await using database = await EvidenceDatabase.open(resolve(run), record.system.entities.map(({ name }) => name));
-  await database.run(`set file_search_path = '${resolve(run).replaceAll("'", "''")}'`);
-  if (record.before && record.after && sql?.includes("harms")) {
-    const failed = new Set(record.after.entities.failed.map(({ entity }) => entity));
-    await reconcile(database, record.system.entities.filter(({ name }) => !failed.has(name)));
-  }
-  const rows = await database.query(sql ?? "select table_name as \"table\", string_agg(column_name, ', ' order by column_index) as columns from duckdb_columns() where not internal group by all order by 1");
+  const [rows = []] = await ask(run, [sql]);
   if (flags.json) return printJson(rows);
   if (rows.length === 0) return print("(no rows)");
   console.table(rows);

@@ -9,6 +9,7 @@ import { findDrill } from "../drill/parse.ts";
 import { evidenceError } from "../evidence/evidence-error.ts";
 import { PATHS } from "../evidence/run-directory.ts";
 import { sealRun } from "../evidence/seal.ts";
+import { readKey } from "../evidence/signature.ts";
 import { judge } from "../judge/judge.ts";
 import { findLeftovers } from "../topology/leftovers.ts";
 import type { RuntimeKind } from "../topology/runtime.ts";
@@ -19,10 +20,11 @@ import { renderMarkdown } from "../../reports/markdown.ts";
 import { coloursFor, renderTerminal } from "../../reports/terminal.ts";
 import { EXIT, print, scorecardText, type Json } from "./print.ts";
 
-type RunFlags = Json & { readonly runtime: RuntimeKind | "auto"; readonly seed: number; readonly runs: string; readonly junit?: string; readonly markdown?: string };
+type RunFlags = Json & { readonly runtime: RuntimeKind | "auto"; readonly seed: number; readonly runs: string; readonly sign?: string; readonly junit?: string; readonly markdown?: string };
 
 export async function run(name: string, flags: RunFlags): Promise<void> {
   const file = await findDrill(name);
+  const key = flags.sign === undefined ? undefined : await readKey(flags.sign, "private");
   for (const left of await findLeftovers()) {
     process.stderr.write(`turnback: run ${left.run} left ${left.what.join(", ")}; \`turnback clean\` removes it\n`);
   }
@@ -37,7 +39,7 @@ export async function run(name: string, flags: RunFlags): Promise<void> {
   try {
     await writeAtomically(`${result.directory}/${PATHS.scorecard}`, scorecardText(card));
     await writeAtomically(`${result.directory}/${PATHS.page}`, page);
-    await sealRun(result.directory, result.chainHead);
+    await sealRun(result.directory, result.chainHead, key);
   } catch (error) {
     throw evidenceError(result.directory, error);
   }

@@ -46,6 +46,7 @@ program.command("run").argument("<drill>", "name of a drill, or a file *.drill.{
   .addOption(new Option("--runtime <kind>", "where the services run").choices(["auto", "docker", "process"]).default("auto"))
   .addOption(new Option("--seed <number>", "seed of everything random").argParser(wholeNumber).default(1))
   .option("--runs <folder>", "where run directories are written", DEFAULT_RUNS)
+  .option("--sign <file>", "sign the seal with this private ed25519 key (PEM)")
   .option("--junit <file>", "also write JUnit XML")
   .option("--markdown <file>", "also write Markdown, for a CI job's summary")
   .addOption(json)
@@ -61,7 +62,8 @@ program.command("list").description("the drills below scenarios/, each with its 
 
 program.command("judge").argument("<run>", "a run directory").description("judge a run again, from its evidence alone; exits with its verdict").addOption(json).action(async (...args: Parameters<typeof import("./evidence.ts").judgeRun>) => (await import("./evidence.ts")).judgeRun(...args));
 
-program.command("verify").argument("<run>", "a run directory").description("check that nothing in a run was changed since it was sealed").addOption(json).action(async (...args: Parameters<typeof import("./evidence.ts").verify>) => (await import("./evidence.ts")).verify(...args));
+program.command("verify").argument("<run>", "a run directory").description("check that nothing in a run was changed since it was sealed")
+  .option("--key <file>", "a public ed25519 key (PEM) that must have signed the seal").addOption(json).action(async (...args: Parameters<typeof import("./evidence.ts").verify>) => (await import("./evidence.ts")).verify(...args));
 
 program.command("report").argument("<run>", "a run directory").description("render a run's scorecard")
   .addOption(new Option("--format <format>", "form of the report").choices(["terminal", "html", "junit", "markdown", "json"]).default("terminal"))

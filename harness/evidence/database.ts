@@ -136,3 +136,8 @@ async function csvHeader(file: string): Promise<string[]> {
 function quote(text: string): string {
   return text.replaceAll("'", "''");
 }
+
+/** A literal of DuckDB's SQL. */
+export function literal(text: string): string {
+  return `'${quote(text)}'`;
+}

@@ -2,49 +2,87 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { exists, filesBelow, sha256, sha256File, writeAtomically } from "../base/files.ts";
-import { PATHS, readJson } from "./run-directory.ts";
+import { z } from "zod";
+import { exists, filesBelow, sha256, writeAtomically } from "../base/files.ts";
+import { digestFile, type FileDigest, locate } from "./file-digest.ts";
+import { PATHS } from "./run-directory.ts";
+import { isSignedBy, type KeyObject, sign } from "./signature.ts";
 import { CHAIN_START, type TimelineEntry } from "./timeline.ts";
 
-export type Seal = {
-  readonly schema: "turnback.seal/1";
+const hex = z.string().regex(/^[0-9a-f]*$/);
+const sealSchema = z.strictObject({
+  schema: z.literal("turnback.seal/2"),
   /** SHA-256 of the timeline's last line: fixes the order and number of all events. */
-  readonly chainHead: string;
-  /** SHA-256 by file, relative to the run directory. */
-  readonly files: Readonly<Record<string, string>>;
-};
+  chainHead: hex,
+  /** By file, relative to the run directory. */
+  files: z.record(z.string(), z.strictObject({ sha256: hex, bytes: z.number().int(), blocks: hex })),
+  /** Over the seal without this field, if a key was given. */
+  signature: z.strictObject({ algorithm: z.literal("ed25519"), publicKey: z.string(), fingerprint: hex, value: z.string() }).optional(),
+});
+export type Seal = z.infer<typeof sealSchema>;
 
-/** Seals a run: afterwards any changed, added or removed byte shows. */
-export async function sealRun(directory: string, chainHead: string): Promise<Seal> {
-  const files: Record<string, string> = {};
+/** Seals a run: afterwards any changed, added, removed or reordered byte shows. With a private ed25519 key, it also shows whose seal it is. */
+export async function sealRun(directory: string, chainHead: string, key?: KeyObject): Promise<Seal> {
+  const files: Record<string, FileDigest> = {};
   for (const file of await filesBelow(directory)) {
-    if (file !== PATHS.seal) files[file] = await sha256File(join(directory, file));
+    if (file !== PATHS.seal) files[file] = await digestFile(join(directory, file));
   }
-  const seal: Seal = { schema: "turnback.seal/1", chainHead, files };
-  await writeAtomically(join(directory, PATHS.seal), `${JSON.stringify(seal, null, 2)}\n`);
+  const plain: Seal = { schema: "turnback.seal/2", chainHead, files };
+  const seal: Seal = key ? { ...plain, signature: sign(textOf(plain), key) } : plain;
+  await writeAtomically(join(directory, PATHS.seal), textOf(seal));
   return seal;
 }
 
-export type Breach = { readonly file: string; readonly line?: number; readonly what: string };
+/** The one form of a seal in a file: a byte that differs from it was changed. */
+function textOf(seal: Seal): string {
+  return `${JSON.stringify(seal, null, 1)}\n`;
+}
 
-/** Compares a run with its seal; an empty list means that it is as it was sealed. */
-export async function verifySeal(directory: string): Promise<Breach[]> {
-  const seal = await readJson<Seal>(directory, PATHS.seal);
-  if (!seal) return [{ file: PATHS.seal, what: "there is no seal: the run did not end, or the seal was removed" }];
+export type Breach = { readonly file: string; readonly line?: number; readonly what: string };
+export type Verification = { readonly breaches: readonly Breach[]; /** Fingerprint of the key that signed, if one did. */ readonly signedBy?: string };
+
+/** Compares a run with its seal; no breach means that it is as it was sealed. With a public key, the seal must also be signed by its owner. */
+export async function verifySeal(directory: string, key?: KeyObject): Promise<Verification> {
+  const file = join(directory, PATHS.seal);
+  if (!(await exists(file))) return { breaches: [{ file: PATHS.seal, what: "there is no seal: the run did not end, or the seal was removed" }] };
+  const text = await readFile(file, "utf8");
+  const seal = parse(text);
+  if (!seal) return { breaches: [{ file: PATHS.seal, what: "this is no seal: it was changed, or is of another version" }] };
+  const breaches = [...(await compareFiles(directory, seal)), ...(await verifyChain(directory, seal.chainHead))];
+  if (textOf(seal) !== text) breaches.push({ file: PATHS.seal, what: "the seal itself was changed: it is not in the form in which it was written" });
+  const { signature, ...plain } = seal;
+  if (!signature) return { breaches: key ? [...breaches, { file: PATHS.seal, what: "the seal is not signed" }] : breaches };
+  if (!isSignedBy(textOf(plain), signature)) breaches.push({ file: PATHS.seal, what: "the signature is not of this seal" });
+  else if (key && !isSignedBy(textOf(plain), signature, key)) breaches.push({ file: PATHS.seal, what: `the seal is signed by another key, ${signature.fingerprint}` });
+  return { breaches, signedBy: signature.fingerprint };
+}
+
+function parse(text: string): Seal | undefined {
+  try {
+    return sealSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined; // said by the caller, as a breach
+  }
+}
+
+async function compareFiles(directory: string, seal: Seal): Promise<Breach[]> {
   const breaches: Breach[] = [];
   const present = new Set((await filesBelow(directory)).filter((file) => file !== PATHS.seal));
-  for (const [file, digest] of Object.entries(seal.files)) {
+  for (const [file, sealed] of Object.entries(seal.files)) {
     if (!present.delete(file)) breaches.push({ file, what: "removed since the seal" });
-    else if ((await sha256File(join(directory, file))) !== digest) breaches.push({ file, what: "changed since the seal" });
+    else {
+      const now = await digestFile(join(directory, file));
+      if (JSON.stringify(now) !== JSON.stringify(sealed)) breaches.push({ file, ...(await locate(join(directory, file), sealed, now)) });
+    }
   }
   for (const file of present) breaches.push({ file, what: "added since the seal" });
-  if (await exists(join(directory, PATHS.timeline))) breaches.push(...(await verifyChain(directory, seal.chainHead)));
   return breaches;
 }
 
 /** Follows the hash chain and names the first line that doesn't fit. */
 export async function verifyChain(directory: string, chainHead: string): Promise<Breach[]> {
-  const lines = (await readFile(join(directory, PATHS.timeline), "utf8")).split("\n").filter((line) => line !== "");
+  const file = join(directory, PATHS.timeline);
+  const lines = (await exists(file)) ? (await readFile(file, "utf8")).split("\n").filter((line) => line !== "") : [];
   let head = CHAIN_START;
   for (const [index, line] of lines.entries()) {
     let prev: unknown;
@@ -60,3 +98,4 @@ export async function verifyChain(directory: string, chainHead: string): Promise
   }
   return head === chainHead ? [] : [{ file: PATHS.timeline, line: lines.length, what: "the chain ends elsewhere than the seal says: the last lines were changed, added or removed" }];
 }
+

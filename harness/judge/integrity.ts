@@ -1,5 +1,6 @@
 // Integrity: which of the measured facts are problems, and new ones.
 
+import { literal } from "../evidence/database.ts";
 import type { InvariantFact, IntegrityFact } from "./run-record.ts";
 import type { Finding } from "./scorecard.ts";
 
@@ -18,7 +19,7 @@ export function newProblems(before: readonly IntegrityFact[], after: readonly In
     .filter((fact) => fact.count > (extent.get(`${fact.kind} ${fact.subject}`) ?? 0))
     .map((fact) => ({
       kind: NAMES[fact.kind] ?? fact.kind, subject: fact.subject, detail: fact.detail, count: fact.count, examples: [],
-      query: `on the database: ${fact.query}`,
+      query: `select * from read_json('after/integrity.json') f where f.kind = ${literal(fact.kind)} and f.subject = ${literal(fact.subject)}`,
     }));
 }
 
@@ -28,7 +29,7 @@ export function brokenInvariants(before: readonly InvariantFact[], after: readon
   return after
     .filter((fact) => fact.violations > (was.get(fact.name)?.violations ?? 0) || (fact.error !== undefined && was.get(fact.name)?.error === undefined))
     .map((fact) => ({
-      kind: "invariant-violated", subject: fact.name, count: fact.violations, examples: fact.examples, query: `on the database: ${fact.query}`,
+      kind: "invariant-violated", subject: fact.name, count: fact.violations, examples: fact.examples, query: `select * from read_json('after/invariants.json') i where i.name = ${literal(fact.name)}`,
       detail: fact.error === undefined ? `${fact.violations} ${fact.violations === 1 ? "violation" : "violations"}` : `its query fails now: ${fact.error}`,
     }));
 }

@@ -22,7 +22,7 @@ export async function judge(directory: string): Promise<Scorecard> {
   const doubts = doubtsOf(record);
   const unreadable = (record.after?.entities.failed ?? []).map(({ entity, error }): Finding => ({
     kind: "entity-unreadable", subject: entity, detail: `the old schema's query fails: ${error}`, count: 1, examples: [],
-    query: `on the database: ${record.system.entities.find(({ name }) => name === entity)?.before ?? ""}`,
+    query: `select unnest(failed, recursive := true) from read_json('after/entities.json')`,
   }));
   const reconciliation = record.before && record.after ? await reconcile(database, dumped) : undefined;
   const start = eventsOf(record, "migration").find(({ state }) => state === "started")?.t;

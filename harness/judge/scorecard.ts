@@ -31,7 +31,7 @@ export type Finding = {
   readonly detail: string;
   readonly count: number;
   readonly examples: readonly unknown[];
-  /** Shows the finding with `turnback query RUN`; or, where it begins with "on the database:", was asked of the database. */
+  /** Shows the finding over the run directory: `turnback query RUN "..."`. */
   readonly query: string;
 };
 

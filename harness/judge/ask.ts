@@ -1,0 +1,26 @@
+// Questions to a run's evidence: the query of every finding, and anybody's own.
+
+import { resolve } from "node:path";
+import { EvidenceDatabase, type Row } from "../evidence/database.ts";
+import { reconcile } from "./reconcile.ts";
+import { readRun } from "./run-record.ts";
+
+/** What there is to ask; the answer to no question in particular. */
+const TABLES = "select table_name as \"table\", string_agg(column_name, ', ' order by column_index) as columns from duckdb_columns() where not internal group by all order by 1";
+
+/**
+ * Runs queries over a run directory, in DuckDB's SQL. Files are named relative to the run.
+ * @throws HarnessError, exit code 3, for a query that DuckDB refuses
+ */
+export async function ask(run: string, queries: readonly (string | undefined)[]): Promise<Row[][]> {
+  const record = await readRun(run);
+  await using database = await EvidenceDatabase.open(resolve(run), record.system.entities.map(({ name }) => name));
+  await database.run(`set file_search_path = '${resolve(run).replaceAll("'", "''")}'`);
+  if (record.before && record.after && queries.some((sql) => sql?.includes("harms"))) {
+    const failed = new Set(record.after.entities.failed.map(({ entity }) => entity));
+    await reconcile(database, record.system.entities.filter(({ name }) => !failed.has(name)));
+  }
+  const answers: Row[][] = [];
+  for (const sql of queries) answers.push(await database.query(sql ?? TABLES));
+  return answers;
+}
