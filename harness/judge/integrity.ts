@@ -7,7 +7,8 @@ import type { Finding } from "./scorecard.ts";
 /** What a fact of each kind is called when it is a problem. */
 const NAMES: Readonly<Record<string, string>> = {
   orphans: "orphans", "check-violations": "check-violated", sequence: "stale-sequence", "invalid-index": "invalid-index",
-  "corrupt-index": "corrupt-index", "checksum-failures": "checksum-failure", "prepared-transaction": "prepared-transaction-left",
+  "corrupt-index": "corrupt-index", "corrupt-table": "corrupt-table",
+  duplicates: "unique-violated", "wrong-partition": "wrong-partition", "checksum-failures": "checksum-failure", "prepared-transaction": "prepared-transaction-left",
   "replication-slot": "replication-slot-left", "advisory-lock": "advisory-lock-left", "open-transaction": "open-transaction-left",
   unchecked: "unchecked",
 };

@@ -1,6 +1,7 @@
 // The judge: from a run directory to a scorecard; pure, so that anybody can repeat it.
 
 import { EvidenceDatabase } from "../evidence/database.ts";
+import { applicationFindings } from "./application.ts";
 import { brokenInvariants, newProblems } from "./integrity.ts";
 import { reconcile, type Reconciliation } from "./reconcile.ts";
 import { eventsOf, phaseOf, readRun, type RunRecord } from "./run-record.ts";
@@ -31,7 +32,9 @@ export async function judge(directory: string): Promise<Scorecard> {
 
   const facts = record.before && record.after && { before: record.before, after: record.after };
   const structure = facts && [...compareStructure(facts.before.structure, facts.after.structure), ...unreadable];
-  const integrity = facts && newProblems(facts.before.integrity, facts.after.integrity);
+  const ended = eventsOf(record, "rollback").findLast(({ state }) => state === "completed")?.t;
+  const application = start === undefined || ended === undefined ? [] : await applicationFindings(database, start, ended);
+  const integrity = facts && [...newProblems(facts.before.integrity, facts.after.integrity), ...application];
   const invariants = facts && brokenInvariants(facts.before.invariants, facts.after.invariants);
   const whole = reconciliation && unreadable.length === 0 ? reconciliation : undefined;
   const measures: Measures = {

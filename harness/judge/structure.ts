@@ -9,7 +9,8 @@ function isBenign(kind: string, field: string, was: unknown, is: unknown): boole
 }
 
 /** One finding an object: `trigger-missing`, `column-left-over`, `index-changed`. */
-export function compareStructure(before: readonly SchemaObject[], after: readonly SchemaObject[]): Finding[] {
+export function compareStructure(all: readonly SchemaObject[], now: readonly SchemaObject[]): Finding[] {
+  const [before, after] = [ranked(all, now), ranked(now, all)];
   const name = ({ kind, name: object }: SchemaObject) => `${kind} ${object}`;
   const was = new Map(before.map((object) => [name(object), object]));
   const is = new Map(after.map((object) => [name(object), object]));
@@ -29,6 +30,20 @@ export function compareStructure(before: readonly SchemaObject[], after: readonl
     }
   }
   return findings;
+}
+
+/** Columns ranked among those that are there on both sides: one that is missing does not move the others. */
+function ranked(objects: readonly SchemaObject[], others: readonly SchemaObject[]): SchemaObject[] {
+  const there = new Set(others.filter(({ kind }) => kind === "column").map(({ name }) => name));
+  const common = objects.filter(({ kind, name }) => kind === "column" && there.has(name)).sort((a, b) => Number(a.detail["position"]) - Number(b.detail["position"]));
+  const ranks = new Map<string, number>();
+  const next = new Map<unknown, number>();
+  for (const { name, detail } of common) {
+    const rank = (next.get(detail["table"]) ?? 0) + 1;
+    next.set(detail["table"], rank);
+    ranks.set(name, rank);
+  }
+  return objects.map((object) => (object.kind === "column" && ranks.has(object.name) ? { ...object, detail: { ...object.detail, position: ranks.get(object.name) } } : object));
 }
 
 function changes(old: SchemaObject, now: SchemaObject): { readonly field: string; readonly was: unknown; readonly is: unknown }[] {

@@ -1,6 +1,7 @@
 // The facts of one moment: schema, entities, invariants and integrity, all from one snapshot.
 
 import { createWriteStream } from "node:fs";
+import { rm } from "node:fs/promises";
 import { createGzip } from "node:zlib";
 import { pipeline } from "node:stream/promises";
 import type pg from "pg";
@@ -58,6 +59,7 @@ async function dumpEntities(client: pg.Client, system: System, evidence: Evidenc
       }
       // Afterwards a query that fails is a fact about the system: the old shape can't be read.
       await client.query("rollback to savepoint entity");
+      await rm(evidence.path(file), { force: true }); // half a dump is none
       failed.push({ entity: entity.name, error: messageOf(error) });
     }
   }

@@ -38,7 +38,7 @@ const QUERIES: Readonly<Record<string, string>> = {
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.relkind in ('r', 'p', 'v', 'm', 'f') and ${USER_SCHEMA} and ${notFromExtension("pg_class", "c.oid")}`,
   column: `select c.oid::regclass::text || '.' || quote_ident(a.attname) as name, jsonb_build_object(
-      'position', rank() over (partition by c.oid order by a.attnum), 'type', format_type(a.atttypid, a.atttypmod), 'notNull', a.attnotnull,
+      'table', c.oid::regclass::text, 'position', rank() over (partition by c.oid order by a.attnum), 'type', format_type(a.atttypid, a.atttypmod), 'notNull', a.attnotnull,
       'default', pg_get_expr(d.adbin, d.adrelid), 'identity', nullif(a.attidentity, ''), 'generated', nullif(a.attgenerated, ''),
       'collation', case when a.attcollation <> t.typcollation then a.attcollation::regcollation::text end,
       'storage', a.attstorage, 'compression', nullif(a.attcompression, ''), 'statistics', nullif(a.attstattarget, -1),
@@ -49,7 +49,7 @@ const QUERIES: Readonly<Record<string, string>> = {
       left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
     where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'm', 'f') and ${USER_SCHEMA} and ${notFromExtension("pg_class", "c.oid")}`,
   // Not-null constraints have rows of their own since 18; the column says it for every version.
-  constraint: `select coalesce(k.conrelid::regclass::text, k.contypid::regtype::text) || ': ' || k.conname as name, jsonb_build_object(
+  constraint: `select coalesce(nullif(k.conrelid, 0)::regclass::text, k.contypid::regtype::text) || ': ' || k.conname as name, jsonb_build_object(
       'definition', pg_get_constraintdef(k.oid), 'validated', k.convalidated, 'deferrable', k.condeferrable, 'deferred', k.condeferred,
       'enforced', coalesce(to_jsonb(k)->'conenforced', 'true'), 'noInherit', k.connoinherit, 'comment', obj_description(k.oid, 'pg_constraint')) as detail
     from pg_constraint k join pg_namespace n on n.oid = k.connamespace
@@ -57,6 +57,7 @@ const QUERIES: Readonly<Record<string, string>> = {
   index: `select i.indexrelid::regclass::text as name, jsonb_build_object(
       'table', i.indrelid::regclass::text, 'definition', pg_get_indexdef(i.indexrelid), 'valid', i.indisvalid, 'ready', i.indisready, 'live', i.indislive,
       'primary', i.indisprimary, 'unique', i.indisunique, 'immediate', i.indimmediate, 'clustered', i.indisclustered, 'replicaIdentity', i.indisreplident,
+      'tablespace', (select spcname from pg_tablespace where oid = c.reltablespace),
       'options', (select coalesce(jsonb_agg(o order by o), '[]') from unnest(c.reloptions) o), 'comment', obj_description(c.oid, 'pg_class')) as detail
     from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
     where ${USER_SCHEMA} and ${notFromExtension("pg_class", "c.oid")}`,
@@ -68,7 +69,9 @@ const QUERIES: Readonly<Record<string, string>> = {
     from pg_trigger t join pg_constraint k on k.oid = t.tgconstraint join pg_namespace n on n.oid = k.connamespace
     where t.tgisinternal and k.contype = 'f' and ${USER_SCHEMA} group by k.oid, k.conrelid, k.conname`,
   function: `select p.oid::regprocedure::text as name, jsonb_build_object(
-      'definition', case when p.prokind in ('f', 'p', 'w') then pg_get_functiondef(p.oid) end, 'kind', p.prokind, 'owner', ${owner("p.proowner")},
+      'definition', case when p.prokind in ('f', 'p', 'w') then pg_get_functiondef(p.oid) end, 'kind', p.prokind,
+      'aggregate', (select to_jsonb(a) - 'aggfnoid' || jsonb_build_object('aggtransfn', a.aggtransfn::regprocedure::text, 'aggtranstype', a.aggtranstype::regtype::text) from pg_aggregate a where a.aggfnoid = p.oid),
+      'owner', ${owner("p.proowner")},
       'grants', ${acl("p.proacl", "f", "p.proowner")}, 'comment', obj_description(p.oid, 'pg_proc')) as detail
     from pg_proc p join pg_namespace n on n.oid = p.pronamespace where ${USER_SCHEMA} and ${notFromExtension("pg_proc", "p.oid")}`,
   sequence: `select c.oid::regclass::text as name, jsonb_build_object(
@@ -92,6 +95,15 @@ const QUERIES: Readonly<Record<string, string>> = {
     from pg_rewrite r join pg_class c on c.oid = r.ev_class join pg_namespace n on n.oid = c.relnamespace where r.rulename <> '_RETURN' and ${USER_SCHEMA}`,
   statistics: `select n.nspname || '.' || s.stxname as name, jsonb_build_object('definition', pg_get_statisticsobjdef(s.oid)) as detail
     from pg_statistic_ext s join pg_namespace n on n.oid = s.stxnamespace where ${USER_SCHEMA}`,
+  // The version that a collation was made with changes with the operating system; a REINDEX puts that right.
+  collation: `select c.oid::regcollation::text as name, to_jsonb(c) - 'oid' - 'collnamespace' - 'collversion' || jsonb_build_object('collowner', ${owner("c.collowner")}) as detail
+    from pg_collation c join pg_namespace n on n.oid = c.collnamespace where ${USER_SCHEMA} and ${notFromExtension("pg_collation", "c.oid")}`,
+  // Casts have no schema: those that came with the server have low OIDs.
+  cast: `select c.castsource::regtype || ' as ' || c.casttarget::regtype as name, jsonb_build_object('function', nullif(c.castfunc, 0)::regprocedure::text, 'context', c.castcontext, 'method', c.castmethod) as detail
+    from pg_cast c where c.oid >= 16384 and ${notFromExtension("pg_cast", "c.oid")}`,
+  "text-search": `select c.oid::regconfig::text as name, jsonb_build_object('parser', (select prsname from pg_ts_parser where oid = c.cfgparser), 'owner', ${owner("c.cfgowner")},
+      'dictionaries', (select jsonb_agg(format('%s %s %s', m.maptokentype, m.mapseqno, m.mapdict::regdictionary) order by m.maptokentype, m.mapseqno) from pg_ts_config_map m where m.mapcfg = c.oid)) as detail
+    from pg_ts_config c join pg_namespace n on n.oid = c.cfgnamespace where ${USER_SCHEMA} and ${notFromExtension("pg_ts_config", "c.oid")}`,
   extension: "select extname as name, jsonb_build_object('version', extversion, 'schema', extnamespace::regnamespace::text) as detail from pg_extension",
   publication: `select p.pubname as name, jsonb_build_object('allTables', puballtables, 'insert', pubinsert, 'update', pubupdate, 'delete', pubdelete, 'truncate', pubtruncate,
       'tables', (select coalesce(jsonb_agg(schemaname || '.' || tablename order by schemaname, tablename), '[]') from pg_publication_tables t where t.pubname = p.pubname)) as detail

@@ -6,7 +6,7 @@ import { codeOf, messageOf } from "../base/errors.ts";
 /** One fact; the judge decides whether it is a problem. `count` 0 means none of it was found. */
 export type IntegrityFact = {
   readonly kind:
-    | "orphans" | "check-violations" | "sequence" | "invalid-index" | "corrupt-index"
+    | "orphans" | "check-violations" | "sequence" | "invalid-index" | "corrupt-index" | "corrupt-table" | "duplicates" | "wrong-partition"
     | "checksum-failures" | "prepared-transaction" | "replication-slot" | "advisory-lock" | "open-transaction" | "unchecked";
   readonly subject: string;
   readonly count: number;
@@ -41,11 +41,50 @@ const checkViolations: Check = async (client) => {
   return countEach(client, "check-violations", rows, "rows that break the check");
 };
 
+/** Uniqueness recomputed by a scan of the table: an index that was not kept up doesn't know its duplicates. */
+const duplicates: Check = async (client) => {
+  const { rows } = await client.query<{ subject: string; query: string }>(`
+    select i.indexrelid::regclass::text as subject, format('select count(*)::int as count from (select 1 from only %s where %s group by %s having count(*) > 1) d', i.indrelid::regclass,
+        concat_ws(' and ', coalesce(pg_get_expr(i.indpred, i.indrelid), 'true'), (select string_agg(format('(%s) is not null', pg_get_indexdef(i.indexrelid, k, true)), ' and ') from generate_series(1, i.indnkeyatts) k)),
+        (select string_agg(pg_get_indexdef(i.indexrelid, k, true), ', ') from generate_series(1, i.indnkeyatts) k)) as query
+    from pg_index i join pg_class c on c.oid = i.indexrelid join pg_class t on t.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace
+    where i.indisunique and c.relkind = 'i' and t.relkind in ('r', 'm') and t.relispopulated and ${USER} order by 1`);
+  await client.query("set local enable_indexscan = off; set local enable_indexonlyscan = off; set local enable_bitmapscan = off");
+  const facts = await countEach(client, "duplicates", rows, "values more than once");
+  await client.query("set local enable_indexscan to default; set local enable_indexonlyscan to default; set local enable_bitmapscan to default");
+  return facts;
+};
+
+/** Rows that stand in a partition whose bounds they break: attaching trusts a check that calls itself valid. */
+const wrongPartitions: Check = async (client) => {
+  const { rows } = await client.query<{ subject: string; query: string }>(`
+    select c.oid::regclass::text as subject, format('select count(*)::int as count from only %s where not (%s)', c.oid::regclass, pg_get_partition_constraintdef(c.oid)) as query
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relispartition and c.relkind = 'r' and pg_get_partition_constraintdef(c.oid) is not null and ${USER} order by 1`);
+  // The planner believes the bounds, and would not look: the condition must not fold away.
+  return countEach(client, "wrong-partition", rows.map(({ subject, query }) => ({ subject, query })), "rows that belong elsewhere");
+};
+
+/** Runs a query inside a savepoint; a damaged page or a broken definition is a fact and not the harness's end. */
+async function attempt<Row extends pg.QueryResultRow>(client: pg.Client, query: string): Promise<{ readonly rows: readonly Row[] } | { readonly code: string | undefined; readonly message: string }> {
+  await client.query("savepoint attempt");
+  try {
+    const { rows } = await client.query<Row>(query);
+    await client.query("release savepoint attempt");
+    return { rows };
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError)) throw error;
+    await client.query("rollback to savepoint attempt");
+    return { code: codeOf(error), message: messageOf(error) };
+  }
+}
+
 async function countEach(client: pg.Client, kind: IntegrityFact["kind"], rows: readonly { subject: string; query: string }[], what: string): Promise<IntegrityFact[]> {
   const facts: IntegrityFact[] = [];
   for (const { subject, query } of rows) {
-    const { rows: [row] } = await client.query<{ count: number }>(query);
-    facts.push({ kind, subject, count: row?.count ?? 0, detail: `${row?.count ?? 0} ${what}`, query });
+    const answer = await attempt<{ count: number }>(client, query);
+    if ("rows" in answer) facts.push({ kind, subject, count: answer.rows[0]?.count ?? 0, detail: `${answer.rows[0]?.count ?? 0} ${what}`, query });
+    else facts.push({ kind: "unchecked", subject: `${kind} ${subject}`, count: 1, detail: answer.message, query });
   }
   return facts;
 }
@@ -63,7 +102,12 @@ const sequences: Check = async (client) => {
     where s.relkind = 'S' and q.seqincrement > 0 and ${USER} order by 1`);
   const facts: IntegrityFact[] = [];
   for (const { subject, sequence, query } of rows) {
-    const { rows: [row] } = await client.query<{ count: string; highest: string; next: string }>(query);
+    const answer = await attempt<{ count: string; highest: string; next: string }>(client, query);
+    if (!("rows" in answer)) {
+      facts.push({ kind: "unchecked", subject: `sequence ${sequence}`, count: 1, detail: answer.message, query });
+      continue;
+    }
+    const [row] = answer.rows;
     facts.push({
       kind: "sequence", subject: sequence, count: Number(row?.count ?? 0), query: query.replace(/\s+/g, " "),
       detail: `the next value is ${row?.next}, the highest in ${subject} is ${row?.highest}`,
@@ -90,16 +134,25 @@ const corruptIndexes: Check = async (client) => {
   const facts: IntegrityFact[] = [];
   for (const { subject } of rows) {
     const query = `select bt_index_check('${subject.replaceAll("'", "''")}'::regclass, true)`;
-    try {
-      await client.query("savepoint amcheck");
-      await client.query(query);
-      await client.query("release savepoint amcheck");
-    } catch (error) {
-      if (!(error instanceof pg.DatabaseError)) throw error;
-      await client.query("rollback to savepoint amcheck");
-      const corrupt = codeOf(error) === "XX002"; // index_corrupted; anything else means that we could not look
-      facts.push({ kind: corrupt ? "corrupt-index" : "unchecked", subject, count: 1, detail: messageOf(error), query });
-    }
+    const answer = await attempt(client, query);
+    if ("rows" in answer) continue;
+    // index_corrupted or data_corrupted; anything else means that we could not look
+    facts.push({ kind: answer.code === "XX002" || answer.code === "XX001" ? "corrupt-index" : "unchecked", subject, count: 1, detail: answer.message, query });
+  }
+  return facts;
+};
+
+/** amcheck over the tables themselves: pages that can't be read, tuples that can't be. */
+const corruptTables: Check = async (client) => {
+  const { rows } = await client.query<{ subject: string }>(`
+    select c.oid::regclass::text as subject from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind in ('r', 'm') and c.relpersistence <> 't' and ${USER} order by 1`);
+  const facts: IntegrityFact[] = [];
+  for (const { subject } of rows) {
+    const query = `select count(*)::int as count, min(msg) as first from verify_heapam('${subject.replaceAll("'", "''")}'::regclass)`;
+    const answer = await attempt<{ count: number; first: string | null }>(client, query);
+    if (!("rows" in answer)) facts.push({ kind: answer.code === "XX001" ? "corrupt-table" : "unchecked", subject, count: 1, detail: answer.message, query });
+    else if ((answer.rows[0]?.count ?? 0) > 0) facts.push({ kind: "corrupt-table", subject, count: answer.rows[0]?.count ?? 0, detail: answer.rows[0]?.first ?? "", query });
   }
   return facts;
 };
@@ -128,7 +181,7 @@ const leftOvers: Check = async (client) => {
 /** All facts, inside the caller's transaction. */
 export async function integrityFacts(client: pg.Client): Promise<IntegrityFact[]> {
   const facts: IntegrityFact[] = [];
-  for (const check of [orphans, checkViolations, sequences, invalidIndexes, corruptIndexes, leftOvers]) {
+  for (const check of [orphans, checkViolations, duplicates, wrongPartitions, sequences, invalidIndexes, corruptIndexes, corruptTables, leftOvers]) {
     facts.push(...(await check(client)));
   }
   return facts;

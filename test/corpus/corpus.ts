@@ -1,0 +1,214 @@
+// The corpus of harm: real schemas, defects planted in them one at a time, and what the judge makes of each.
+
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cp, mkdtemp, open, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import { parse } from "yaml";
+import { z } from "zod";
+import { startClock } from "../../harness/base/clock.ts";
+import { ROOT } from "../../harness/base/files.ts";
+import { drillSchema } from "../../harness/drill/schema.ts";
+import { readSystem } from "../../harness/drill/parse.ts";
+import { systemSchema, type System } from "../../harness/drill/system.ts";
+import { EvidenceWriter } from "../../harness/evidence/run-directory.ts";
+import { judge } from "../../harness/judge/judge.ts";
+import type { Scorecard } from "../../harness/judge/scorecard.ts";
+import { captureFacts } from "../../harness/observe/facts.ts";
+import { openRuntime } from "../../harness/topology/open-runtime.ts";
+import { connect, DATABASE } from "../../harness/topology/postgres.ts";
+import { startTopology, type Topology } from "../../harness/topology/topology.ts";
+import { record } from "../judge/history.ts";
+import { smallDrill } from "../support/drills.ts";
+
+const HERE = join(ROOT, "test", "corpus");
+
+const clientSchema = z.strictObject({
+  sql: z.string().optional().describe("What took effect; left out when nothing did"),
+  told: z.enum(["committed", "rejected", "indeterminate"]).default("committed"),
+  code: z.string().default("").describe("SQLSTATE that the client saw"),
+  afterRollback: z.boolean().default(false),
+  effects: z.array(z.strictObject({ entity: z.string(), key: z.string(), kind: z.enum(["insert", "update", "delete", "add"]), value: z.record(z.string(), z.union([z.string(), z.number(), z.null()])).optional() })).default([]),
+});
+const caseSchema = z.strictObject({
+  defect: z.string().optional(),
+  benign: z.string().optional(),
+  source: z.string().optional(),
+  clients: z.array(clientSchema).default([]),
+  plant: z.array(z.string()).default([]).describe("Run one by one by the superuser"),
+  held: z.array(z.string()).default([]).describe("Run in a session that stays open"),
+  corrupt: z.strictObject({ relation: z.string(), page: z.number(), at: z.number() }).optional(),
+  undo: z.array(z.string()).default([]).describe("For what outlives the database"),
+  finding: z.strictObject({ kind: z.string(), subject: z.string() }).optional(),
+  also: z.array(z.string()).default([]).describe("Further kinds that rightly follow"),
+});
+export type Case = z.infer<typeof caseSchema> & { readonly name: string; readonly family: string; readonly system: string };
+
+/** All cases below defects/ or benign/, each `<system>/<family>-<name>.yaml`. */
+export function cases(of: "defects" | "benign"): Case[] {
+  return readdirSync(join(HERE, of), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".yaml")).sort().map((file) => {
+    const [system = "", name = ""] = file.replace(/\.yaml$/, "").split("/");
+    const parsed = caseSchema.safeParse(parse(readFileSync(join(HERE, of, file), "utf8")));
+    if (!parsed.success) throw new Error(`${of}/${file}: ${z.prettifyError(parsed.error)}`);
+    return { ...parsed.data, name, system, family: name.split("-")[0] ?? "" };
+  });
+}
+
+const ALL = { loss: { maxLostWrites: 0 }, consistency: {}, structure: { maxDifferences: 0 }, integrity: { maxProblems: 0 }, invariants: { maxViolated: 0 } };
+const SYSTEMS = ["bookings", "telemetry", "accounts"] as const;
+
+type Prepared = { readonly system: System; readonly facts: string };
+
+export class Corpus implements AsyncDisposable {
+  readonly #topology: Topology;
+  readonly #folder: string;
+  readonly #close: () => Promise<void>;
+  readonly #prepared = new Map<string, Prepared>();
+
+  private constructor(topology: Topology, folder: string, close: () => Promise<void>) {
+    [this.#topology, this.#folder, this.#close] = [topology, folder, close];
+  }
+
+  static async open(): Promise<Corpus> {
+    const settings = { max_prepared_transactions: 10, wal_level: "logical", allow_in_place_tablespaces: "on", autovacuum: "off" };
+    const drill = drillSchema.parse(smallDrill({ system: { path: "fixtures/systems/shop", scale: 0.05, postgres: { settings } } }));
+    const runtime = await openRuntime({ kind: "process", why: "corpus" }, `corpus-${startClock().startMonotonicNs}`);
+    const folder = await mkdtemp(join(tmpdir(), "tb-corpus-"));
+    const close = async () => {
+      await runtime[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    };
+    try {
+      const topology = await startTopology({ runtime, drill, system: await readSystem(drill.system.path), say: () => undefined, onSecret: () => undefined });
+      const corpus = new Corpus(topology, folder, close);
+      await corpus.#prepare();
+      return corpus;
+    } catch (error) {
+      await close();
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close();
+  }
+
+  /** Each system becomes a template database, and its facts are taken once. */
+  async #prepare(): Promise<void> {
+    await this.#asServer(async (server) => {
+      await server.query("create tablespace corpus_space location ''");
+      await server.query("grant create on tablespace corpus_space to migrator");
+      await server.query("create extension pg_buffercache");
+      await server.query(`drop database ${DATABASE} with (force)`);
+    });
+    for (const name of SYSTEMS) {
+      const directory = join(HERE, "systems", name);
+      const system = systemSchema.parse(parse(readFileSync(join(directory, "system.yaml"), "utf8")));
+      await this.#asServer((server) => server.query(`create database ${DATABASE} owner migrator template template0`));
+      const facts = join(this.#folder, name);
+      await this.#inDatabase(async (client) => {
+        await client.query("create extension amcheck; alter schema public owner to migrator; grant usage on schema public to app; create extension if not exists btree_gist");
+        await client.query("set role migrator");
+        await client.query(readFileSync(join(directory, "schema.sql"), "utf8").replace("create extension btree_gist;", ""));
+        await client.query("reset role");
+        const more = readdirSync(directory).includes("superuser.sql");
+        if (more) await client.query(readFileSync(join(directory, "superuser.sql"), "utf8"));
+        await client.query("vacuum analyze");
+        await captureFacts(client, system, new EvidenceWriter(facts, startClock()), "before");
+      });
+      await this.#asServer((server) => server.query(`alter database ${DATABASE} rename to corpus_${name}`));
+      this.#prepared.set(name, { system, facts });
+    }
+  }
+
+  /** A server-wide connection, to no database that a case uses. */
+  async #asServer<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+    const { address, password } = this.#topology.access("turnback", "direct");
+    const client = new pg.Client({ host: address.host, port: address.port, user: "turnback", password, database: "postgres" });
+    await client.connect();
+    try {
+      return await work(client);
+    } finally {
+      await client.end();
+    }
+  }
+
+  async #inDatabase<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+    const client = await connect(this.#topology.access("turnback", "direct"), { name: "turnback-corpus" });
+    try {
+      return await work(client);
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Plants the case in a fresh copy of its system, and judges what is then there. */
+  async judge(entry: Case): Promise<{ readonly card: Scorecard; readonly directory: string }> {
+    const prepared = this.#prepared.get(entry.system);
+    if (!prepared) throw new Error(`there is no system ${entry.system}`);
+    await this.#asServer((server) => server.query(`create database ${DATABASE} owner migrator template corpus_${entry.system}`));
+    const directory = join(this.#folder, `${entry.system}-${entry.name}`);
+    mkdirSync(directory, { recursive: true });
+    const held: pg.Client[] = [];
+    try {
+      await this.#inDatabase(async (client) => {
+        for (const { sql } of entry.clients) if (sql) await client.query(sql);
+        for (const sql of entry.plant) await client.query(sql);
+        for (const sql of entry.held) {
+          const session = await connect(this.#topology.access("turnback", "direct"), { name: "turnback-forgotten" });
+          held.push(session);
+          await session.query(sql);
+        }
+      });
+      if (entry.corrupt) await this.#corrupt(entry.corrupt);
+      record(directory, { before: [], after: [], ops: [], drill: { objectives: ALL } });
+      await cp(join(prepared.facts, "before"), join(directory, "before"), { recursive: true });
+      for (const when of ["before", "after"]) await rm(join(directory, when, "entity-item.csv.gz"), { force: true });
+      await this.#inDatabase((client) => captureFacts(client, prepared.system, factsOnly(directory, this.#folder), "after"));
+      writeLedger(directory, entry, prepared.system);
+      return { card: await judge(directory), directory };
+    } finally {
+      for (const session of held) await session.end();
+      if (entry.undo.length > 0) await this.#inDatabase(async (client) => { for (const sql of entry.undo) await client.query(sql); });
+      await this.#asServer((server) => server.query(`drop database ${DATABASE} with (force)`));
+    }
+  }
+
+  /** Overwrites bytes of a page on disk, behind the server's back. */
+  async #corrupt({ relation, page, at }: { readonly relation: string; readonly page: number; readonly at: number }): Promise<void> {
+    const path = await this.#inDatabase(async (client) => {
+      await client.query("checkpoint");
+      const { rows: [row] } = await client.query<{ path: string }>("select current_setting('data_directory') || '/' || pg_relation_filepath($1) as path", [relation]);
+      return row?.path ?? "";
+    });
+    await this.#asServer((server) => server.query("select pg_buffercache_evict_all()"));
+    await using file = await open(path, "r+");
+    await file.write(Buffer.alloc(64, 0xaa), 0, 64, page * 8192 + at);
+  }
+}
+
+/** The evidence writer makes a timeline of its own; the recorded one stays. */
+function factsOnly(directory: string, folder: string): EvidenceWriter {
+  const timeline = readFileSync(join(directory, "timeline.jsonl"));
+  const writer = new EvidenceWriter(directory, startClock());
+  writeFileSync(join(directory, "timeline.jsonl"), timeline);
+  mkdirSync(folder, { recursive: true });
+  return writer;
+}
+
+/** The clients' operations, one second apart; the way back ends at 6 s of the recorded timeline. */
+function writeLedger(directory: string, entry: Case, system: System): void {
+  const header = JSON.parse(readFileSync(join(directory, "drill.json"), "utf8")) as object;
+  writeFileSync(join(directory, "drill.json"), JSON.stringify({ ...header, system }));
+  const lines = entry.clients.map(({ told, code, effects, afterRollback }, index) => {
+    const start = afterRollback ? 7e9 + index * 1e7 : 1e8 * (index + 1);
+    return {
+      intent: JSON.stringify({ seq: index + 1, vu: 1, op: "op", intended: start, start, effects: effects.map((effect) => ({ value: null, ...effect })) }),
+      outcome: JSON.stringify({ seq: index + 1, acquired: start, end: start + 5e6, outcome: told, phase: "commit", code }),
+    };
+  });
+  mkdirSync(join(directory, "ledger"), { recursive: true });
+  writeFileSync(join(directory, "ledger/intents.ndjson"), lines.map(({ intent }) => `${intent}\n`).join(""));
+  writeFileSync(join(directory, "ledger/outcomes.ndjson"), lines.map(({ outcome }) => `${outcome}\n`).join(""));
+}
