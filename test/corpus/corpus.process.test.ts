@@ -1,8 +1,12 @@
 // Every planted defect is found and named, and nothing else is; no benign difference is reported.
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ROOT } from "../../harness/base/files.ts";
 import { ask } from "../../harness/judge/ask.ts";
 import { cases, Corpus } from "./corpus.ts";
+import { caseLine } from "./document.ts";
 import { verdictOn } from "./verdict.ts";
 
 let corpus: Corpus;
@@ -35,4 +39,10 @@ test("the corpus is as large as it says", () => {
   expect(cases("defects").length).toBeGreaterThanOrEqual(100);
   expect(cases("benign").length).toBeGreaterThanOrEqual(30);
   expect(cases("defects").every(({ defect, finding }) => defect && finding)).toBe(true);
+});
+
+test("the documentation lists every case", () => {
+  const text = readFileSync(join(ROOT, "test/corpus/README.md"), "utf8");
+  const lines = (["defects", "benign"] as const).flatMap((of) => cases(of).map((entry) => caseLine({ of, entry })));
+  expect(lines.filter((line) => !text.includes(line)), "npm run bench:corpus writes it anew").toEqual([]);
 });

@@ -21,10 +21,10 @@ export async function temporaryFolder(): Promise<{ readonly path: string } & Asy
 }
 
 /** Runs a drill file to its scorecard. */
-export async function rehearse(file: string, options: { readonly runtime: "process" | "docker"; readonly runs: string; readonly signal?: AbortSignal; readonly onEvent?: (entry: TimelineEntry) => void }): Promise<Rehearsed> {
+export async function rehearse(file: string, options: { readonly runtime: "process" | "docker"; readonly runs: string; readonly seed?: number; readonly signal?: AbortSignal; readonly onEvent?: (entry: TimelineEntry) => void }): Promise<Rehearsed> {
   const events: TimelineEntry[] = [];
   const result = await runDrill({
-    file, runtime: options.runtime, seed: 1, runsDirectory: options.runs, signal: options.signal ?? new AbortController().signal,
+    file, runtime: options.runtime, seed: options.seed ?? 1, runsDirectory: options.runs, signal: options.signal ?? new AbortController().signal,
     watcher: { ...SILENT, event: (entry) => { events.push(entry); options.onEvent?.(entry); } },
   });
   return { card: await judge(result.directory), directory: result.directory, failure: result.failure, events };
