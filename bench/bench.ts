@@ -5,6 +5,7 @@ import { ledgerCost } from "./ledger-cost.ts";
 import { calibrate } from "./calibrate.ts";
 import { isolation, corpus } from "./isolation.ts";
 import { corpus } from "./corpus.ts";
+import { isolation } from "./isolation.ts";
 import { judgeMillion } from "./judge-million.ts";
 
 const BENCHES = { "first-operation": firstOperation, "ledger-cost": ledgerCost, calibrate, "judge-million": judgeMillion, isolation, corpus } as const;
