@@ -3,7 +3,6 @@
 import { firstOperation } from "./first-operation.ts";
 import { ledgerCost } from "./ledger-cost.ts";
 import { calibrate } from "./calibrate.ts";
-import { isolation, corpus } from "./isolation.ts";
 import { corpus } from "./corpus.ts";
 import { isolation } from "./isolation.ts";
 import { judgeMillion } from "./judge-million.ts";
