@@ -2,7 +2,9 @@
 
 import type { EvidenceDatabase, Row } from "../evidence/database.ts";
 import type { Entity } from "../drill/system.ts";
+import { refine } from "./refine.ts";
 import type { Finding } from "./scorecard.ts";
+import { collectWitnesses, findTorn } from "./torn.ts";
 
 /*
  * The rules, for one record (entity and key) or one field of it.
@@ -34,7 +36,15 @@ import type { Finding } from "./scorecard.ts";
  *   had begun, is possibly a loss: the late effect is possible, and unlikely.
  *
  * Counter. The final value less the baseline's must be the sum of all committed changes and of
- * some of the indeterminate ones; what lies outside the range of those sums is altered.
+ * some of the indeterminate ones; what they can't add up to is altered. The value of the insert
+ * counts as the baseline's where the record was inserted during the run.
+ *
+ * These rules take existence and each field apart. Where that is not exact (inserts and deletes
+ * that overlap or are in doubt), refine.ts searches the record's own few operations instead. An
+ * insert fails where the record is, so an acknowledged one proves that it was not there just before;
+ * an update or a delete of what isn't there affects no row, and is acknowledged all the same.
+ *
+ * Torn. A transaction in doubt of which one effect is plainly there and another plainly isn't (torn.ts).
  *
  * Shed. A field that committed operations set, and that the old shape has no place for.
  *
@@ -54,7 +64,7 @@ export type Reconciliation = {
 
 const EXAMPLES = 5;
 
-type Harm = "write-lost" | "write-possibly-lost" | "phantom-write" | "duplicate-write" | "altered-write" | "value-shed";
+type Harm = "write-lost" | "write-possibly-lost" | "phantom-write" | "duplicate-write" | "altered-write" | "torn-write" | "value-shed";
 
 const SAYS: Readonly<Record<Harm, string>> = {
   "write-lost": "acknowledged to a client, and gone",
@@ -62,6 +72,7 @@ const SAYS: Readonly<Record<Harm, string>> = {
   "phantom-write": "present, though no client was told so or could have caused it",
   "duplicate-write": "applied more than once",
   "altered-write": "present with a value that no admissible history gives",
+  "torn-write": "lack their part of a transaction of unknown outcome, another part of which is there",
   "value-shed": "set in the new schema, and without a place in the old one",
 };
 
@@ -69,13 +80,14 @@ const SAYS: Readonly<Record<Harm, string>> = {
 export async function reconcile(database: EvidenceDatabase, entities: readonly Entity[]): Promise<Reconciliation> {
   await database.run("create table harms (harm varchar, entity varchar, key varchar, field varchar, seq bigint, acknowledged bigint, held varchar, expected varchar)");
   for (const entity of entities) await reconcileEntity(database, entity);
+  if (entities.length > 0) await findTorn(database);
   const counts = await database.rows("select harm, count(*)::double as n from harms group by harm");
   const count = (harm: Harm) => Number(counts.find((row) => row["harm"] === harm)?.["n"] ?? 0);
   const [oldest] = await database.rows("select min(acknowledged)::double as t from harms where harm = 'write-lost'");
   const definite = count("write-lost");
   return {
     lost: { definite, possible: definite + count("write-possibly-lost") },
-    phantom: count("phantom-write"), duplicate: count("duplicate-write"), altered: count("altered-write"), shed: count("value-shed"),
+    phantom: count("phantom-write"), duplicate: count("duplicate-write"), altered: count("altered-write") + count("torn-write"), shed: count("value-shed"),
     oldestLostNs: typeof oldest?.["t"] === "number" ? oldest["t"] : null,
     findings: await findings(database),
   };
@@ -110,6 +122,8 @@ async function reconcileEntity(database: EvidenceDatabase, entity: Entity): Prom
   await existence(database, name, key);
   if (set.length > 0) await values(database, name, key, set);
   for (const counter of entity.counters) await counters(database, name, key, counter);
+  await refine(database, entity);
+  await collectWitnesses(database, entity, fields);
   // A field of the effects that the dump has no column for.
   await database.run(`insert into harms
     select 'value-shed', '${name}', key, field, max(seq), max("end"), null, max_by((value ->> field), seq)
@@ -191,8 +205,13 @@ async function counters(database: EvidenceDatabase, name: string, key: string, c
         coalesce(sum((value ->> '${counter}')::decimal(38, 6)) filter (outcome = 'committed'), 0) as sure,
         coalesce(sum(least((value ->> '${counter}')::decimal(38, 6), 0)) filter (outcome = 'indeterminate'), 0) as low,
         coalesce(sum(greatest((value ->> '${counter}')::decimal(38, 6), 0)) filter (outcome = 'indeterminate'), 0) as high
-      from touched where kind = 'add' and (value ->> '${counter}') is not null group by key)
-    select 'altered-write', '${name}', h.${key}, '${counter}', null, null, h."${counter}", (b."${counter}"::decimal(38, 6) + coalesce(c.sure, 0))::varchar
-    from held h join base b on b.${key} = h.${key} left join changes c on c.key = h.${key}
-    where h."${counter}"::decimal(38, 6) - b."${counter}"::decimal(38, 6) - coalesce(c.sure, 0) not between coalesce(c.low, 0) and coalesce(c.high, 0)`);
+      from touched where kind = 'add' and (value ->> '${counter}') is not null group by key),
+    -- what it began with: the baseline, or what the one insert of the record gave it
+    first as (
+      select ${key} as key, "${counter}"::decimal(38, 6) as value from base
+      union all select key, max((value ->> '${counter}')::decimal(38, 6)) from touched
+        where kind = 'insert' and key not in (select ${key} from base) group by key having count(*) = 1 and count(value ->> '${counter}') = 1)
+    select 'altered-write', '${name}', h.${key}, '${counter}', null, null, h."${counter}", (f.value + coalesce(c.sure, 0))::varchar
+    from held h join first f on f.key = h.${key} left join changes c on c.key = h.${key}
+    where h."${counter}"::decimal(38, 6) - f.value - coalesce(c.sure, 0) not between coalesce(c.low, 0) and coalesce(c.high, 0)`);
 }

@@ -21,13 +21,16 @@ const OK: Record<string, History> = {
   "an indeterminate update leaves the baseline": { before: base, after: base, ops: [{ at: 0, outcome: "indeterminate", effects: [update("a", "2")] }] },
   "a committed delete": { before: base, after: [], ops: [{ at: 0, effects: [remove("a")] }] },
   "deleted, and inserted again": { before: base, after: [["a", "2", 10]], ops: [{ at: 0, effects: [remove("a")] }, { at: 100, effects: [insert("a", "2")] }] },
-  "deleted and inserted at once, in whatever order": { before: base, after: [], ops: [{ at: 0, took: 50, effects: [remove("a")] }, { at: 20, took: 50, effects: [insert("a", "2")] }] },
   "an indeterminate delete that happened leaves nothing to lose but doubt": { before: [], after: [], ops: [{ at: 0, outcome: "indeterminate", effects: [insert("a", "1")] }, { at: 100, outcome: "indeterminate", effects: [remove("a")] }] },
   "numbers that print differently are the same": { before: [["a", "1.50", 10]], after: [["a", "1.5000", 10]], ops: [] },
   "an update to null": { before: base, after: [["a", null, 10]], ops: [{ at: 0, effects: [update("a", null)] }] },
   "an empty text is not null": { before: base, after: [["a", "", 10]], ops: [{ at: 0, effects: [update("a", "")] }] },
   "counters add up": { before: base, after: [["a", "1", 8]], ops: [{ at: 0, effects: [add("a", -5)] }, { at: 0, effects: [add("a", 3)] }] },
   "an indeterminate change may count": { before: base, after: [["a", "1", 5]], ops: [{ at: 0, outcome: "indeterminate", effects: [add("a", -5)] }] },
+  "a transaction in doubt took effect as a whole": { before: [["a", "1", 10], ["b", "1", 10]], after: [["a", "2", 7], ["b", "1", 13], ["c", "1"]], ops: [{ at: 0, outcome: "indeterminate", effects: [update("a", "2"), add("a", -3), add("b", 3), insert("c", "1")] }] },
+  "a transaction in doubt took no effect": { before: [["a", "1", 10], ["b", "1", 10]], after: [["a", "1", 10], ["b", "1", 10]], ops: [{ at: 0, outcome: "indeterminate", effects: [update("a", "2"), add("b", 3), insert("c", "1")] }] },
+  "half of a transaction in doubt is there, and the other half may have been overwritten": { before: [["a", "1"], ["b", "1"]], after: [["a", "2"], ["b", "3"]], ops: [{ at: 0, outcome: "indeterminate", effects: [update("a", "2"), update("b", "2")] }, { at: 50, effects: [update("b", "3")] }] },
+  "half of a transaction in doubt shows, and the other half sets what was there": { before: [["a", "1"], ["b", "2"]], after: [["a", "2"], ["b", "2"]], ops: [{ at: 0, outcome: "indeterminate", effects: [update("a", "2"), update("b", "2")] }] },
   "a rejected change does not count": { before: base, after: base, ops: [{ at: 0, outcome: "rejected", effects: [add("a", -5)] }] },
 };
 
@@ -35,6 +38,7 @@ const BAD: Record<string, readonly [History, Expected]> = {
   "an insert is gone": [{ before: [], after: [], ops: [{ at: 0, effects: [insert("a", "1")] }] }, { lost: 1, possible: 1 }],
   "a row of the baseline is gone": [{ before: base, after: [], ops: [] }, { lost: 1, possible: 1 }],
   "inserted again after a delete, and gone": [{ before: base, after: [], ops: [{ at: 0, effects: [remove("a")] }, { at: 100, effects: [insert("a", "2")] }] }, { lost: 1, possible: 1 }],
+  "deleted and inserted at once: the insert succeeded, so it came second": [{ before: base, after: [], ops: [{ at: 0, took: 50, effects: [remove("a")] }, { at: 20, took: 50, effects: [insert("a", "2")] }] }, { lost: 1, possible: 1 }],
   "an update was undone": [{ before: base, after: base, ops: [{ at: 0, effects: [update("a", "2")] }] }, { lost: 1, possible: 1 }],
   "an older update came back": [{ before: base, after: [["a", "2", 10]], ops: [{ at: 0, effects: [update("a", "2")] }, { at: 100, effects: [update("a", "3")] }] }, { lost: 1, possible: 1 }],
   "a value that nobody wrote": [{ before: base, after: [["a", "9", 10]], ops: [{ at: 0, effects: [update("a", "2")] }] }, { altered: 1 }],
@@ -48,6 +52,9 @@ const BAD: Record<string, readonly [History, Expected]> = {
   "a row twice": [{ before: base, after: [...base, ...base], ops: [] }, { duplicate: 1 }],
   "a change counted twice": [{ before: base, after: [["a", "1", 0]], ops: [{ at: 0, effects: [add("a", -5)] }] }, { altered: 1 }],
   "a change that is lost": [{ before: base, after: base, ops: [{ at: 0, effects: [add("a", -5)] }] }, { altered: 1 }],
+  "half of a transaction in doubt: one of two inserts": [{ before: [], after: [["a", "1"]], ops: [{ at: 0, outcome: "indeterminate", effects: [insert("a", "1"), insert("b", "1")] }] }, { altered: 1 }],
+  "half of a transaction in doubt: one side of a transfer": [{ before: [["a", "1", 10], ["b", "1", 10]], after: [["a", "1", 7], ["b", "1", 10]], ops: [{ at: 0, outcome: "indeterminate", effects: [add("a", -3), add("b", 3)] }] }, { altered: 1 }],
+  "half of a transaction in doubt: an update, and not the delete": [{ before: [["a", "1"], ["b", "1"]], after: [["a", "2"], ["b", "1"]], ops: [{ at: 0, outcome: "indeterminate", effects: [update("a", "2"), remove("b")] }] }, { altered: 1 }],
   "a value without a place in the old shape": [{ before: base, after: base, ops: [{ at: 0, effects: [{ key: "a", kind: "update", value: { nickname: "Al" } }] }] }, { shed: 1 }],
 };
 

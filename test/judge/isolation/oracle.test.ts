@@ -95,7 +95,7 @@ function withFinalRead(txns: readonly Txn[]): Txn[] {
 
 const RUNS = { numRuns: 1_500 };
 
-test("with every version known, serializable and strictly so are decided exactly", () => {
+test("with every version known, serializable and strictly so are decided exactly", { timeout: 60_000 }, () => {
   const seen = { held: 0, broken: 0 };
   fc.assert(fc.property(histories(false), (plain) => {
     const txns = withFinalRead(plain);
@@ -110,7 +110,7 @@ test("with every version known, serializable and strictly so are decided exactly
   expect(Math.min(seen.held, seen.broken)).toBeGreaterThan(200); // both sides were really tried
 });
 
-test("with every version known, snapshot isolation is decided exactly", () => {
+test("with every version known, snapshot isolation is decided exactly", { timeout: 60_000 }, () => {
   const seen = { held: 0, broken: 0 };
   fc.assert(fc.property(histories(false), (plain) => {
     const txns = withFinalRead(plain);
@@ -123,7 +123,7 @@ test("with every version known, snapshot isolation is decided exactly", () => {
   expect(Math.min(seen.held, seen.broken)).toBeGreaterThan(50);
 });
 
-test("with unknown outcomes and unseen versions, a history that could have happened is never accused", () => {
+test("with unknown outcomes and unseen versions, a history that could have happened is never accused", { timeout: 60_000 }, () => {
   const seen = { possible: 0, accused: 0 };
   fc.assert(fc.property(histories(true), (txns) => {
     for (const [model, strict] of [["serializable", false], ["strict-serializable", true]] as const) {

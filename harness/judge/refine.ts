@@ -1,0 +1,100 @@
+// Takes the records that the rules can't decide alone, and decides them one by one.
+
+import { type EvidenceDatabase, literal as text, type Row } from "../evidence/database.ts";
+import type { Entity } from "../drill/system.ts";
+import { canSumTo, isAdmissible, MOST_OPERATIONS, type Fields, type Operation } from "./admissible.ts";
+
+/** Records at a time: bounds the memory, whatever the run's size. */
+const BATCH = 5_000;
+
+/**
+ * Corrects what the rules found of `entity`, in the table `harms`. Needs the tables `touched`, `held`
+ * and `base` as reconcile.ts leaves them.
+ *
+ * Rules judge existence and each field apart, which is exact for a record that is only updated, or
+ * inserted once, or whose operations came one after the other. Where inserts or deletes overlap
+ * with others or are in doubt, existence and values hang together: those records are searched.
+ */
+export async function refine(database: EvidenceDatabase, entity: Entity): Promise<void> {
+  await database.run(`create or replace temp table tangled as
+    with marked as (select key, kind, outcome, start < max(case when outcome = 'committed' then "end" else 9223372036854775807 end)
+        over (partition by key order by start rows between unbounded preceding and 1 preceding) as crossing from touched)
+    select key, (row_number() over (order by key) - 1) // ${BATCH} as batch from (
+      select key from marked group by key having count(*) between 2 and ${MOST_OPERATIONS}
+        and (bool_or(kind = 'insert') or bool_or(kind = 'delete')) and (coalesce(bool_or(crossing), false) or bool_or(outcome <> 'committed') or bool_or(kind = 'add'))
+      union select key from touched t where kind = 'insert' and exists (select 1 from base b where b."${entity.key}" = t.key) group by key having count(*) <= ${MOST_OPERATIONS})`);
+  const [last] = await database.rows("select max(batch)::double as n from tangled");
+  for (let batch = 0; batch <= Number(last?.["n"] ?? -1); batch++) await refineBatch(database, entity, batch);
+  for (const counter of entity.counters) await refineCounter(database, entity, counter);
+}
+
+async function refineBatch(database: EvidenceDatabase, entity: Entity, batch: number): Promise<void> {
+  const of = `in (select key from tangled where batch = ${batch})`;
+  const touched = grouped(await database.rows(`select key, kind, outcome, start::double as start, "end"::double as "end", value::varchar as value, seq::double as seq from touched where key ${of} order by key, seq`), "key");
+  const base = grouped(await database.rows(`select * from base where "${entity.key}" ${of}`), entity.key);
+  const held = grouped(await database.rows(`select * from held where "${entity.key}" ${of}`), entity.key);
+  const counters = new Set(entity.counters);
+  const cleared: string[] = [];
+  const wrong: { readonly key: string; readonly there: boolean; readonly seq: number; readonly acknowledged: number }[] = [];
+  for (const [key, rows] of touched) {
+    const copies = held.get(key) ?? [];
+    if (copies.length > 1) continue; // a duplicate is one whatever came before
+    const now = copies[0] && fieldsOf(copies[0], entity.key);
+    const was = base.get(key)?.[0];
+    if (isAdmissible(was && fieldsOf(was, entity.key), rows.map(operationOf), now, counters)) cleared.push(key);
+    else {
+      const acknowledged = rows.filter(({ outcome }) => outcome === "committed");
+      wrong.push({ key, there: now !== undefined, seq: Math.max(0, ...acknowledged.map(({ seq }) => Number(seq))), acknowledged: Math.max(0, ...acknowledged.map(({ end }) => Number(end))) });
+    }
+  }
+  // A late effect of an operation in doubt stays what it is: possible, and unlikely.
+  await inBatches(cleared, (keys) => database.run(`delete from harms where entity = '${entity.name}' and harm not in ('write-possibly-lost', 'value-shed') and key in (${keys.map(text).join(", ")})`));
+  await inBatches(wrong, (rows) => database.run(`insert into harms
+    select case when there then 'altered-write' else 'write-lost' end, '${entity.name}', key, null, nullif(seq, 0), nullif(acknowledged, 0), case when there then 'present' end, 'what some order of its operations gives'
+    from (values ${rows.map(({ key, there, seq, acknowledged }) => `(${text(key)}, ${there}, ${seq}, ${acknowledged})`).join(", ")}) w (key, there, seq, acknowledged)
+    where not exists (select 1 from harms h where h.entity = '${entity.name}' and h.key = w.key and h.harm <> 'value-shed')`));
+}
+
+/** Within the range of what operations in doubt can add up to, only some totals can be reached. */
+async function refineCounter(database: EvidenceDatabase, entity: Entity, counter: string): Promise<void> {
+  const change = `(value ->> ${text(counter)})::decimal(38, 6)`;
+  const rows = await database.rows(`
+    with doubtful as (select key, list(${change}::double) as changes from touched where kind = 'add' and outcome = 'indeterminate' and ${change} <> 0 group by key),
+      sure as (select key, sum(${change}) as total from touched where kind = 'add' and outcome = 'committed' group by key)
+    select d.key, d.changes, (h."${counter}"::decimal(38, 6) - b."${counter}"::decimal(38, 6) - coalesce(s.total, 0))::double as difference, h."${counter}" as held
+    from doubtful d join held h on h."${entity.key}" = d.key join base b on b."${entity.key}" = d.key left join sure s on s.key = d.key
+    where d.key not in (select key from tangled) and d.key not in (select key from harms where entity = '${entity.name}') order by d.key`);
+  for (const { key, changes, difference, held } of rows) {
+    const list = (changes as readonly unknown[]).map(Number);
+    if (canSumTo(list, Number(difference)) !== false) continue;
+    await database.run(`insert into harms values ('altered-write', '${entity.name}', ${text(String(key))}, ${text(counter)}, null, null, ${text(String(held))}, 'what its changes can add up to')`);
+  }
+}
+
+function operationOf(row: Row): Operation {
+  const certain = row["outcome"] === "committed";
+  const value = JSON.parse(String(row["value"] ?? "null")) as Record<string, string | number | null> | null;
+  return {
+    kind: row["kind"] as Operation["kind"], certain, start: Number(row["start"]), end: certain ? Number(row["end"]) : Infinity,
+    value: Object.fromEntries(Object.entries(value ?? {}).map(([field, content]) => [field, content === null ? null : String(content)])),
+  };
+}
+
+function fieldsOf(row: Row, key: string): Fields {
+  return Object.fromEntries(Object.entries(row).filter(([field]) => field !== key).map(([field, value]) => [field, value === null ? null : String(value)]));
+}
+
+function grouped(rows: readonly Row[], by: string): Map<string, Row[]> {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const key = String(row[by]);
+    const group = groups.get(key);
+    if (group) group.push(row);
+    else groups.set(key, [row]);
+  }
+  return groups;
+}
+
+async function inBatches<T>(items: readonly T[], work: (some: readonly T[]) => Promise<void>): Promise<void> {
+  for (let at = 0; at < items.length; at += 1_000) await work(items.slice(at, at + 1_000));
+}
