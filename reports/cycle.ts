@@ -10,12 +10,13 @@ const CHARACTERS = 44;
 /** One cycle as a self-contained SVG; an anomaly without one gives its transactions in a row. */
 export function renderCycle({ type, detail, transactions, steps = [] }: ToldAnomaly): string {
   const n = transactions.length;
-  const radius = Math.max(120, (n * 100) / Math.PI);
-  const [width, height] = [radius * 2 + BOX.width + 60, radius * 2 + 150];
-  const [cx, cy] = [width / 2, radius + 95];
+  // Wide enough that boxes beside each other don't touch, high enough that those above don't.
+  const [rx, ry] = n <= 2 ? [60, 85] : [Math.max(210, n * 55), Math.max(110, n * 32)];
+  const [width, height] = [rx * 2 + BOX.width + 40, ry * 2 + 130];
+  const [cx, cy] = [width / 2, ry + 85];
   const at = (i: number) => {
     const angle = (2 * Math.PI * i) / n - Math.PI / 2;
-    return { x: cx + radius * Math.cos(angle), y: cy + radius * Math.sin(angle) };
+    return { x: cx + rx * Math.cos(angle), y: cy + ry * Math.sin(angle) };
   };
   const arrows = steps.map(({ from, to, edge, because }) => {
     const [a, b] = [at(from), at(to)];
@@ -39,8 +40,8 @@ export function renderCycle({ type, detail, transactions, steps = [] }: ToldAnom
   });
   const markers = Object.entries(COLOURS).map(([edge, colour]) => `<marker id="${edge}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" orient="auto"><path d="M0 0L10 5L0 10z" fill="${colour}"/></marker>`);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${px(width)} ${px(height)}" width="${px(width)}" height="${px(height)}" role="img" aria-label="${escape(`${type}: ${detail}`)}">`
-    + `<style>text{font-family:ui-sans-serif,system-ui,sans-serif;font-size:13px;fill:#222}.name{font-weight:600}.ops{font-family:ui-monospace,monospace;font-size:12px}.edge{font-weight:700;font-size:14px;paint-order:stroke;stroke:#fff;stroke-width:5px}.title{font-size:15px;font-weight:600}</style>`
-    + `<defs>${markers.join("")}</defs><rect width="100%" height="100%" fill="#fff"/><text x="20" y="28" class="title">${escape(`${type}: ${detail}`)}</text>`
+    + `<style>text{font-family:ui-sans-serif,system-ui,sans-serif;font-size:13px;fill:#222}.name{font-weight:600}.ops{font-family:ui-monospace,monospace;font-size:12px}.edge{font-weight:700;font-size:14px;paint-order:stroke;stroke:#fff;stroke-width:5px}.title{font-size:17px;font-weight:600}</style>`
+    + `<defs>${markers.join("")}</defs><rect width="100%" height="100%" fill="#fff"/><text x="20" y="28" class="title">${escape(type)}<title>${escape(detail)}</title></text>`
     + `${arrows.join("")}${boxes.join("")}</svg>`;
 }
 

@@ -1,7 +1,9 @@
 // The scorecard as one self-contained page: verdict first, then how it went, then the evidence.
 
+import type { ToldAnomaly } from "../harness/judge/isolation/describe.ts";
 import type { Finding, Scorecard, Verdict } from "../harness/judge/scorecard.ts";
 import { renderChart } from "./chart.ts";
+import { renderCycle } from "./cycle.ts";
 import { STYLE } from "./style.ts";
 import { ICONS, WORDS, figure, measured, target } from "./words.ts";
 
@@ -92,8 +94,13 @@ function one(card: Scorecard, { kind, subject, detail, count, query, examples }:
 <p>${text(detail)}${count > 1 ? ` <span class="count">×${count.toLocaleString("en-US")}</span>` : ""}</p>
 <details><summary>How do you know?</summary>
 <p>Ask the run's evidence:</p><pre tabindex="0">${text(command)}</pre>
-${examples.length > 0 ? `<p>Examples:</p><pre tabindex="0">${text(examples.slice(0, 5).map((example) => JSON.stringify(example)).join("\n"))}</pre>` : ""}
+${kind.startsWith("isolation-") ? pictures(examples as readonly ToldAnomaly[]) : examples.length > 0 ? `<p>Examples:</p><pre tabindex="0">${text(examples.slice(0, 5).map((example) => JSON.stringify(example)).join("\n"))}</pre>` : ""}
 </details></article>`;
+}
+
+/** A cycle says more as a ring than as JSON; an anomaly without one is told in words. */
+function pictures(anomalies: readonly ToldAnomaly[]): string {
+  return anomalies.map((anomaly) => `${anomaly.steps ? `<figure class="cycle">${renderCycle(anomaly)}</figure>` : ""}<pre tabindex="0">${text(anomaly.text)}</pre>`).join("\n");
 }
 
 function clients({ measures }: Scorecard): string {

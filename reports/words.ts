@@ -18,7 +18,7 @@ export function figure({ value, plusMinus, unit, atLeast }: Measured): string {
 /** A target in words: `at most 15.0 s`, `at least 99 %`, `none`. */
 export function target(objective: ObjectiveResult): string {
   const parts = Object.entries(objective.target).map(([name, bound]) => {
-    if (typeof bound === "boolean") return "to its end";
+    if (typeof bound === "boolean") return name === "completed" ? "to its end" : name;
     if (name === "min") return `at least ${(bound * 100).toFixed(bound * 100 === Math.round(bound * 100) ? 0 : 2)} %`;
     if (name.endsWith("Ms")) return `at most ${ms(bound)}`;
     return bound === 0 ? "none" : `at most ${bound}`;

@@ -2,6 +2,9 @@
 
 import { z } from "zod";
 
+/** From the weakest to the strongest; what each forbids is in judge/isolation/model.ts. */
+export const CONSISTENCY_MODELS = ["read-uncommitted", "read-committed", "repeatable-read", "snapshot-isolation", "serializable", "strict-serializable"] as const;
+
 const ms = z.number().int().min(0).max(86_400_000);
 const positiveMs = ms.min(1);
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "use lower-case letters, digits and hyphens");
@@ -106,6 +109,8 @@ const objectivesSchema = z.strictObject({
     .describe("No orphan, stale sequence, invalid or corrupt index, left-over lock, slot or transaction"),
   invariants: z.strictObject({ maxViolated: z.number().int().min(0) }).optional()
     .describe("The system's own rules hold"),
+  isolation: z.strictObject({ model: z.enum(CONSISTENCY_MODELS) }).optional()
+    .describe("The clients' list transactions keep a consistency model, across the migration and the way back"),
 }).refine((o) => Object.values(o).some((v) => v !== undefined), "declare at least one objective");
 export type Objectives = z.infer<typeof objectivesSchema>;
 export type ObjectiveName = keyof Objectives;
@@ -139,6 +144,7 @@ export const drillSchema = z.strictObject({
     arrivals: z.enum(["even", "poisson"]).default("even"),
     clients: z.number().int().min(1).max(5_000).default(60).describe("Operations that can be in flight"),
     connections: z.number().int().min(1).max(1_000).default(30).describe("Size of the clients' pool"),
+    isolation: z.enum(["read committed", "repeatable read", "serializable"]).default("read committed").describe("Isolation level of the clients' transactions"),
     timeoutMs: positiveMs.default(2_000).describe("A client gives up on an operation after this"),
     patienceMs: positiveMs.default(2_000).describe("An arrival not started within this is dropped"),
     warmUpMs: positiveMs.default(3_000).describe("Load before the migration; its end must be in steady state"),

@@ -79,7 +79,7 @@ export class EvidenceDatabase implements AsyncDisposable {
     await this.run(`
       create table operations as
       select i.seq, i.vu, i.op, i.intended, i.start, o.acquired, o."end",
-        coalesce(o.outcome, 'indeterminate') as outcome, coalesce(o.phase, '') as phase, coalesce(o.code, 'no-outcome') as code, i.effects
+        coalesce(o.outcome, 'indeterminate') as outcome, coalesce(o.phase, '') as phase, coalesce(o.code, 'no-outcome') as code, i.effects, i.mops, o.reads
       from ${source.intents} i left join ${source.outcomes} o using (seq)`);
     await this.run(`
       create view effects as
@@ -109,8 +109,8 @@ export class EvidenceDatabase implements AsyncDisposable {
         : `read_json('${quote(file)}', format = 'newline_delimited', columns = {${columns}})`;
     };
     return {
-      intents: await json(PATHS.intents, `seq: 'BIGINT', vu: 'BIGINT', op: 'VARCHAR', intended: 'BIGINT', start: 'BIGINT', effects: 'STRUCT(entity VARCHAR, key VARCHAR, kind VARCHAR, value JSON)[]'`),
-      outcomes: await json(PATHS.outcomes, `seq: 'BIGINT', acquired: 'BIGINT', "end": 'BIGINT', outcome: 'VARCHAR', phase: 'VARCHAR', code: 'VARCHAR'`),
+      intents: await json(PATHS.intents, `seq: 'BIGINT', vu: 'BIGINT', op: 'VARCHAR', intended: 'BIGINT', start: 'BIGINT', effects: 'STRUCT(entity VARCHAR, key VARCHAR, kind VARCHAR, value JSON)[]', mops: 'JSON'`),
+      outcomes: await json(PATHS.outcomes, `seq: 'BIGINT', acquired: 'BIGINT', "end": 'BIGINT', outcome: 'VARCHAR', phase: 'VARCHAR', code: 'VARCHAR', reads: 'JSON'`),
       probes: await json(PATHS.probes, `due: 'BIGINT', "end": 'BIGINT', ok: 'BOOLEAN', code: 'VARCHAR'`),
       timeline: await json(PATHS.timeline, `t: 'BIGINT', kind: 'VARCHAR', phase: 'VARCHAR', state: 'VARCHAR', step: 'VARCHAR', direction: 'VARCHAR', share: 'DOUBLE', fault: 'VARCHAR', target: 'VARCHAR', detail: 'VARCHAR', "by": 'VARCHAR', strategy: 'VARCHAR'`),
     };

@@ -3,6 +3,7 @@
 import { EvidenceDatabase } from "../evidence/database.ts";
 import { applicationFindings } from "./application.ts";
 import { brokenInvariants, newProblems } from "./integrity.ts";
+import { isolationOfRun } from "./isolation/findings.ts";
 import { reconcile, type Reconciliation } from "./reconcile.ts";
 import { eventsOf, phaseOf, readRun, type RunRecord } from "./run-record.ts";
 import type { FaultResult, Finding, Measured, Measures, Scorecard, Verdict } from "./scorecard.ts";
@@ -49,8 +50,9 @@ export async function judge(directory: string): Promise<Scorecard> {
     episodes: service.episodes.map(({ fromMs, toMs }) => ({ fromMs: round(fromMs), toMs: toMs === null ? null : round(toMs) })),
     probes: await probes(database),
   };
+  const isolation = await isolationOfRun(directory, record.header.drill.objectives.isolation);
   const objectives = judgeObjectives(record.header.drill.objectives, {
-    measures, ...wayBack(record), structure, integrity, invariants, reconciled: reconciliation?.findings,
+    measures, ...wayBack(record), structure, integrity, invariants, reconciled: reconciliation?.findings, isolation,
   }, doubts);
   const verdict = worst(objectives.map((objective) => objective.verdict));
   const { run, startedAt, runtime, seed, versions, drill } = record.header;
@@ -58,7 +60,7 @@ export async function judge(directory: string): Promise<Scorecard> {
     schema: "turnback.scorecard/1", run, drill: drill.name, question: drill.question, startedAt, runtime: runtime.kind, seed, versions,
     verdict, summary: summarise(verdict, objectives, measures, doubts), score: score(objectives), doubts, objectives, measures,
     faults: faults(record),
-    findings: [...(reconciliation?.findings ?? []), ...(structure ?? []), ...(integrity ?? []), ...(invariants ?? [])],
+    findings: [...(reconciliation?.findings ?? []), ...(structure ?? []), ...(integrity ?? []), ...(invariants ?? []), ...(isolation?.findings ?? [])],
     series: await series(database), spans: spans(record, service),
   };
 }

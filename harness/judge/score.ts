@@ -2,7 +2,7 @@
 
 import type { ObjectiveResult } from "./scorecard.ts";
 
-const DATA = new Set(["loss", "consistency"]);
+const DATA = new Set(["loss", "consistency", "isolation"]);
 
 /**
  * How well one objective did, from 0 to 1. Unknown is 0. Met is at least 0.8, and more the
@@ -17,8 +17,8 @@ export function quality({ verdict, measured, target }: ObjectiveResult): number 
 }
 
 /**
- * The mean quality q of all objectives gives 50 + 50q when the data objectives (loss and
- * consistency) are met, and 49q otherwise. So a run that lost or bent data is below every
+ * The mean quality q of all objectives gives 50 + 50q when the data objectives (loss,
+ * consistency and isolation) are met, and 49q otherwise. So a run that lost or bent data is below every
  * run that did not, however fast it was; and a run that knows nothing has 0.
  */
 export function score(objectives: readonly ObjectiveResult[]): number {

@@ -19,8 +19,8 @@ export async function collectWitnesses(database: EvidenceDatabase, { name, key: 
     select t.seq, t.key, t.kind, t.value from touched t join (select key from touched group by key having count(*) = 1) using (key)
     where t.outcome = 'indeterminate' and t.seq in (select seq from operations where len(effects) > 1)`);
   await database.run(`insert into witnesses
-    select seq, ${literal(name)}, a.key, h.${key} is not null from alone a left join held h on h.${key} = a.key where kind = 'insert' and a.key not in (select ${key} from base)
-    union all select seq, ${literal(name)}, a.key, h.${key} is null from alone a left join held h on h.${key} = a.key where kind = 'delete' and a.key in (select ${key} from base)`);
+    select a.seq, ${literal(name)}, a.key, h.${key} is not null from alone a left join held h on h.${key} = a.key where a.kind = 'insert' and a.key not in (select ${key} from base)
+    union all select a.seq, ${literal(name)}, a.key, h.${key} is null from alone a left join held h on h.${key} = a.key where a.kind = 'delete' and a.key in (select ${key} from base)`);
   for (const field of fields) {
     const counter = counters.includes(field);
     const [is, was, set] = [`h."${field}"`, `b."${field}"`, `(a.value ->> ${literal(field)})`];
@@ -29,7 +29,7 @@ export async function collectWitnesses(database: EvidenceDatabase, { name, key: 
     const not = counter ? `${number(is)} = ${number(was)}` : `${is} is not distinct from ${was}`;
     const telling = counter ? `${number(set)} <> 0` : `${set} is distinct from ${was}`;
     await database.run(`insert into witnesses
-      select seq, ${literal(name)}, a.key, coalesce(${applied}, false) from alone a join held h on h.${key} = a.key join base b on b.${key} = a.key
+      select a.seq, ${literal(name)}, a.key, coalesce(${applied}, false) from alone a join held h on h.${key} = a.key join base b on b.${key} = a.key
       where a.kind = '${counter ? "add" : "update"}' and json_exists(a.value, ${literal(`$."${field}"`)}) and ${telling} and (coalesce(${applied}, false) or coalesce(${not}, false))`);
   }
 }

@@ -1,6 +1,7 @@
 // Objectives against measures: met, missed or unknown, and why.
 
 import type { Drill, ObjectiveName } from "../drill/schema.ts";
+import type { RunIsolation } from "./isolation/findings.ts";
 import type { Finding, Measured, Measures, ObjectiveResult, Verdict } from "./scorecard.ts";
 
 /** Missed outranks unknown, unknown outranks met: an empty list knows nothing. */
@@ -18,6 +19,7 @@ export type Judged = {
   readonly integrity: readonly Finding[] | undefined;
   readonly invariants: readonly Finding[] | undefined;
   readonly reconciled: readonly Finding[] | undefined;
+  readonly isolation: RunIsolation | undefined;
 };
 
 type Draft = Omit<ObjectiveResult, "name" | "title">;
@@ -91,6 +93,17 @@ function judgeAvailability({ measures: { availability, operations } }: Judged, m
   return { ...base, verdict: availability.value >= min ? "met" : "missed", reason };
 }
 
+function judgeIsolation({ isolation }: Judged, { model }: { readonly model: string }): Draft {
+  const base = { target: { [model]: true } };
+  if (!isolation) return { ...base, measured: count(null), evidence: [], verdict: "unknown", reason: "the workload made no list transactions" };
+  const { result: { valid, reason, transactions: { ok }, weakestViolated }, findings } = isolation;
+  const evidence = findings.map(({ kind }) => kind);
+  const measured = count(valid === "unknown" ? null : findings.reduce((sum, finding) => sum + finding.count, 0));
+  if (valid === "unknown") return { ...base, measured, evidence, verdict: "unknown", reason: reason ?? "" };
+  if (valid) return { ...base, measured, evidence, verdict: "met", reason: `${ok.toLocaleString("en-US")} committed transactions keep ${model}` };
+  return { ...base, measured, evidence, verdict: "missed", reason: `${evidence.map((kind) => kind.replace("isolation-", "")).join(", ")}: the weakest model violated is ${weakestViolated.join(", ")}` };
+}
+
 /** The way back is always an objective, declared or not: a retreat that fails can't be green. */
 function judgeWayBack({ wayBack, wayBackDetail }: Judged): Draft {
   const base = { target: { completed: true }, evidence: [] };
@@ -102,7 +115,7 @@ function judgeWayBack({ wayBack, wayBackDetail }: Judged): Draft {
 const TITLES: Readonly<Record<ObjectiveName | "completion", string>> = {
   completion: "The way back completes", recovery: "Recovery time (RTO)", detection: "Detection time", rollback: "Rollback time",
   availability: "Availability", loss: "Lost writes (RPO)", consistency: "Consistency of data", structure: "Schema restored",
-  integrity: "Integrity", invariants: "The system's own rules",
+  integrity: "Integrity", invariants: "The system's own rules", isolation: "Isolation of transactions",
 };
 
 type Judges = { readonly [K in ObjectiveName]: (judged: Judged, target: NonNullable<Drill["objectives"][K]>) => Draft };
@@ -117,6 +130,7 @@ const JUDGES: Judges = {
   structure: ({ structure }, { maxDifferences }) => judgeFindings(structure, maxDifferences, "maxDifferences", ["difference", "differences"]),
   integrity: ({ integrity }, { maxProblems }) => judgeFindings(integrity, maxProblems, "maxProblems", ["problem", "problems"]),
   invariants: ({ invariants }, { maxViolated }) => judgeFindings(invariants, maxViolated, "maxViolated", ["broken rule", "broken rules"]),
+  isolation: judgeIsolation,
 };
 
 /**

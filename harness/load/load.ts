@@ -54,7 +54,7 @@ export class Load implements AsyncDisposable {
     const logFile = join(options.workDirectory, "k6.log");
     const { load } = options;
     const config = {
-      dsn: options.url, ledgerDir: options.ledgerDirectory ?? "", statsFile,
+      dsn: load.isolation === "read committed" ? options.url : `${options.url}&default_transaction_isolation=${encodeURIComponent(load.isolation)}`, ledgerDir: options.ledgerDirectory ?? "", statsFile,
       runStartNs: String(options.clock.startMonotonicNs),
       perSecond: load.arrivalsPerSecond, poisson: load.arrivals === "poisson",
       clients: load.clients, connections: load.connections,

@@ -39,6 +39,13 @@ declare module "k6/x/turnback" {
   export function serve(body: (arrival: Arrival) => void): void;
   /** BEGIN, the body, COMMIT. What the body throws rolls back. Never retried. */
   export function transaction(op: string, effects: Effect[], body: (tx: Transaction) => void): Outcome;
+  /** What a transaction on lists does: append an element to a key's list, or read the list. */
+  export type ListOperation = ["append", key: number | string, element: number] | ["r", key: number | string];
+  /**
+   * A transaction of an isolation history. Says beforehand what it will do; the body does it, and
+   * returns the lists that it read, in order. Each element is appended to a key at most once in a run.
+   */
+  export function listAppend(op: string, operations: ListOperation[], body: (tx: Transaction) => number[][]): Outcome;
   /** One statement that commits by itself. */
   export function statement(op: string, effects: Effect[], sql: string, ...args: unknown[]): Outcome;
   /** A query outside a transaction: its rows, or null when it was not served. */

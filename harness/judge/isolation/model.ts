@@ -1,5 +1,7 @@
 // Consistency models and the anomalies that each forbids.
 
+import { CONSISTENCY_MODELS as MODELS } from "../../drill/schema.ts";
+
 /*
  * Sources: Atul Adya, "Weak Consistency" (PhD thesis, MIT 1999), for G0, G1a-c, G-single, G2-item
  * and the levels; Kingsbury and Alvaro, "Elle" (VLDB 14(3), 2020), for inferring them from lists;
@@ -11,7 +13,7 @@
  * of them.
  */
 
-export const MODELS = ["read-uncommitted", "read-committed", "repeatable-read", "snapshot-isolation", "serializable", "strict-serializable"] as const;
+export { MODELS };
 export type Model = (typeof MODELS)[number];
 
 export const CYCLES = ["G0", "G1c", "G-single", "G-nonadjacent", "G2-item"] as const;

@@ -2,6 +2,7 @@ package turnback
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/signal"
@@ -92,8 +93,8 @@ func (g *Generator) drop(arrival Arrival) {
 		return
 	}
 	// onError has stopped the load if either of these fails.
-	if g.ledger.Intent(arrival, 0, "", 0, nil) == nil {
-		_ = g.ledger.Outcome(arrival.Seq, 0, g.clock.Now(), Dropped, PhaseAcquire, "no-client-free")
+	if g.ledger.Intent(arrival, 0, "", 0, nil, nil) == nil {
+		_ = g.ledger.Outcome(arrival.Seq, 0, g.clock.Now(), Dropped, PhaseAcquire, "no-client-free", nil)
 	}
 }
 
@@ -105,12 +106,22 @@ type operation struct {
 	acquiredNs int64
 	// sent: something was written since the phase that commits began.
 	sent bool
+	// reads is what the body of a transaction on lists returned.
+	reads json.RawMessage
 }
 
-func (g *Generator) begin(arrival Arrival, vu uint64, op string, effects []Effect) (*operation, error) {
+// readsIf: only what was committed was really read.
+func (o *operation) readsIf(outcome Outcome) json.RawMessage {
+	if outcome != Committed {
+		return nil
+	}
+	return o.reads
+}
+
+func (g *Generator) begin(arrival Arrival, vu uint64, op string, effects []Effect, mops json.RawMessage) (*operation, error) {
 	o := &operation{g: g, arrival: arrival, startNs: g.clock.Now()}
 	if g.ledger != nil {
-		if err := g.ledger.Intent(arrival, vu, op, o.startNs, effects); err != nil {
+		if err := g.ledger.Intent(arrival, vu, op, o.startNs, effects, mops); err != nil {
 			return nil, err
 		}
 	}
@@ -123,7 +134,7 @@ func (o *operation) end(phase Phase, err error) Outcome {
 	o.g.stats.Count(outcome, endNs-o.arrival.IntendedNs)
 	if o.g.ledger != nil {
 		// A failed write has stopped the load; the missing line reads as indeterminate.
-		_ = o.g.ledger.Outcome(o.arrival.Seq, o.acquiredNs, endNs, outcome, phase, code)
+		_ = o.g.ledger.Outcome(o.arrival.Seq, o.acquiredNs, endNs, outcome, phase, code, o.readsIf(outcome))
 	}
 	return outcome
 }

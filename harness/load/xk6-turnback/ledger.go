@@ -23,6 +23,9 @@ type Effect struct {
 //	intents.ndjson   {"seq","vu","op","intended","start","effects"}   before anything is sent
 //	outcomes.ndjson  {"seq","acquired","end","outcome","phase","code"} after the answer
 //
+// Transactions on lists carry "mops" in their intent (what was asked) and "reads" in the
+// outcome (the lists that were read, in order): a history for the isolation checker.
+//
 // An intent is handed to the kernel with one write(2) before the statement is sent, so a
 // generator that is killed leaves a record of everything that can have reached the server:
 // the page cache outlives the process. Outcomes are written the same way. One that is missing
@@ -50,7 +53,7 @@ func OpenLedger(dir string, onError func(error)) (*Ledger, error) {
 }
 
 // Intent records an operation about to start. An error means that it must not start.
-func (l *Ledger) Intent(arrival Arrival, vu uint64, op string, startNs int64, effects []Effect) error {
+func (l *Ledger) Intent(arrival Arrival, vu uint64, op string, startNs int64, effects []Effect, mops json.RawMessage) error {
 	return l.intents.line(func(b []byte) []byte {
 		b = appendHead(b, arrival.Seq)
 		b = append(b, `,"vu":`...)
@@ -80,12 +83,16 @@ func (l *Ledger) Intent(arrival Arrival, vu uint64, op string, startNs int64, ef
 			}
 			b = append(b, '}')
 		}
-		return append(b, "]}\n"...)
+		b = append(b, ']')
+		if len(mops) > 0 {
+			b = append(append(b, `,"mops":`...), mops...)
+		}
+		return append(b, "}\n"...)
 	})
 }
 
 // Outcome records how an operation ended. AcquiredNs is 0 when no connection was had.
-func (l *Ledger) Outcome(seq, acquiredNs, endNs int64, outcome Outcome, phase Phase, code string) error {
+func (l *Ledger) Outcome(seq, acquiredNs, endNs int64, outcome Outcome, phase Phase, code string, reads json.RawMessage) error {
 	return l.outcomes.line(func(b []byte) []byte {
 		b = appendHead(b, seq)
 		b = append(b, `,"acquired":`...)
@@ -98,6 +105,9 @@ func (l *Ledger) Outcome(seq, acquiredNs, endNs int64, outcome Outcome, phase Ph
 		b = append(b, phase...)
 		b = append(b, `","code":`...)
 		b = appendString(b, code)
+		if len(reads) > 0 {
+			b = append(append(b, `,"reads":`...), reads...)
+		}
 		return append(b, "}\n"...)
 	})
 }

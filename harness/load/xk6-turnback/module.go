@@ -51,7 +51,7 @@ type Client struct {
 func (c *Client) Exports() modules.Exports {
 	return modules.Exports{Named: map[string]any{
 		"options": c.options, "serve": c.serve,
-		"transaction": c.transaction, "statement": c.statement, "read": c.read,
+		"transaction": c.transaction, "listAppend": c.listAppend, "statement": c.statement, "read": c.read,
 	}}
 }
 
@@ -121,7 +121,7 @@ type effectArgument struct {
 	Value  map[string]any
 }
 
-func (c *Client) begin(op string, arguments []effectArgument) (*operation, *Generator, error) {
+func (c *Client) begin(op string, arguments []effectArgument, mops json.RawMessage) (*operation, *Generator, error) {
 	g, err := c.root.shared()
 	if err != nil {
 		return nil, nil, err
@@ -137,14 +137,14 @@ func (c *Client) begin(op string, arguments []effectArgument) (*operation, *Gene
 		}
 		effects[i] = Effect{Entity: a.Entity, Key: a.Key, Kind: a.Kind, Value: value}
 	}
-	o, err := g.begin(c.current, c.vu.State().VUID, op, effects)
+	o, err := g.begin(c.current, c.vu.State().VUID, op, effects, mops)
 	c.current = Arrival{}
 	return o, g, err
 }
 
 // transaction runs body inside BEGIN and COMMIT and returns the outcome.
 func (c *Client) transaction(op string, effects []effectArgument, body sobek.Callable) (string, error) {
-	o, g, err := c.begin(op, effects)
+	o, g, err := c.begin(op, effects, nil)
 	if err != nil {
 		return "", err
 	}
@@ -180,9 +180,32 @@ func (c *Client) inTransaction(ctx context.Context, o *operation, body sobek.Cal
 	return PhaseCommit, err
 }
 
+// listAppend is a transaction of an isolation history. mops says before it starts what it will
+// do: ["append", key, element] and ["r", key]; body returns the lists that it read, in order.
+func (c *Client) listAppend(op string, mops []any, body sobek.Callable) (string, error) {
+	asked, err := json.Marshal(mops)
+	if err != nil {
+		return "", fmt.Errorf("operations on lists: %w", err)
+	}
+	o, g, err := c.begin(op, nil, asked)
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(c.vu.Context(), g.config.timeout())
+	defer cancel()
+	phase, err := c.inTransaction(ctx, o, func(this sobek.Value, arguments ...sobek.Value) (sobek.Value, error) {
+		lists, err := body(this, arguments...)
+		if err == nil {
+			o.reads, err = json.Marshal(lists.Export())
+		}
+		return lists, err
+	})
+	return string(o.end(phase, err)), nil
+}
+
 // statement runs one statement that commits by itself and returns the outcome.
 func (c *Client) statement(op string, effects []effectArgument, sql string, args ...any) (string, error) {
-	o, g, err := c.begin(op, effects)
+	o, g, err := c.begin(op, effects, nil)
 	if err != nil {
 		return "", err
 	}
@@ -203,7 +226,7 @@ func (c *Client) statement(op string, effects []effectArgument, sql string, args
 
 // read runs a query outside a transaction: its rows, or null when it failed.
 func (c *Client) read(op string, sql string, args ...any) ([]map[string]any, error) {
-	o, g, err := c.begin(op, nil)
+	o, g, err := c.begin(op, nil, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -219,7 +219,7 @@ func TestALedgerThatLostALineRefusesEverythingAfterIt(t *testing.T) {
 	}
 	ledger.intents.file.Close()
 	for range 2 {
-		if ledger.Intent(Arrival{Seq: 1}, 1, "op", 0, nil) == nil {
+		if ledger.Intent(Arrival{Seq: 1}, 1, "op", 0, nil, nil) == nil {
 			t.Error("an intent that was not written must not be accepted")
 		}
 	}
@@ -235,7 +235,7 @@ func TestAnIntentIsOnDiskBeforeItIsAcknowledged(t *testing.T) {
 		t.Fatal(err)
 	}
 	effect := Effect{Entity: "order", Key: `a"b`, Kind: "insert", Value: []byte(`{"total":"1.50"}`)}
-	if err := ledger.Intent(Arrival{Seq: 7, IntendedNs: 5}, 3, "place", 6, []Effect{effect}); err != nil {
+	if err := ledger.Intent(Arrival{Seq: 7, IntendedNs: 5}, 3, "place", 6, []Effect{effect}, nil); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "intents.ndjson"))

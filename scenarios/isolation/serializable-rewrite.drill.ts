@@ -1,0 +1,22 @@
+// Serializable transactions go on while a table is rewritten, the primary dies, and the rewrite is undone.
+import { defineDrill } from "../../harness/drill/schema.ts";
+
+export default defineDrill({
+  name: "serializable-rewrite",
+  question: "Do serializable transactions stay serializable while a rewrite is applied, the primary is killed, and the rewrite is undone?",
+  system: { path: "fixtures/systems/registers" },
+  migration: { plan: "fixtures/systems/registers/migrations/widen-items" },
+  load: { workload: "fixtures/systems/registers/workload/lists.ts", arrivalsPerSecond: 80, clients: 40, connections: 40, isolation: "serializable" },
+  // Serialization failures are the price of the level, and no outage.
+  steadyState: { maxErrorRatio: 0.5 },
+  faults: [{ kind: "kill", at: { after: "widen" }, healAfterMs: 800 }],
+  rollback: { decide: { on: "completion" } },
+  objectives: {
+    recovery: { maxMs: 15_000 },
+    isolation: { model: "serializable" },
+    loss: { maxLostWrites: 0 },
+    structure: { maxDifferences: 0 },
+    integrity: { maxProblems: 0 },
+    invariants: { maxViolated: 0 },
+  },
+});
