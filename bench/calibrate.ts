@@ -1,76 +1,179 @@
-// Known outages against stated ones: the proxy is cut for a known time, and the ledger is judged.
+// Known outages against stated ones: the system is broken for a known time, and the ledger is judged.
 
+import { writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startClock } from "../harness/base/clock.ts";
-import { pause } from "../harness/base/deadline.ts";
-import { drillSchema } from "../harness/drill/schema.ts";
+import { startClock, type RunClock } from "../harness/base/clock.ts";
+import { pause, waitUntil } from "../harness/base/deadline.ts";
+import { ROOT } from "../harness/base/files.ts";
+import { drillSchema, type Drill } from "../harness/drill/schema.ts";
 import { readSystem } from "../harness/drill/parse.ts";
 import { EvidenceDatabase } from "../harness/evidence/database.ts";
 import { assessService, readSamples } from "../harness/judge/service.ts";
 import { Load } from "../harness/load/load.ts";
 import { openRuntime } from "../harness/topology/open-runtime.ts";
-import { accessUrl, startTopology } from "../harness/topology/topology.ts";
+import { connect } from "../harness/topology/postgres.ts";
+import { accessUrl, startTopology, type Topology } from "../harness/topology/topology.ts";
 import { quantile } from "./figures.ts";
+import { plotCalibration } from "./plot.ts";
 
-/** Length of the cut in milliseconds, and how often. */
-const CUTS: readonly (readonly [number, number])[] = [[100, 24], [300, 16], [1_000, 10], [3_000, 6], [10_000, 2]];
-const SETTLE_MS = 1_400;
+export type Kind = "cut" | "pause" | "kill" | "cut, generator stopped";
+type Group = { readonly kind: Kind; readonly perSecond: number; /** Length in milliseconds, and how often. */ readonly outages: readonly (readonly [number, number])[] };
 
-type Trial = { readonly fromNs: number; readonly toNs: number; readonly trueMs: number; readonly slackMs: number };
+/** A quarter of an hour; the longest outages are few, for each takes its time. */
+const GROUPS: readonly Group[] = [
+  { kind: "cut", perSecond: 200, outages: [[50, 16], [100, 16], [300, 14], [1_000, 10], [3_000, 3], [10_000, 1], [30_000, 1]] },
+  { kind: "pause", perSecond: 200, outages: [[100, 16], [300, 16], [1_000, 10], [3_000, 3], [10_000, 1], [30_000, 1]] },
+  { kind: "kill", perSecond: 200, outages: [[300, 10], [1_000, 8]] },
+  { kind: "cut, generator stopped", perSecond: 200, outages: [[1_000, 12]] },
+  { kind: "cut", perSecond: 10, outages: [[1_000, 10], [3_000, 4]] },
+  { kind: "pause", perSecond: 10, outages: [[1_000, 10], [3_000, 4]] },
+  { kind: "cut", perSecond: 2_000, outages: [[50, 10], [300, 10], [1_000, 4]] },
+  { kind: "pause", perSecond: 2_000, outages: [[100, 10], [300, 8], [1_000, 4]] },
+];
+const SETTLE_MS = 1_500;
+/** Below this a slow answer is no impact: well above what an answer usually takes here, well below the shortest pause. */
+const TOLERANCE_MS = 60;
+
+export type Trial = { readonly kind: Kind; readonly perSecond: number; readonly ms: number; readonly trueMs: number; readonly slackMs: number; readonly fromNs: number; readonly toNs: number };
+export type Result = Trial & { readonly error: number; readonly stated: number; readonly within: boolean };
 
 export async function calibrate(): Promise<void> {
+  const results: Result[] = [];
+  for (const group of GROUPS) {
+    const some = await trialsOf(group);
+    results.push(...some);
+    console.log(line(`${group.kind}, ${group.perSecond}/s`, some));
+  }
+  const busy = results.filter(({ perSecond }) => perSecond >= 200);
+  const table = [
+    "| outage | arrivals a second | length | trials | error p50 | error p95 | stated p50 | stated p95 | within the stated uncertainty |", "|---|---|---|---|---|---|---|---|---|",
+    ...GROUPS.flatMap(({ kind, perSecond, outages }) => outages.map(([ms]) => row(kind, String(perSecond), `${ms.toLocaleString("en-US")} ms`, results.filter((r) => r.kind === kind && r.perSecond === perSecond && r.ms === ms)))),
+    row("**all**", "200 and more", "", busy), row("**all**", "", "", results),
+  ].join("\n");
+  writeFileSync(join(ROOT, "bench/calibration.svg"), plotCalibration(results));
+  writeFileSync(join(ROOT, "bench/calibration.md"), `# The calibration of recovery time
+
+The system is broken for a known time under load, and the recovery that the judge states from the ledger is
+compared with that time. Cut: the proxy closes the clients' connections. Pause: the server is frozen, and a slow
+answer counts as impact above ${TOLERANCE_MS} ms. Kill: the server is killed and started again; its truth is
+when it accepted connections again, polled as fast as it answers. Generator stopped: the load generator itself
+is frozen for half of the cut, which must not shorten what is stated (coordinated omission). The truth has slack of its
+own, half of the calls that break and mend, which is added to the stated uncertainty.
+
+Made by \`npm run bench:calibrate\`.
+
+${table}
+
+![Error of the stated recovery against the length of the outage](calibration.svg)
+`);
+  console.log(line("all", results));
+  console.log("  written to bench/calibration.md and calibration.svg");
+}
+
+async function trialsOf(group: Group): Promise<Result[]> {
+  const light = group.perSecond > 500;
   const drill = drillSchema.parse({
     name: "bench", question: "Is the stated outage the true one?", system: { path: "fixtures/systems/shop", scale: 0.05 }, migration: { plan: "none" },
-    load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 200 }, steadyState: { windowMs: 500 }, objectives: { loss: { maxLostWrites: 0 } },
+    load: { workload: light ? "bench/workload-insert.ts" : "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: group.perSecond, clients: light ? 200 : 60 },
+    steadyState: { windowMs: 500, maxErrorRatio: 0.05, ...(group.kind === "pause" && { maxLatencyMs: TOLERANCE_MS }) }, objectives: { loss: { maxLostWrites: 0 } },
   });
   const folder = await mkdtemp(join(tmpdir(), "tb-bench-"));
-  await using runtime = await openRuntime({ kind: "process", why: "bench" }, `bench-${process.pid}`);
-  const topology = await startTopology({ runtime, drill, system: await readSystem(drill.system.path), say: () => undefined, onSecret: () => undefined });
-  const clock = startClock();
-  const load = await Load.start({ load: drill.load, scale: 0.05, seed: 1, clock, workDirectory: folder, url: accessUrl(topology.access("app", "clients")), ledgerDirectory: join(folder, "ledger") });
-  const trials: Trial[] = [];
+  await using runtime = await openRuntime({ kind: "process", why: "bench" }, `bench-${startClock().startMonotonicNs}`);
   try {
-    await pause(3_000);
-    for (const [ms, times] of CUTS) {
-      for (let i = 0; i < times; i++) {
-        const start = clock.nowNs();
-        await topology.proxies.setEnabled("clients", false);
-        const cut = clock.nowNs();
-        await pause(ms);
-        const mending = clock.nowNs();
-        await topology.proxies.setEnabled("clients", true);
-        const mended = clock.nowNs();
-        // Within a request the proxy changed at some moment: half of both requests is the truth's own slack.
-        trials.push({ fromNs: start - 500e6, toNs: mended + (SETTLE_MS - 200) * 1e6, trueMs: ((mended + mending) / 2 - (cut + start) / 2) / 1e6, slackMs: (cut - start + mended - mending) / 2e6 });
-        await pause(SETTLE_MS);
-      }
+    const topology = await startTopology({ runtime, drill, system: await readSystem(drill.system.path), say: () => undefined, onSecret: () => undefined });
+    const admin = await topology.observer("bench");
+    await admin.query("create table bench (key text primary key, v integer); grant insert on bench to app");
+    await admin.end();
+    const clock = startClock();
+    const load = await Load.start({ load: drill.load, scale: 0.05, seed: 1, clock, workDirectory: folder, url: accessUrl(topology.access("app", "clients")), ledgerDirectory: join(folder, "ledger") });
+    try {
+      await pause(3_000);
+      const trials: Trial[] = [];
+      for (const [ms, times] of group.outages) for (let i = 0; i < times; i++) trials.push(await trial(group, ms, topology, load, clock));
+      await load.stop(20_000);
+      return await assess(folder, trials, drill);
+    } finally {
+      await load[Symbol.asyncDispose]();
     }
-    await load.stop(20_000);
-    await report(folder, trials, drill.steadyState);
   } finally {
-    await load[Symbol.asyncDispose]();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function report(folder: string, trials: readonly Trial[], steady: ReturnType<typeof drillSchema.parse>["steadyState"]): Promise<void> {
+/** Breaks the system for `ms` and says when it was really broken: each end lies between two readings of the clock. */
+async function trial({ kind, perSecond }: Group, ms: number, topology: Topology, load: Load, clock: RunClock): Promise<Trial> {
+  const { postgres, proxies } = topology;
+  const breakIt = { cut: () => proxies.setEnabled("clients", false), pause: () => postgres.pause(), kill: () => postgres.kill(), "cut, generator stopped": () => proxies.setEnabled("clients", false) }[kind];
+  const before = clock.nowNs();
+  await breakIt();
+  const broken = clock.nowNs();
+  if (kind === "cut, generator stopped") {
+    await pause(ms / 4);
+    process.kill(load.pid, "SIGSTOP");
+    await pause(ms / 2);
+    process.kill(load.pid, "SIGCONT");
+    await pause(ms / 4);
+  } else await pause(ms);
+  let [mending, mended] = [clock.nowNs(), 0];
+  if (kind === "kill") {
+    const started = postgres.start();
+    ({ mending, mended } = await acceptsAgain(topology, clock));
+    await started;
+  } else {
+    await (kind === "pause" ? postgres.resume() : proxies.setEnabled("clients", true));
+    mended = clock.nowNs();
+  }
+  await pause(SETTLE_MS);
+  return {
+    kind, perSecond, ms, trueMs: ((mended + mending) / 2 - (broken + before) / 2) / 1e6, slackMs: (broken - before + mended - mending) / 2e6,
+    fromNs: before - 300e6, toNs: mended + (SETTLE_MS - 200) * 1e6,
+  };
+}
+
+/** The last attempt that was refused, and the first one that was not. */
+async function acceptsAgain(topology: Topology, clock: RunClock): Promise<{ readonly mending: number; readonly mended: number }> {
+  let mending = clock.nowNs();
+  return waitUntil({
+    what: "the server accepts connections again", withinMs: 30_000, everyMs: 1, check: async () => {
+      const began = clock.nowNs();
+      try {
+        const client = await connect(topology.access("app", "direct"), { name: "turnback-bench", timeoutMs: 1_000 });
+        const mended = clock.nowNs();
+        await client.end();
+        return { mending, mended };
+      } catch {
+        mending = began; // it was still down when this attempt began
+        return undefined;
+      }
+    },
+  });
+}
+
+async function assess(folder: string, trials: readonly Trial[], drill: Drill): Promise<Result[]> {
   await using database = await EvidenceDatabase.open(folder, []);
   const samples = await readSamples(database);
-  const results = trials.map((trial) => {
-    const { recovery, unavailable } = assessService(samples.filter(({ due }) => due >= trial.fromNs - 2e9 && due <= trial.toNs), steady, trial.fromNs);
-    return { trial, recovery: { error: Math.abs((recovery.value ?? Infinity) - trial.trueMs), stated: recovery.plusMinus }, outage: { error: Math.abs((unavailable.value ?? Infinity) - trial.trueMs), stated: unavailable.plusMinus } };
+  return trials.map((one) => {
+    const { recovery } = assessService(samples.filter(({ due }) => due >= one.fromNs - 2e9 && due <= one.toNs), drill.steadyState, one.fromNs);
+    const error = recovery.value === null || recovery.atLeast ? Infinity : recovery.value - one.trueMs;
+    return { ...one, error, stated: recovery.plusMinus, within: Math.abs(error) <= recovery.plusMinus + one.slackMs };
   });
-  console.log("  cut       figure    trials  error p50  error p95  stated p50  stated p95  within stated (truth's slack added)");
-  for (const figure of ["recovery", "outage"] as const) {
-    for (const [ms] of [...CUTS, [0, 0] as const]) {
-      const of = results.filter(({ trial }) => ms === 0 || Math.abs(trial.trueMs - ms) < ms * 0.4);
-      const errors = of.map((result) => result[figure].error);
-      const stated = of.map((result) => result[figure].stated);
-      const within = of.filter((result) => result[figure].error <= result[figure].stated + result.trial.slackMs).length;
-      const show = (value: number) => `${value.toFixed(1)} ms`.padEnd(11);
-      console.log(`  ${(ms === 0 ? "all" : `${ms} ms`).padEnd(9)} ${figure.padEnd(9)} ${String(of.length).padEnd(7)} ${show(quantile(errors, 0.5))}${show(quantile(errors, 0.95))}${show(quantile(stated, 0.5))} ${show(quantile(stated, 0.95))} ${within}/${of.length} = ${((100 * within) / of.length).toFixed(0)} %`);
-    }
-  }
+}
+
+function figures(some: readonly Result[]): readonly [string, string, string, string, string] {
+  const show = (value: number) => `${value.toFixed(1)} ms`;
+  const errors = some.map(({ error }) => Math.abs(error));
+  const stated = some.map((result) => result.stated);
+  const within = some.filter((result) => result.within).length;
+  return [show(quantile(errors, 0.5)), show(quantile(errors, 0.95)), show(quantile(stated, 0.5)), show(quantile(stated, 0.95)), `${within} of ${some.length} (${((100 * within) / some.length).toFixed(0)} %)`];
+}
+
+function row(kind: string, perSecond: string, length: string, some: readonly Result[]): string {
+  return `| ${kind} | ${perSecond} | ${length} | ${some.length} | ${figures(some).join(" | ")} |`;
+}
+
+function line(name: string, some: readonly Result[]): string {
+  const [p50, p95, stated50, stated95, within] = figures(some);
+  return `  ${name.padEnd(30)} error ${p50} (p95 ${p95}), stated ${stated50} (p95 ${stated95}), within it ${within}`;
 }

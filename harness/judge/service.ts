@@ -51,9 +51,11 @@ export function assessService(samples: readonly Sample[], steady: SteadyState, f
     while (i < due.length && (bad[i] || windows[i] !== "holds")) i += 1;
     const [first, last] = [due[begin], due[i]];
     if (!first) break;
+    const usualNs = usualLatency(samples, steady, first.due);
+    const answeredNs = last && firstLateAnswer(due.slice(begin, i), last, usualNs);
     episodes.push({
-      fromNs: first.due, toNs: last?.due ?? null,
-      plusMinusMs: uncertainty(due, begin, i < due.length ? i : undefined, usualLatency(samples, steady, first.due)),
+      fromNs: first.due, toNs: answeredNs ?? last?.due ?? null,
+      plusMinusMs: uncertainty(due, begin, i < due.length ? i : undefined, usualNs, answeredNs !== undefined),
     });
   }
   const [first, last] = [episodes[0], episodes.at(-1)];
@@ -93,13 +95,28 @@ function usualLatency(samples: readonly Sample[], steady: SteadyState, beforeNs:
   return good[Math.floor(good.length * 0.95)] ?? 0;
 }
 
+/**
+ * When those who had waited were answered, if the steady window's first operation had waited too. A
+ * system that hangs and comes back answers at once what was due just before: within the
+ * tolerance, though it was down when they were due. Example: hung from 2.0 s to 3.0 s with a
+ * tolerance of 500 ms; what was due from 2.5 s on counts as good, and yet nobody had an answer
+ * before 3.0 s. The first late answer tells.
+ */
+function firstLateAnswer(episode: readonly Sample[], window: Sample, usualNs: number): number | undefined {
+  if (window.end === null || window.end - window.due <= usualNs) return undefined;
+  let first: number | undefined;
+  for (const { served, end } of episode) if (served && end !== null && end > window.due && (first === undefined || end < first)) first = end;
+  return first === undefined ? undefined : Math.min(first, window.end);
+}
+
 /** Half-widths in milliseconds of what is known about an episode's two ends, in quadrature. */
-function uncertainty(due: readonly Sample[], begin: number, end: number | undefined, usualNs: number): number {
+function uncertainty(due: readonly Sample[], begin: number, end: number | undefined, usualNs: number, answered: boolean): number {
   const gapBefore = (i: number) => (due[i]?.due ?? 0) - (due[i - 1]?.due ?? due[i]?.due ?? 0);
   const first = due[begin];
   const underWay = Math.min(first?.end === null || first?.end === undefined ? usualNs : first.end - first.due, usualNs);
   const atStart = Math.max(gapBefore(begin), underWay);
-  const atEnd = end === undefined ? 0 : gapBefore(end) + Math.min((due[end]?.end ?? 0) - (due[end]?.due ?? 0), usualNs, failingTook(due, end));
+  // The late answer itself took no longer than a good one usually does.
+  const atEnd = end === undefined ? 0 : answered ? Math.max(usualNs, CLOCK_MS * 1e6) : gapBefore(end) + Math.min((due[end]?.end ?? 0) - (due[end]?.due ?? 0), usualNs, failingTook(due, end));
   return Math.hypot(atStart, atEnd) / 1e6 + CLOCK_MS;
 }
 

@@ -42,6 +42,13 @@ describe("service", () => {
     expect(service.availability.value).toBe(1);
   });
 
+  test("a system that hung is back when it answers, and not when the answer came within the tolerance", () => {
+    // Hung from 2.0 s to 3.0 s: everything due then is answered at 3.0 s, and what was due from 2.8 s on is good.
+    const service = assessService(arrivals(10_000, 5, (at) => (within(at, 2_000, 3_000) ? { tookMs: 3_002 - at } : good)), steady, 0);
+    expect(Math.abs((service.recovery.value ?? 0) - 1_000)).toBeLessThanOrEqual(service.recovery.plusMinus);
+    expect(service.recovery.plusMinus).toBeLessThan(10);
+  });
+
   test("a lull between two outages is no recovery", () => {
     const service = assessService(arrivals(12_000, 5, (at) => (within(at, 2_000, 3_000) || within(at, 6_000, 6_200) ? failed : good)), steady, 0);
     expect(service.recovery.value).toBe(4_200);
