@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { listDrillFiles, readDrill } from "../../harness/drill/parse.ts";
+import { ask } from "../../harness/judge/ask.ts";
 import { rehearse, temporaryFolder } from "../support/drills.ts";
 
 const drills = await Promise.all((await listDrillFiles()).map(async ({ file }) => ({ file, drill: await readDrill(file) })));
@@ -10,7 +11,7 @@ describe("scenarios in the process runtime", () => {
   test.for(drills.map(({ file, drill }) => [drill.name, file] as const))("%s gives the verdict that it declares", async ([, file]) => {
     const drill = await readDrill(file);
     await using folder = await temporaryFolder();
-    const { card, failure } = await rehearse(file, { runtime: "process", runs: folder.path });
+    const { card, failure, directory } = await rehearse(file, { runtime: "process", runs: folder.path });
     expect(failure).toBeUndefined();
     const expected = drill.expect ?? { verdict: "met", missed: [], findings: [] };
     const why = card.objectives.map(({ name, verdict, reason }) => `${name} ${verdict}: ${reason}`).join("\n");
@@ -18,5 +19,7 @@ describe("scenarios in the process runtime", () => {
     expect(card.objectives.filter(({ verdict }) => verdict === "missed").map(({ name }) => name), why).toEqual(expected.missed);
     expect(card.objectives.filter(({ verdict }) => verdict === "unknown"), why).toEqual([]);
     for (const kind of expected.findings) expect(card.findings.map((finding) => finding.kind)).toContain(kind);
+    const answers = await ask(directory, card.findings.map(({ query }) => query));
+    card.findings.forEach(({ kind, query }, i) => expect(answers[i]?.length, `${kind}: ${query}`).toBeGreaterThan(0));
   });
 });
