@@ -160,9 +160,10 @@ async function existence(database: EvidenceDatabase, name: string, key: string):
        or (coalesce(f.deleted, false) and not f.insert_in_doubt and (f.inserted_end is null or f.inserted_end < f.deleted_start))`);
 }
 
-/** Two values are the same when they print the same or are the same number. */
+/** Two values are the same when they print the same or are the same number; only what differs is read as a number. */
 const same = (a: string, b: string) =>
-  `(${a} is not distinct from ${b} or coalesce(try_cast(${a} as decimal(38, 10)) = try_cast(${b} as decimal(38, 10)), false))`;
+  `(case when ${a} is not distinct from ${b} then true when ${a} is null or ${b} is null then false
+    else coalesce(try_cast(${a} as decimal(38, 10)) = try_cast(${b} as decimal(38, 10)), false) end)`;
 
 async function values(database: EvidenceDatabase, name: string, key: string, set: readonly string[]): Promise<void> {
   const list = set.map((field) => `'${field.replaceAll("'", "''")}'`).join(", ");
@@ -180,17 +181,18 @@ async function values(database: EvidenceDatabase, name: string, key: string, set
   await database.run(`create or replace temp table verdicts as
     with latest as (select key, field, max(start) filter (outcome = 'committed') as l, max_by(seq, start) filter (outcome = 'committed') as seq,
         max_by(value, start) filter (outcome = 'committed') as value, max_by("end", start) filter (outcome = 'committed') as acknowledged,
-        bool_or(outcome = 'committed') as any_committed from writes group by key, field)
-    select c.key, c.field, c.held, l.seq, l.acknowledged, coalesce(l.value, c.was) as expected,
+        bool_or(outcome = 'committed') as any_committed from writes group by key, field),
+      pairs as (select c.key, c.field, c.held, c.was, c.had, ${same("w.value", "c.held")} as equal, w.key is not null as written, w.outcome, w.start, w."end"
+        from cells c left join writes w on w.key = c.key and w.field = c.field)
+    select p.key, p.field, p.held, any_value(l.seq) as seq, any_value(l.acknowledged) as acknowledged, coalesce(any_value(l.value), any_value(p.was)) as expected,
       -- an admissible write whose effect at this place needs no late surprise
-      bool_or(coalesce(${same("w.value", "c.held")} and w.outcome = 'committed' and w."end" >= l.l, false)
-        or coalesce(${same("w.value", "c.held")} and w.outcome = 'indeterminate' and (l.l is null or w.start >= l.l), false)) as fits,
-      bool_or(coalesce(${same("w.value", "c.held")} and w.outcome = 'indeterminate', false)) as in_doubt,
-      bool_or(coalesce(${same("w.value", "c.held")}, false)) or (c.had and ${same("c.was", "c.held")}) as known,
-      (c.had and not coalesce(l.any_committed, false) and ${same("c.was", "c.held")}) as untouched,
-      bool_or(w.key is not null) as written, c.had, coalesce(l.any_committed, false) as any_committed
-    from cells c left join writes w on w.key = c.key and w.field = c.field left join latest l on l.key = c.key and l.field = c.field
-    group by c.key, c.field, c.held, c.was, c.had, l.seq, l.acknowledged, l.value, l.l, l.any_committed`);
+      bool_or(p.written and p.equal and ((p.outcome = 'committed' and p."end" >= l.l) or (p.outcome = 'indeterminate' and (l.l is null or p.start >= l.l)))) as fits,
+      bool_or(p.written and p.equal and p.outcome = 'indeterminate') as in_doubt,
+      coalesce(bool_or(p.written and p.equal), false) or (p.had and ${same("any_value(p.was)", "p.held")}) as known,
+      (p.had and not coalesce(bool_or(l.any_committed), false) and ${same("any_value(p.was)", "p.held")}) as untouched,
+      bool_or(p.written) as written, p.had, coalesce(bool_or(l.any_committed), false) as any_committed
+    from pairs p left join latest l on l.key = p.key and l.field = p.field
+    group by p.key, p.field, p.held, p.had`);
   // A field that an insert didn't set and nobody wrote (a default) is nobody's claim.
   await database.run(`insert into harms
     select case when in_doubt then 'write-possibly-lost' when known and any_committed then 'write-lost' else 'altered-write' end,
@@ -200,17 +202,15 @@ async function values(database: EvidenceDatabase, name: string, key: string, set
 
 async function counters(database: EvidenceDatabase, name: string, key: string, counter: string): Promise<void> {
   await database.run(`insert into harms
-    with changes as (
-      select key,
-        coalesce(sum((value ->> '${counter}')::decimal(38, 6)) filter (outcome = 'committed'), 0) as sure,
-        coalesce(sum(least((value ->> '${counter}')::decimal(38, 6), 0)) filter (outcome = 'indeterminate'), 0) as low,
-        coalesce(sum(greatest((value ->> '${counter}')::decimal(38, 6), 0)) filter (outcome = 'indeterminate'), 0) as high
-      from touched where kind = 'add' and (value ->> '${counter}') is not null group by key),
+    with told as (select key, kind, outcome, (value ->> '${counter}')::decimal(38, 6) as by from touched where kind in ('add', 'insert')),
+    changes as (
+      select key, coalesce(sum(by) filter (outcome = 'committed'), 0) as sure,
+        coalesce(sum(least(by, 0)) filter (outcome = 'indeterminate'), 0) as low, coalesce(sum(greatest(by, 0)) filter (outcome = 'indeterminate'), 0) as high
+      from told where kind = 'add' and by is not null group by key),
     -- what it began with: the baseline, or what the one insert of the record gave it
     first as (
       select ${key} as key, "${counter}"::decimal(38, 6) as value from base
-      union all select key, max((value ->> '${counter}')::decimal(38, 6)) from touched
-        where kind = 'insert' and key not in (select ${key} from base) group by key having count(*) = 1 and count(value ->> '${counter}') = 1)
+      union all select key, max(by) from told where kind = 'insert' and key not in (select ${key} from base) group by key having count(*) = 1 and count(by) = 1)
     select 'altered-write', '${name}', h.${key}, '${counter}', null, null, h."${counter}", (f.value + coalesce(c.sure, 0))::varchar
     from held h join first f on f.key = h.${key} left join changes c on c.key = h.${key}
     where h."${counter}"::decimal(38, 6) - f.value - coalesce(c.sure, 0) not between coalesce(c.low, 0) and coalesce(c.high, 0)`);
