@@ -202,15 +202,15 @@ async function values(database: EvidenceDatabase, name: string, key: string, set
 
 async function counters(database: EvidenceDatabase, name: string, key: string, counter: string): Promise<void> {
   await database.run(`insert into harms
-    with told as (select key, kind, outcome, (value ->> '${counter}')::decimal(38, 6) as by from touched where kind in ('add', 'insert')),
+    with told as (select key, kind, outcome, (value ->> '${counter}')::decimal(38, 6) as amount from touched where kind in ('add', 'insert')),
     changes as (
-      select key, coalesce(sum(by) filter (outcome = 'committed'), 0) as sure,
-        coalesce(sum(least(by, 0)) filter (outcome = 'indeterminate'), 0) as low, coalesce(sum(greatest(by, 0)) filter (outcome = 'indeterminate'), 0) as high
-      from told where kind = 'add' and by is not null group by key),
+      select key, coalesce(sum(amount) filter (outcome = 'committed'), 0) as sure,
+        coalesce(sum(least(amount, 0)) filter (outcome = 'indeterminate'), 0) as low, coalesce(sum(greatest(amount, 0)) filter (outcome = 'indeterminate'), 0) as high
+      from told where kind = 'add' and amount is not null group by key),
     -- what it began with: the baseline, or what the one insert of the record gave it
     first as (
       select ${key} as key, "${counter}"::decimal(38, 6) as value from base
-      union all select key, max(by) from told where kind = 'insert' and key not in (select ${key} from base) group by key having count(*) = 1 and count(by) = 1)
+      union all select key, max(amount) from told where kind = 'insert' and key not in (select ${key} from base) group by key having count(*) = 1 and count(amount) = 1)
     select 'altered-write', '${name}', h.${key}, '${counter}', null, null, h."${counter}", (f.value + coalesce(c.sure, 0))::varchar
     from held h join first f on f.key = h.${key} left join changes c on c.key = h.${key}
     where h."${counter}"::decimal(38, 6) - f.value - coalesce(c.sure, 0) not between coalesce(c.low, 0) and coalesce(c.high, 0)`);
