@@ -21,16 +21,18 @@ import { plotCalibration } from "./plot.ts";
 export type Kind = "cut" | "pause" | "kill" | "cut, generator stopped";
 type Group = { readonly kind: Kind; readonly perSecond: number; /** Length in milliseconds, and how often. */ readonly outages: readonly (readonly [number, number])[] };
 
-/** A quarter of an hour; the longest outages are few, for each takes its time. */
+/**
+ * Ten minutes; the longest outages are few, for each takes its time. No pause at 2,000 a second: what
+ * was due meanwhile takes as long again to work off, which clients wait for, and no known length tells.
+ */
 const GROUPS: readonly Group[] = [
   { kind: "cut", perSecond: 200, outages: [[50, 16], [100, 16], [300, 14], [1_000, 10], [3_000, 3], [10_000, 1], [30_000, 1]] },
-  { kind: "pause", perSecond: 200, outages: [[100, 16], [300, 16], [1_000, 10], [3_000, 3], [10_000, 1], [30_000, 1]] },
+  { kind: "pause", perSecond: 200, outages: [[100, 18], [200, 14], [300, 16], [1_000, 10], [3_000, 3], [10_000, 1], [30_000, 1]] },
   { kind: "kill", perSecond: 200, outages: [[300, 10], [1_000, 8]] },
   { kind: "cut, generator stopped", perSecond: 200, outages: [[1_000, 12]] },
   { kind: "cut", perSecond: 10, outages: [[1_000, 10], [3_000, 4]] },
   { kind: "pause", perSecond: 10, outages: [[1_000, 10], [3_000, 4]] },
   { kind: "cut", perSecond: 2_000, outages: [[50, 10], [300, 10], [1_000, 4]] },
-  { kind: "pause", perSecond: 2_000, outages: [[100, 10], [300, 8], [1_000, 4]] },
 ];
 const SETTLE_MS = 1_500;
 /** Below this a slow answer is no impact: well above what an answer usually takes here, well below the shortest pause. */
@@ -62,6 +64,9 @@ when it accepted connections again, polled as fast as it answers. Generator stop
 is frozen for half of the cut, which must not shorten what is stated (coordinated omission). The truth has slack of its
 own, half of the calls that break and mend, which is added to the stated uncertainty.
 
+Known to fall short: pauses that last longer than the clients' timeout (2 s). Clients have then given up and must
+connect anew, so that their outage is not the server's; how much of the difference that is was not measured.
+
 Made by \`npm run bench:calibrate\`.
 
 ${table}
@@ -73,10 +78,9 @@ ${table}
 }
 
 async function trialsOf(group: Group): Promise<Result[]> {
-  const light = group.perSecond > 500;
   const drill = drillSchema.parse({
     name: "bench", question: "Is the stated outage the true one?", system: { path: "fixtures/systems/shop", scale: 0.05 }, migration: { plan: "none" },
-    load: { workload: light ? "bench/workload-insert.ts" : "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: group.perSecond, clients: light ? 200 : 60 },
+    load: { workload: "bench/workload-insert.ts", arrivalsPerSecond: group.perSecond, clients: 200 },
     steadyState: { windowMs: 500, maxErrorRatio: 0.05, ...(group.kind === "pause" && { maxLatencyMs: TOLERANCE_MS }) }, objectives: { loss: { maxLostWrites: 0 } },
   });
   const folder = await mkdtemp(join(tmpdir(), "tb-bench-"));

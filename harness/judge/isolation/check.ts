@@ -14,7 +14,7 @@ export type Isolation = {
   /** True: it holds. False: the anomalies break it. Unknown: nothing could be checked, and `reason` says why. */
   readonly valid: boolean | "unknown";
   readonly reason?: string;
-  /** How often each forbidden anomaly was seen; of cycles, components that hold one are counted. */
+  /** How often each forbidden anomaly was seen, at least; of cycles, the components in which one was found. */
   readonly counts: ReadonlyMap<AnomalyType, number>;
   readonly anomalies: readonly Anomaly[];
   readonly weakestViolated: readonly Model[];
@@ -22,8 +22,8 @@ export type Isolation = {
   readonly edges: number;
 };
 
-/** Components of a kind that are searched for an example; the others are only counted. */
-const SEARCHED = 50;
+/** For each kind of cycle, over all components: a broken history of any size is told within seconds. */
+const SEARCH_STEPS = 20_000_000;
 const ORDER_EDGES: Readonly<Record<Order, number>> = { "": 0, "-process": bit(EDGE.process), "-realtime": bit(EDGE.process, EDGE.realtime) };
 
 /**
@@ -68,29 +68,25 @@ function findCycles(history: History, graph: Graph, forbidden: ReadonlySet<Anoma
   const widest = SHAPES[wanted.at(-1) as CycleType];
   const all = components(graph, { edges: widest.edges | ORDER_EDGES[orders.at(-1) as Order], noAdjacentRw: widest.noAdjacentRw });
   if (all.length === 0) return;
-  let within = mark(graph, all);
+  let within: Uint8Array = mark(graph, all);
   for (const order of orders) {
-    const seen: Int32Array[] = [];
+    const seen = new Uint8Array(graph.transactions);
     for (const type of wanted) {
       const { edges, noAdjacentRw } = SHAPES[type];
       const mask = edges | ORDER_EDGES[order];
       const groups = components(graph, { edges: mask, noAdjacentRw, within });
       // With an order beside the data, the first kind that breaks a component says it all.
-      const fresh = order === "" ? groups : groups.filter((group) => !overlaps(group, seen));
-      const broken = name(history, graph, fresh, type, order, mask, anomalies);
-      if (order !== "") seen.push(...broken);
-      else if (type === wanted.at(-1)) seen.push(...groups);
+      const fresh = order === "" ? groups : groups.filter((group) => !group.some((txn) => seen[txn] === 1));
+      const broken = name(history, graph, fresh, type, mask, anomalies);
+      for (const group of order === "" ? (type === wanted.at(-1) ? groups : []) : broken) for (const txn of group) seen[txn] = 1;
     }
     // Where the data alone form a cycle, weaker models are broken already: real time adds nothing.
-    const rest = mark(graph, all);
-    for (const group of seen) for (const txn of group) rest[txn] = 0;
-    for (let txn = 0; txn < rest.length; txn++) rest[txn] = (rest[txn] as number) & (within[txn] as number);
-    within = rest;
+    within = within.map((mine, txn) => mine & ~(seen[txn] as number));
   }
   // A component is a cycle even where every search has given up.
   if (CYCLES.some((type) => ORDERS.some((order) => anomalies.counts.has(`${type}${order}`)))) return;
   const smallest = all.reduce((a, b) => (b.length < a.length ? b : a));
-  add(anomalies, new CycleSearch(history, graph, smallest).any(widest.edges | ORDER_EDGES[orders.at(-1) as Order], widest.noAdjacentRw));
+  add(anomalies, new CycleSearch(history, graph, smallest, SEARCH_STEPS).any(widest.edges | ORDER_EDGES[orders.at(-1) as Order], widest.noAdjacentRw));
 }
 
 function add(anomalies: Anomalies, steps: readonly Step[]): void {
@@ -104,24 +100,20 @@ function mark(graph: Graph, groups: readonly Int32Array[]): Uint8Array {
   return marks;
 }
 
-function overlaps(group: Int32Array, others: readonly Int32Array[]): boolean {
-  const set = new Set(group);
-  return others.some((other) => other.some((txn) => set.has(txn)));
-}
-
-/** Finds an example of the kind in each component, and returns the components that hold one. */
-function name(history: History, graph: Graph, groups: readonly Int32Array[], type: CycleType, order: Order, mask: number, anomalies: Anomalies): Int32Array[] {
+/** Finds a cycle of the kind in each component, smallest first, and returns the components that hold one. */
+function name(history: History, graph: Graph, groups: readonly Int32Array[], type: CycleType, mask: number, anomalies: Anomalies): Int32Array[] {
   const broken: Int32Array[] = [];
+  let left = SEARCH_STEPS;
   const smallestFirst = groups.map((group, i) => ({ group, i })).sort((a, b) => a.group.length - b.group.length || a.i - b.i);
-  for (const { group } of smallestFirst.slice(0, SEARCHED)) {
-    const steps = new CycleSearch(history, graph, group).find(type, mask);
-    if (!steps) continue;
-    broken.push(group);
-    add(anomalies, steps);
-  }
-  // Not searched, but of this kind for certain: G0 is any cycle of ww.
-  if (groups.length > SEARCHED && (type === "G0" || broken.length > 0)) {
-    anomalies.counts.set(`${type}${order}`, (anomalies.counts.get(`${type}${order}`) ?? 0) + groups.length - SEARCHED);
+  for (const { group } of smallestFirst) {
+    const search = new CycleSearch(history, graph, group, left);
+    const steps = search.find(type, mask);
+    left = search.stepsLeft;
+    if (steps) {
+      broken.push(group);
+      add(anomalies, steps);
+    }
+    if (left <= 0) break;
   }
   return broken;
 }

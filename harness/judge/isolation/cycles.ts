@@ -35,8 +35,6 @@ const AUTOMATA: Readonly<Record<CycleType, Automaton>> = {
   "G2-item": { first: EDGE.rw, next: [row(NO, NO, 1), row(1, 1, 1)], accept: 1 },
 };
 
-const STEPS = 20_000_000;
-
 /** Adya's name for a cycle, and the order beside the data that it needs. */
 export function classify(steps: readonly Step[]): { readonly type: CycleType; readonly order: Order } {
   const edges = steps.map(({ edge }) => edge);
@@ -54,8 +52,11 @@ export class CycleSearch {
   readonly #graph: Graph;
   readonly #nodes: Int32Array;
   readonly #local: Map<number, number>;
+  /** What is left of the steps that searches may take; the first one that it ends is still finished. */
+  stepsLeft: number;
 
-  constructor(history: History, graph: Graph, component: Int32Array) {
+  constructor(history: History, graph: Graph, component: Int32Array, steps: number) {
+    this.stepsLeft = steps;
     this.#history = history;
     this.#graph = graph;
     this.#nodes = component;
@@ -67,13 +68,16 @@ export class CycleSearch {
     const automaton = AUTOMATA[type];
     const search = new Search(this.#history, this.#graph, this.#nodes, this.#local, automaton, mask);
     let best: Step[] | undefined;
+    let taken = 0;
     for (const from of this.#nodes) {
       for (let at = this.#graph.start[from] as number; at < (this.#graph.start[from + 1] as number); at++) {
         const packed = this.#graph.edges[at] as number;
         if ((packed & 7) !== automaton.first || !this.#local.has(packed >> 3)) continue;
         const steps = search.back(from, packed >> 3, best ? best.length - 1 : Infinity);
         if (steps && new Set(steps.map((step) => step.from)).size === steps.length) best = steps;
-        if (best?.length === 2 || search.taken > STEPS) return best;
+        this.stepsLeft -= search.taken - taken;
+        taken = search.taken;
+        if (best?.length === 2 || this.stepsLeft <= 0) return best;
       }
     }
     return best;
