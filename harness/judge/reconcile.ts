@@ -136,7 +136,7 @@ async function existence(database: EvidenceDatabase, name: string, key: string):
   await database.run(`insert into harms
     select 'duplicate-write', '${name}', ${key}, null, null, null, count(*)::varchar, '1' from held group by ${key} having count(*) > 1`);
   await database.run(`create or replace temp table fate as
-    select key,
+    select key, count(*) as n, bool_or(kind in ('insert', 'delete')) as comes_or_goes,
       bool_or(kind = 'insert' and outcome = 'committed') as inserted, bool_or(kind = 'insert') as maybe_inserted,
       bool_or(kind = 'delete' and outcome = 'committed') as deleted,
       max("end") filter (kind = 'insert' and outcome = 'committed') as inserted_end,

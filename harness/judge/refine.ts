@@ -8,8 +8,8 @@ import { canSumTo, isAdmissible, MOST_OPERATIONS, type Fields, type Operation } 
 const BATCH = 5_000;
 
 /**
- * Corrects what the rules found of `entity`, in the table `harms`. Needs the tables `touched`, `held`
- * and `base` as reconcile.ts leaves them.
+ * Corrects what the rules found of `entity`, in the table `harms`. Needs the tables `touched`, `fate`,
+ * `held` and `base` as reconcile.ts leaves them.
  *
  * Rules judge existence and each field apart, which is exact for a record that is only updated, or
  * inserted once, or whose operations came one after the other. Where inserts or deletes overlap
@@ -18,11 +18,11 @@ const BATCH = 5_000;
 export async function refine(database: EvidenceDatabase, entity: Entity): Promise<void> {
   await database.run(`create or replace temp table tangled as
     with marked as (select key, kind, outcome, start < max(case when outcome = 'committed' then "end" else 9223372036854775807 end)
-        over (partition by key order by start rows between unbounded preceding and 1 preceding) as crossing from touched)
+        over (partition by key order by start rows between unbounded preceding and 1 preceding) as crossing
+        from touched where key in (select key from fate where comes_or_goes and n between 2 and ${MOST_OPERATIONS}))
     select key, (row_number() over (order by key) - 1) // ${BATCH} as batch from (
-      select key from marked group by key having count(*) between 2 and ${MOST_OPERATIONS}
-        and (bool_or(kind = 'insert') or bool_or(kind = 'delete')) and (coalesce(bool_or(crossing), false) or bool_or(outcome <> 'committed') or bool_or(kind = 'add'))
-      union select key from touched t where kind = 'insert' and exists (select 1 from base b where b."${entity.key}" = t.key) group by key having count(*) <= ${MOST_OPERATIONS})`);
+      select key from marked group by key having coalesce(bool_or(crossing), false) or bool_or(outcome <> 'committed') or bool_or(kind = 'add')
+      union select key from fate where maybe_inserted and n <= ${MOST_OPERATIONS} and key in (select "${entity.key}" from base))`);
   const [last] = await database.rows("select max(batch)::double as n from tangled");
   for (let batch = 0; batch <= Number(last?.["n"] ?? -1); batch++) await refineBatch(database, entity, batch);
   for (const counter of entity.counters) await refineCounter(database, entity, counter);
@@ -57,6 +57,8 @@ async function refineBatch(database: EvidenceDatabase, entity: Entity, batch: nu
 
 /** Within the range of what operations in doubt can add up to, only some totals can be reached. */
 async function refineCounter(database: EvidenceDatabase, entity: Entity, counter: string): Promise<void> {
+  const [doubt] = await database.rows("select count(*)::double as n from touched where kind = 'add' and outcome = 'indeterminate'");
+  if (Number(doubt?.["n"]) === 0) return;
   const change = `(value ->> ${text(counter)})::decimal(38, 6)`;
   const rows = await database.rows(`
     with doubtful as (select key, list(${change}::double) as changes from touched where kind = 'add' and outcome = 'indeterminate' and ${change} <> 0 group by key),

@@ -11,13 +11,14 @@ import type { Entity } from "../drill/system.ts";
  * a phantom by itself.)
  */
 
-/** Notes what the records of an entity say of operations in doubt. Needs `touched`, `held` and `base` of reconcile.ts. */
+/** Notes what the records of an entity say of operations in doubt. Needs `touched`, `fate`, `held` and `base` of reconcile.ts. */
 export async function collectWitnesses(database: EvidenceDatabase, { name, key: keyColumn, counters }: Entity, fields: readonly string[]): Promise<void> {
   const key = `"${keyColumn}"`;
   await database.run("create table if not exists witnesses (seq bigint, entity varchar, key varchar, applied boolean)");
   await database.run(`create or replace temp table alone as
-    select t.seq, t.key, t.kind, t.value from touched t join (select key from touched group by key having count(*) = 1) using (key)
-    where t.outcome = 'indeterminate' and t.seq in (select seq from operations where len(effects) > 1)`);
+    select t.seq, t.key, t.kind, t.value from touched t
+    where t.outcome = 'indeterminate' and t.seq in (select seq from operations where outcome = 'indeterminate' and len(effects) > 1)
+      and t.key in (select key from fate where n = 1)`);
   await database.run(`insert into witnesses
     select a.seq, ${literal(name)}, a.key, h.${key} is not null from alone a left join held h on h.${key} = a.key where a.kind = 'insert' and a.key not in (select ${key} from base)
     union all select a.seq, ${literal(name)}, a.key, h.${key} is null from alone a left join held h on h.${key} = a.key where a.kind = 'delete' and a.key in (select ${key} from base)`);
