@@ -10,5 +10,5 @@ export default defineDrill({
   steadyState: { maxErrorRatio: 0.5, maxLatencyMs: 1_000 },
   rollback: { decide: { on: "completion" } },
   objectives: { isolation: { model: "snapshot-isolation" }, structure: { maxDifferences: 0 }, integrity: { maxProblems: 0 } },
-  expect: { verdict: "missed", missed: ["isolation"], findings: ["isolation-G-single", "isolation-lost-update"] },
+  expect: { verdict: "missed", missed: ["isolation"], findings: ["isolation-G-single"] },
 });

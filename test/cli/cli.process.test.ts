@@ -133,8 +133,9 @@ describe("bad luck", () => {
     await using folder = await temporaryFolder();
     const runs = join(folder.path, "runs");
     const file = await writeDrill(folder.path, smallDrill({ load: { ...smallDrill().load, warmUpMs: 20_000 } }));
-    const { ended, output } = await started([file, "--runtime", "process", "--runs", runs], /warm-up/);
-    const k6 = await waitUntil({ what: "k6", withinMs: 20_000, check: () => allPids().find((pid) => commandOf(pid).includes("/k6 run") && commandOf(pid).includes("--address")) });
+    const { child, ended, output } = await started([file, "--runtime", "process", "--runs", runs], /warm-up/);
+    // This run's own: others may be on the machine.
+    const k6 = await waitUntil({ what: "k6", withinMs: 20_000, check: () => allPids().find((pid) => parentOf(pid) === child.pid && commandOf(pid).includes("/k6 run")) });
     process.kill(k6, "SIGKILL");
     expect(await ended).toBe(2);
     expect(output()).toContain("the load generator ended by itself (SIGKILL)");
@@ -187,6 +188,14 @@ describe("bad luck", () => {
   });
 });
 
+function parentOf(pid: number): number {
+  try {
+    return Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1]);
+  } catch {
+    return 0; // it ended while we looked
+  }
+}
+
 function commandOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ");
@@ -204,8 +213,8 @@ describe("secrets", () => {
     const leak = `do $$ begin raise log 'connecting to postgres://u:${canaries[0]}@h/db with token=${canaries[1]}'; raise exception 'password=${canaries[0]} was wrong'; end $$`;
     await writeFile(join(folder.path, "plan.yaml"), stringify({ ...plan, steps: [{ ...plan.steps[0], forward: leak }] }));
     const file = await writeDrill(folder.path, smallDrill({ migration: { plan: folder.path }, load: { ...smallDrill().load, warmUpMs: 3_000 } }));
-    const { ended, output } = await started([file, "--runtime", "process", "--runs", runs], /load in steady state/);
-    const k6 = allPids().find((pid) => commandOf(pid).includes("/k6 run")) ?? 0;
+    const { child, ended, output } = await started([file, "--runtime", "process", "--runs", runs], /load in steady state/);
+    const k6 = allPids().find((pid) => parentOf(pid) === child.pid && commandOf(pid).includes("/k6 run")) ?? 0;
     const password = /app:([^@"]+)@/.exec(readFileSync(`/proc/${k6}/environ`, "latin1"))?.[1] ?? "";
     expect(password.length).toBeGreaterThan(10);
     await ended;
