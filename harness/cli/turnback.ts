@@ -3,8 +3,8 @@
 
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { createRequire } from "node:module";
+import { CONSISTENCY_MODELS } from "../drill/consistency-models.ts";
 import { DEFAULT_RUNS } from "../evidence/run-directory.ts";
-import { MODELS } from "../judge/isolation/model.ts";
 import { fail } from "./fail.ts";
 
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
@@ -82,7 +82,7 @@ Examples:
 
 program.command("isolation").argument("<history>", "a file with one JSON object a line: index, process, type, time, value")
   .description("check a history of list-append transactions against a consistency model")
-  .addOption(new Option("--model <model>", "the model that it must keep").choices(MODELS).default("serializable"))
+  .addOption(new Option("--model <model>", "the model that it must keep").choices(CONSISTENCY_MODELS).default("serializable"))
   .option("--svg <file>", "also draw the first cycle")
   .addOption(json)
   .addHelpText("after", `

@@ -1,9 +1,7 @@
 // The one schema of a declaration: everything that a drill can say, and nothing it can't.
 
 import { z } from "zod";
-
-/** From the weakest to the strongest; what each forbids is in judge/isolation/model.ts. */
-export const CONSISTENCY_MODELS = ["read-uncommitted", "read-committed", "repeatable-read", "snapshot-isolation", "serializable", "strict-serializable"] as const;
+import { CONSISTENCY_MODELS } from "./consistency-models.ts";
 
 const ms = z.number().int().min(0).max(86_400_000);
 const positiveMs = ms.min(1);

@@ -165,7 +165,7 @@ export class Corpus implements AsyncDisposable {
       record(directory, { before: [], after: [], ops: [], drill: { objectives: ALL } });
       await cp(join(prepared.facts, "before"), join(directory, "before"), { recursive: true });
       for (const when of ["before", "after"]) await rm(join(directory, when, "entity-item.csv.gz"), { force: true });
-      await this.#inDatabase((client) => captureFacts(client, prepared.system, factsOnly(directory, this.#folder), "after"));
+      await this.#inDatabase((client) => captureFacts(client, prepared.system, factsOnly(directory), "after"));
       writeLedger(directory, entry, prepared.system);
       return { card: await judge(directory), directory };
     } finally {
@@ -189,15 +189,14 @@ export class Corpus implements AsyncDisposable {
 }
 
 /** The evidence writer makes a timeline of its own; the recorded one stays. */
-function factsOnly(directory: string, folder: string): EvidenceWriter {
+function factsOnly(directory: string): EvidenceWriter {
   const timeline = readFileSync(join(directory, "timeline.jsonl"));
   const writer = new EvidenceWriter(directory, startClock());
   writeFileSync(join(directory, "timeline.jsonl"), timeline);
-  mkdirSync(folder, { recursive: true });
   return writer;
 }
 
-/** The clients' operations, one second apart; the way back ends at 6 s of the recorded timeline. */
+/** The clients' operations, 100 ms apart; the way back ends at 6 s of the recorded timeline. */
 function writeLedger(directory: string, entry: Case, system: System): void {
   const header = JSON.parse(readFileSync(join(directory, "drill.json"), "utf8")) as object;
   writeFileSync(join(directory, "drill.json"), JSON.stringify({ ...header, system }));

@@ -1,6 +1,6 @@
 // Consistency models and the anomalies that each forbids.
 
-import { CONSISTENCY_MODELS as MODELS } from "../../drill/schema.ts";
+import { CONSISTENCY_MODELS as MODELS } from "../../drill/consistency-models.ts";
 
 /*
  * Sources: Atul Adya, "Weak Consistency" (PhD thesis, MIT 1999), for G0, G1a-c, G-single, G2-item
