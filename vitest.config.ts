@@ -6,7 +6,7 @@ const SYSTEM = ["test/**/*.{process,docker,browser}.test.ts"];
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "pure", include: ["test/**/*.test.ts"], exclude: SYSTEM, sequence: { groupOrder: 0 } } },
+      { test: { name: "pure", include: ["test/**/*.test.ts"], exclude: SYSTEM, testTimeout: 60_000, sequence: { groupOrder: 0 } } },
       {
         test: {
           name: "system", include: SYSTEM, setupFiles: ["test/support/no-leftovers.ts"],

@@ -32,8 +32,10 @@ ${card.objectives.map((o) => `| ${ICONS[o.verdict]} ${WORDS[o.verdict]} | ${cell
 function within(head: string, lines: readonly string[]): string {
   const rest = "\n... and more: see scorecard.json\n";
   let text = head;
+  let bytes = Buffer.byteLength(head) + rest.length;
   for (const line of lines) {
-    if (Buffer.byteLength(text) + Buffer.byteLength(line) + rest.length + 1 > MARKDOWN_LIMIT_BYTES) return text + rest;
+    bytes += Buffer.byteLength(line) + 1;
+    if (bytes > MARKDOWN_LIMIT_BYTES) return text + rest;
     text += `${line}\n`;
   }
   return text;
