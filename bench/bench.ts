@@ -5,9 +5,9 @@ import { ledgerCost } from "./ledger-cost.ts";
 import { calibrate } from "./calibrate.ts";
 import { corpus } from "./corpus.ts";
 import { isolation } from "./isolation.ts";
-import { judgeMillion } from "./judge-million.ts";
+import { judging } from "./judging.ts";
 
-const BENCHES = { "first-operation": firstOperation, "ledger-cost": ledgerCost, calibrate, "judge-million": judgeMillion, isolation, corpus } as const;
+const BENCHES = { "first-operation": firstOperation, "ledger-cost": ledgerCost, calibrate, judging, isolation, corpus } as const;
 
 const asked = process.argv.slice(2);
 for (const [name, bench] of Object.entries(BENCHES)) {

@@ -10,7 +10,8 @@ import { ROOT } from "../harness/base/files.ts";
 import { drillSchema, type Drill } from "../harness/drill/schema.ts";
 import { readSystem } from "../harness/drill/parse.ts";
 import { EvidenceDatabase } from "../harness/evidence/database.ts";
-import { assessService, readSamples } from "../harness/judge/service.ts";
+import { Samples } from "../harness/judge/samples.ts";
+import { assessService } from "../harness/judge/service.ts";
 import { Load } from "../harness/load/load.ts";
 import { openRuntime } from "../harness/topology/open-runtime.ts";
 import { connect } from "../harness/topology/postgres.ts";
@@ -157,9 +158,9 @@ async function acceptsAgain(topology: Topology, clock: RunClock): Promise<{ read
 
 async function assess(folder: string, trials: readonly Trial[], drill: Drill): Promise<Result[]> {
   await using database = await EvidenceDatabase.open(folder, []);
-  const samples = await readSamples(database);
+  const samples = await Samples.read(database);
   return trials.map((one) => {
-    const { recovery } = assessService(samples.filter(({ due }) => due >= one.fromNs - 2e9 && due <= one.toNs), drill.steadyState, one.fromNs);
+    const { recovery } = assessService(samples.between(one.fromNs - 2e9, one.toNs), drill.steadyState, one.fromNs);
     const error = recovery.value === null || recovery.atLeast ? Infinity : recovery.value - one.trueMs;
     return { ...one, error, stated: recovery.plusMinus, within: Math.abs(error) <= recovery.plusMinus + one.slackMs };
   });

@@ -2,11 +2,12 @@
 
 import { writeFile } from "node:fs/promises";
 import { relative } from "node:path";
-import { HarnessError } from "../base/errors.ts";
+import { HarnessError, messageOf } from "../base/errors.ts";
 import { writeAtomically } from "../base/files.ts";
 import { runDrill } from "../conduct/run-drill.ts";
 import { findDrill } from "../drill/parse.ts";
 import { evidenceError } from "../evidence/evidence-error.ts";
+import { packRun } from "../evidence/pack.ts";
 import { PATHS } from "../evidence/run-directory.ts";
 import { sealRun } from "../evidence/seal.ts";
 import { readKey } from "../evidence/signature.ts";
@@ -34,6 +35,11 @@ export async function run(name: string, flags: RunFlags): Promise<void> {
     watcher: liveView(flags.json ? process.stderr : process.stdout),
   });
   if (result.failure && ["evidence-disk-full", "evidence-unwritable"].includes(result.failure.code)) throw result.failure;
+  try {
+    await packRun(result.directory, result.system.entities);
+  } catch (error) {
+    process.stderr.write(`turnback: the run stays as it was written, line by line: ${messageOf(error)}\n`);
+  }
   const card = await judge(result.directory);
   const page = renderHtml(card);
   try {

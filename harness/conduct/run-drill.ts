@@ -6,6 +6,7 @@ import { startClock } from "../base/clock.ts";
 import type { HarnessError } from "../base/errors.ts";
 import { readDrill, readSystem } from "../drill/parse.ts";
 import type { Drill } from "../drill/schema.ts";
+import type { System } from "../drill/system.ts";
 import { EvidenceWriter, newRunName, PATHS, type RunHeader } from "../evidence/run-directory.ts";
 import type { TimelineEntry } from "../evidence/timeline.ts";
 import type { LoadStats } from "../load/load.ts";
@@ -36,6 +37,7 @@ export type RunResult = {
   readonly directory: string;
   readonly chainHead: string;
   readonly drill: Drill;
+  readonly system: System;
   /** The harness's own failure, already recorded in the run. */
   readonly failure: HarnessError | undefined;
 };
@@ -74,5 +76,5 @@ export async function runDrill(options: RunOptions): Promise<RunResult> {
     openRuntime: () => openRuntime(choice, name),
     recordVersions,
   });
-  return { directory, chainHead: evidence.timeline.head, drill, failure };
+  return { directory, chainHead: evidence.timeline.head, drill, system, failure };
 }

@@ -18,8 +18,11 @@ export const PATHS = {
   drill: "drill.json",
   timeline: "timeline.jsonl",
   ledger: "ledger",
+  /** What the load writes while it runs; pack.ts turns them into the two after them. */
   intents: "ledger/intents.ndjson",
   outcomes: "ledger/outcomes.ndjson",
+  operations: "ledger/operations.parquet",
+  effects: "ledger/effects.parquet",
   probes: "probes/health.ndjson",
   logs: "logs",
   scorecard: "scorecard.json",
@@ -28,6 +31,12 @@ export const PATHS = {
 } as const;
 
 export type FactsWhen = "before" | "after";
+
+/** An entity's records at one moment, as they are written, and once the run is packed. */
+export const dumpFile = (when: FactsWhen, entity: string) => `${when}/entity-${entity}.csv.gz`;
+export const packedDump = (when: FactsWhen, entity: string) => `${when}/entity-${entity}.parquet`;
+/** What is packed comes in parts: operations.0.parquet, operations.1.parquet ... */
+export const partFile = (path: string, part: number | "*") => path.replace(/parquet$/, `${part}.parquet`);
 
 /** The run's header, as stored in drill.json. */
 export type RunHeader<D = unknown> = {

@@ -6,7 +6,7 @@ import { reconcile } from "./reconcile.ts";
 import { readRun } from "./run-record.ts";
 
 /** What there is to ask; the answer to no question in particular. */
-const TABLES = "select table_name as \"table\", string_agg(column_name, ', ' order by column_index) as columns from duckdb_columns() where not internal group by all order by 1";
+const TABLES = "select table_name as \"table\", string_agg(column_name, ', ' order by column_index) as columns from duckdb_columns() where not internal and schema_name = 'main' group by all order by 1";
 
 /**
  * Runs queries over a run directory, in DuckDB's SQL. Files are named relative to the run.
@@ -14,7 +14,7 @@ const TABLES = "select table_name as \"table\", string_agg(column_name, ', ' ord
  */
 export async function ask(run: string, queries: readonly (string | undefined)[]): Promise<Row[][]> {
   const record = await readRun(run);
-  await using database = await EvidenceDatabase.open(resolve(run), record.system.entities.map(({ name }) => name));
+  await using database = await EvidenceDatabase.open(resolve(run), record.system.entities);
   await database.run(`set file_search_path = '${resolve(run).replaceAll("'", "''")}'`);
   if (record.before && record.after && queries.some((sql) => sql?.includes("harms"))) {
     const failed = new Set(record.after.entities.failed.map(({ entity }) => entity));

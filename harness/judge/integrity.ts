@@ -1,6 +1,6 @@
 // Integrity: which of the measured facts are problems, and new ones.
 
-import { literal } from "../evidence/database.ts";
+import { literal } from "../evidence/duckdb.ts";
 import type { InvariantFact, IntegrityFact } from "./run-record.ts";
 import type { Finding } from "./scorecard.ts";
 

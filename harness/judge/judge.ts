@@ -6,9 +6,10 @@ import { brokenInvariants, newProblems } from "./integrity.ts";
 import { isolationOfRun } from "./isolation/findings.ts";
 import { reconcile, type Reconciliation } from "./reconcile.ts";
 import { eventsOf, phaseOf, readRun, type RunRecord } from "./run-record.ts";
+import { Samples } from "./samples.ts";
 import type { FaultResult, Finding, Measured, Measures, Scorecard, Verdict } from "./scorecard.ts";
 import { score } from "./score.ts";
-import { assessService, latencies, readSamples, round, series, type Service } from "./service.ts";
+import { assessService, latencies, round, series, type Service } from "./service.ts";
 import { spans } from "./spans.ts";
 import { compareStructure } from "./structure.ts";
 import { judgeObjectives, ms, worst } from "./verdicts.ts";
@@ -20,7 +21,7 @@ import { judgeObjectives, ms, worst } from "./verdicts.ts";
 export async function judge(directory: string): Promise<Scorecard> {
   const record = await readRun(directory);
   const dumped = record.system.entities.filter(({ name }) => record.after?.entities.entities.includes(name) && !record.after.entities.failed.some(({ entity }) => entity === name));
-  await using database = await EvidenceDatabase.open(directory, record.system.entities.map(({ name }) => name));
+  await using database = await EvidenceDatabase.open(directory, record.system.entities);
   const doubts = doubtsOf(record);
   const unreadable = (record.after?.entities.failed ?? []).map(({ entity, error }): Finding => ({
     kind: "entity-unreadable", subject: entity, detail: `the old schema's query fails: ${error}`, count: 1, examples: [],
@@ -29,7 +30,7 @@ export async function judge(directory: string): Promise<Scorecard> {
   const reconciliation = record.before && record.after ? await reconcile(database, dumped) : undefined;
   const start = eventsOf(record, "migration").find(({ state }) => state === "started")?.t;
   const end = eventsOf(record, "rollback").findLast(({ state }) => state !== "retried")?.t ?? phaseOf(record, "decision")?.to ?? start;
-  const service = assessService(await readSamples(database), record.header.drill.steadyState, start ?? Infinity);
+  const service = assessService(await Samples.read(database), record.header.drill.steadyState, start ?? Infinity);
 
   const facts = record.before && record.after && { before: record.before, after: record.after };
   const structure = facts && [...compareStructure(facts.before.structure, facts.after.structure), ...unreadable];
@@ -50,7 +51,7 @@ export async function judge(directory: string): Promise<Scorecard> {
     episodes: service.episodes.map(({ fromMs, toMs }) => ({ fromMs: round(fromMs), toMs: toMs === null ? null : round(toMs) })),
     probes: await probes(database),
   };
-  const isolation = await isolationOfRun(directory, record.header.drill.objectives.isolation);
+  const isolation = await isolationOfRun(database, record.header.drill.objectives.isolation);
   const objectives = judgeObjectives(record.header.drill.objectives, {
     measures, ...wayBack(record), structure, integrity, invariants, reconciled: reconciliation?.findings, isolation,
   }, doubts);

@@ -1,10 +1,12 @@
 // Reconciliation: what clients were told, against what the database holds.
 
 import type { EvidenceDatabase, Row } from "../evidence/database.ts";
+import { identifier, literal } from "../evidence/duckdb.ts";
 import type { Entity } from "../drill/system.ts";
 import { refine } from "./refine.ts";
 import type { Finding } from "./scorecard.ts";
-import { collectWitnesses, findTorn } from "./torn.ts";
+import { countBuckets, findSuspects } from "./suspects.ts";
+import { collectWitnesses, findTorn, prepareWitnesses } from "./torn.ts";
 
 /*
  * The rules, for one record (entity and key) or one field of it.
@@ -79,8 +81,10 @@ const SAYS: Readonly<Record<Harm, string>> = {
 /** Reconciles all entities whose dumps are there. The order of everything is fixed, so that a repeated judgement is the same. */
 export async function reconcile(database: EvidenceDatabase, entities: readonly Entity[]): Promise<Reconciliation> {
   await database.run("create table harms (harm varchar, entity varchar, key varchar, field varchar, seq bigint, acknowledged bigint, held varchar, expected varchar)");
-  for (const entity of entities) await reconcileEntity(database, entity);
-  if (entities.length > 0) await findTorn(database);
+  await prepareWitnesses(database);
+  const buckets = await countBuckets(database, entities);
+  for (const entity of entities) await reconcileEntity(database, entity, buckets);
+  await findTorn(database);
   const counts = await database.rows("select harm, count(*)::double as n from harms group by harm");
   const count = (harm: Harm) => Number(counts.find((row) => row["harm"] === harm)?.["n"] ?? 0);
   const [oldest] = await database.rows("select min(acknowledged)::double as t from harms where harm = 'write-lost'");
@@ -110,25 +114,53 @@ function trim(row: Row): Row {
   return Object.fromEntries(Object.entries(row).filter(([key, value]) => value !== null && key !== "harm" && key !== "entity"));
 }
 
-async function reconcileEntity(database: EvidenceDatabase, entity: Entity): Promise<void> {
+/** Records that are looked at closely at a time: bounds the memory, whatever the run's size. */
+const BATCH = 200_000;
+
+async function reconcileEntity(database: EvidenceDatabase, entity: Entity, buckets: number): Promise<void> {
   const columns = (await database.rows(`select column_name from (describe after_${entity.name})`)).map((row) => String(row["column_name"]));
   const fields = columns.filter((column) => column !== entity.key);
-  const set = fields.filter((field) => !entity.counters.includes(field));
-  const name = entity.name;
+  await database.run("create or replace temp table suspects (key varchar, bucket usmallint)");
+  for (let bucket = 0; bucket < buckets; bucket++) {
+    await findSuspects(database, entity, fields, bucket);
+    const [found] = await database.rows("select count(*)::double as n from suspects");
+    if (Number(found?.["n"]) > (bucket === buckets - 1 ? 0 : BATCH)) await applyRules(database, entity, fields);
+  }
+  await findShed(database, entity.name, columns);
+}
+
+/** Judges the suspects by the rules above, and dismisses them. */
+async function applyRules(database: EvidenceDatabase, entity: Entity, fields: readonly string[]): Promise<void> {
+  const { name, counters: counted } = entity;
   const key = `"${entity.key}"`;
-  await database.run(`create or replace temp table held as select * from after_${name}`);
-  await database.run(`create or replace temp table base as select * from before_${name}`);
-  await database.run(`create or replace temp table touched as select * from effects where entity = '${name}' and outcome in ('committed', 'indeterminate')`);
+  const set = fields.filter((field) => !counted.includes(field));
+  const suspect = (of: string) => `"#bucket" in (select bucket from suspects) and ${of} in (select key from suspects)`;
+  await database.run(`create or replace temp table held as select * exclude ("#bucket") from buckets.after_${name} where ${suspect(key)}`);
+  await database.run(`create or replace temp table base as select * exclude ("#bucket") from buckets.before_${name} where ${suspect(key)}`);
+  await database.run(`create or replace temp table touched as select seq, outcome, start, "end", key, kind, value from buckets.effects
+    where entity = '${name}' and outcome in ('committed', 'indeterminate') and ${suspect("key")}`);
   await existence(database, name, key);
   if (set.length > 0) await values(database, name, key, set);
-  for (const counter of entity.counters) await counters(database, name, key, counter);
+  for (const counter of counted) await counters(database, name, key, counter);
   await refine(database, entity);
   await collectWitnesses(database, entity, fields);
-  // A field of the effects that the dump has no column for.
+  await database.run("delete from suspects");
+}
+
+/** A field of the effects that the dump has no column for. */
+async function findShed(database: EvidenceDatabase, name: string, columns: readonly string[]): Promise<void> {
+  const without = `entity = '${name}' and outcome = 'committed' and kind in ('insert', 'update')`;
+  const kept = ["", ...columns].map(literal).join(", ");
+  const set = (await database.rows(`select column_name from (describe select unnest("#set") from buckets.effects)`)).map((row) => String(row["column_name"]));
+  for (const field of set.filter((name) => !columns.includes(name))) {
+    await database.run(`insert into harms
+      select 'value-shed', '${name}', key, ${literal(field)}, max(seq), max("end"), null, arg_max("#set".${identifier(field)}, seq)
+      from buckets.effects where ${without} and "#set".${identifier(field)} is not null group by key`);
+  }
   await database.run(`insert into harms
     select 'value-shed', '${name}', key, field, max(seq), max("end"), null, max_by((value ->> field), seq)
-    from (select *, unnest(json_keys(value)) as field from touched where outcome = 'committed' and kind in ('insert', 'update'))
-    where field not in (${["", ...columns].map((column) => `'${column.replaceAll("'", "''")}'`).join(", ")}) and (value ->> field) is not null
+    from (select *, unnest(json_keys(value)) as field from buckets.effects where ${without} and "#closer")
+    where field not in (${kept}) and field not in (${["", ...set].map(literal).join(", ")}) and (value ->> field) is not null
     group by key, field`);
 }
 
@@ -167,11 +199,7 @@ const same = (a: string, b: string) =>
 
 async function values(database: EvidenceDatabase, name: string, key: string, set: readonly string[]): Promise<void> {
   const list = set.map((field) => `'${field.replaceAll("'", "''")}'`).join(", ");
-  // Only records that a write touched or that differ from the baseline need a closer look.
-  await database.run(`create or replace temp table suspects as
-    select key from touched where kind in ('insert', 'update')
-    union select h.${key} from held h join base b on b.${key} = h.${key} where ${set.map((f) => `h."${f}" is distinct from b."${f}"`).join(" or ")}`);
-  const cells = (table: string) => `(${set.map((field) => `select ${key} as key, '${field.replaceAll("'", "''")}' as field, "${field}" as value from ${table} where ${key} in (select key from suspects)`).join(" union all ")})`;
+  const cells = (table: string) => `(${set.map((field) => `select ${key} as key, '${field.replaceAll("'", "''")}' as field, "${field}" as value from ${table}`).join(" union all ")})`;
   await database.run(`create or replace temp table cells as
     select h.key, h.field, h.value as held, b.value as was, b.key is not null as had
     from (select distinct on (key, field) * from ${cells("held")} order by key, field) h left join ${cells("base")} b on b.key = h.key and b.field = h.field`);

@@ -1,6 +1,7 @@
 // Takes the records that the rules can't decide alone, and decides them one by one.
 
-import { type EvidenceDatabase, literal as text, type Row } from "../evidence/database.ts";
+import type { EvidenceDatabase, Row } from "../evidence/database.ts";
+import { literal as text } from "../evidence/duckdb.ts";
 import type { Entity } from "../drill/system.ts";
 import { canSumTo, isAdmissible, MOST_OPERATIONS, type Fields, type Operation } from "./admissible.ts";
 

@@ -2,10 +2,8 @@
 
 import type { EvidenceDatabase } from "../evidence/database.ts";
 import type { Drill } from "../drill/schema.ts";
+import type { Samples } from "./samples.ts";
 import type { Bin, Episode, LatencyResult, Measured } from "./scorecard.ts";
-
-/** One due operation: when it was due, when it ended (null: never), whether it was served. */
-export type Sample = { readonly due: number; readonly end: number | null; readonly served: boolean };
 
 export type Service = {
   readonly impactNs: number | null;
@@ -40,58 +38,70 @@ const CLOCK_MS = 0.5;
  * fast until then bounds how long the first good one can have met a system still down. The two errors are
  * independent, so they add in quadrature.
  */
-export function assessService(samples: readonly Sample[], steady: SteadyState, fromNs: number): Service {
-  const due = samples.filter((sample) => sample.due >= fromNs);
-  const bad = due.map((sample) => isBad(sample, steady));
+export function assessService(samples: Samples, steady: SteadyState, fromNs: number): Service {
+  const due = samples.between(fromNs);
+  if (due.length === 0) {
+    const unknown: Measured = { value: null, plusMinus: 0, unit: "ms" };
+    return { impactNs: null, recovery: unknown, unavailable: unknown, availability: { value: null, plusMinus: 0, unit: "ratio" }, episodes: [] };
+  }
+  const bad = badOnes(due, steady);
   const windows = steadyFrom(due, bad, steady);
-  const episodes: { fromNs: number; toNs: number | null; plusMinusMs: number }[] = [];
+  const episodes: EpisodeNs[] = [];
+  let failed = 0;
+  for (let i = 0; i < due.length; i++) if (!due.served(i)) failed += 1;
   for (let i = 0; i < due.length; i++) {
-    if (!bad[i] || windows[i] !== "broken") continue;
+    if (!bad[i] || windows[i] !== BROKEN) continue;
     const begin = i;
-    while (i < due.length && (bad[i] || windows[i] !== "holds")) i += 1;
-    const [first, last] = [due[begin], due[i]];
-    if (!first) break;
-    const usualNs = usualLatency(samples, steady, first.due);
-    const answeredNs = last && firstLateAnswer(due.slice(begin, i), last, usualNs);
-    episodes.push({
-      fromNs: first.due, toNs: answeredNs ?? last?.due ?? null,
-      plusMinusMs: uncertainty(due, begin, i < due.length ? i : undefined, usualNs, answeredNs !== undefined),
-    });
+    while (i < due.length && (bad[i] || windows[i] !== HOLDS)) i += 1;
+    const end = i < due.length ? i : undefined;
+    const usualNs = usualLatency(samples, steady, due.due(begin));
+    const answeredNs = end === undefined ? undefined : firstLateAnswer(due, begin, end, usualNs);
+    episodes.push({ fromNs: due.due(begin), toNs: answeredNs ?? (end === undefined ? null : due.due(end)), plusMinusMs: uncertainty(due, begin, end, usualNs, answeredNs !== undefined) });
   }
   const [first, last] = [episodes[0], episodes.at(-1)];
-  const failed = due.filter((sample) => !sample.served).length;
   return {
     impactNs: first?.fromNs ?? null,
-    recovery: due.length === 0 ? { value: null, plusMinus: 0, unit: "ms" } : recoveryOf(first, last, due.at(-1)?.due ?? fromNs),
-    unavailable: due.length === 0 ? { value: null, plusMinus: 0, unit: "ms" } : unavailableOf(due),
-    availability: { value: due.length === 0 ? null : (due.length - failed) / due.length, plusMinus: 0, unit: "ratio" },
+    recovery: recoveryOf(first, last, due.due(due.length - 1)),
+    unavailable: unavailableOf(due),
+    availability: { value: (due.length - failed) / due.length, plusMinus: 0, unit: "ratio" },
     episodes: episodes.map(({ fromNs: from, toNs: to }) => ({ fromMs: from / 1e6, toMs: to === null ? null : to / 1e6 })),
   };
 }
 
-function isBad(sample: Sample, steady: SteadyState): boolean {
-  return !sample.served || sample.end === null || sample.end - sample.due > steady.maxLatencyMs * 1e6;
+function isGood(samples: Samples, i: number, steady: SteadyState): boolean {
+  return samples.served(i) && samples.latency(i) <= steady.maxLatencyMs * 1e6;
 }
 
+function badOnes(due: Samples, steady: SteadyState): Uint8Array {
+  const bad = new Uint8Array(due.length);
+  for (let i = 0; i < due.length; i++) bad[i] = isGood(due, i, steady) ? 0 : 1;
+  return bad;
+}
+
+const [UNSEEN, HOLDS, BROKEN] = [0, 1, 2];
+
 /** For each operation: does steady state hold over the window that begins when it was due? */
-function steadyFrom(due: readonly Sample[], bad: readonly boolean[], steady: SteadyState): ("holds" | "broken" | "unseen")[] {
-  const badUpTo = [0];
-  for (const isBadOne of bad) badUpTo.push((badUpTo.at(-1) ?? 0) + (isBadOne ? 1 : 0));
+function steadyFrom(due: Samples, bad: Uint8Array, steady: SteadyState): Uint8Array {
+  const windows = new Uint8Array(due.length);
   const windowNs = steady.windowMs * 1e6;
-  const lastDue = due.at(-1)?.due ?? 0;
+  const lastDue = due.due(due.length - 1);
   let end = 0;
-  return due.map((sample, index) => {
-    while (end < due.length && (due[end]?.due ?? 0) < sample.due + windowNs) end += 1;
-    const ratio = ((badUpTo[end] ?? 0) - (badUpTo[index] ?? 0)) / (end - index);
-    if (ratio > steady.maxErrorRatio) return "broken";
+  let badInside = 0;
+  for (let i = 0; i < due.length; i++) {
+    for (; end < due.length && due.due(end) < due.due(i) + windowNs; end++) badInside += bad[end] ?? 0;
     // A window that the observation cut short was not seen to hold as a whole.
-    return sample.due + windowNs <= lastDue ? "holds" : "unseen";
-  });
+    windows[i] = badInside / (end - i) > steady.maxErrorRatio ? BROKEN : due.due(i) + windowNs <= lastDue ? HOLDS : UNSEEN;
+    badInside -= bad[i] ?? 0;
+  }
+  return windows;
 }
 
 /** The 95th percentile of good operations' latencies in the two seconds before, in nanoseconds. */
-function usualLatency(samples: readonly Sample[], steady: SteadyState, beforeNs: number): number {
-  const good = samples.filter((sample) => sample.due < beforeNs && sample.due >= beforeNs - 2e9 && !isBad(sample, steady)).map((sample) => (sample.end ?? sample.due) - sample.due).sort((a, b) => a - b);
+function usualLatency(samples: Samples, steady: SteadyState, beforeNs: number): number {
+  const before = samples.between(beforeNs - 2e9, beforeNs);
+  const good: number[] = [];
+  for (let i = 0; i < before.length; i++) if (isGood(before, i, steady)) good.push(before.latency(i));
+  good.sort((a, b) => a - b);
   return good[Math.floor(good.length * 0.95)] ?? 0;
 }
 
@@ -102,21 +112,20 @@ function usualLatency(samples: readonly Sample[], steady: SteadyState, beforeNs:
  * tolerance of 500 ms; what was due from 2.5 s on counts as good, and yet nobody had an answer
  * before 3.0 s. The first late answer tells.
  */
-function firstLateAnswer(episode: readonly Sample[], window: Sample, usualNs: number): number | undefined {
-  if (window.end === null || window.end - window.due <= usualNs) return undefined;
+function firstLateAnswer(due: Samples, begin: number, window: number, usualNs: number): number | undefined {
+  if (!(due.latency(window) > usualNs)) return undefined;
   let first: number | undefined;
-  for (const { served, end } of episode) if (served && end !== null && end > window.due && (first === undefined || end < first)) first = end;
-  return first === undefined ? undefined : Math.min(first, window.end);
+  for (let i = begin; i < window; i++) if (due.served(i) && due.end(i) > due.due(window) && (first === undefined || due.end(i) < first)) first = due.end(i);
+  return first === undefined ? undefined : Math.min(first, due.end(window));
 }
 
 /** Half-widths in milliseconds of what is known about an episode's two ends, in quadrature. */
-function uncertainty(due: readonly Sample[], begin: number, end: number | undefined, usualNs: number, answered: boolean): number {
-  const gapBefore = (i: number) => (due[i]?.due ?? 0) - (due[i - 1]?.due ?? due[i]?.due ?? 0);
-  const first = due[begin];
-  const underWay = Math.min(first?.end === null || first?.end === undefined ? usualNs : first.end - first.due, usualNs);
-  const atStart = Math.max(gapBefore(begin), underWay);
+function uncertainty(due: Samples, begin: number, end: number | undefined, usualNs: number, answered: boolean): number {
+  const gapBefore = (i: number) => (i === 0 ? 0 : due.due(i) - due.due(i - 1));
+  const orUsual = (latencyNs: number) => (Number.isNaN(latencyNs) ? usualNs : Math.min(latencyNs, usualNs));
+  const atStart = Math.max(gapBefore(begin), orUsual(due.latency(begin)));
   // The late answer itself took no longer than a good one usually does.
-  const atEnd = end === undefined ? 0 : answered ? Math.max(usualNs, CLOCK_MS * 1e6) : gapBefore(end) + Math.min((due[end]?.end ?? 0) - (due[end]?.due ?? 0), usualNs, failingTook(due, end));
+  const atEnd = end === undefined ? 0 : answered ? Math.max(usualNs, CLOCK_MS * 1e6) : gapBefore(end) + Math.min(orUsual(due.latency(end)), failingTook(due, end));
   return Math.hypot(atStart, atEnd) / 1e6 + CLOCK_MS;
 }
 
@@ -124,9 +133,10 @@ function uncertainty(due: readonly Sample[], begin: number, end: number | undefi
  * How long the last operations of an outage took to fail. Had the system still been down when
  * the first good one was due, that one would have failed as fast; so it was up by then.
  */
-function failingTook(due: readonly Sample[], end: number): number {
-  const last = due.slice(Math.max(0, end - 3), end).filter(({ served }) => !served);
-  return last.length === 0 ? Infinity : Math.max(...last.map((sample) => (sample.end === null ? Infinity : sample.end - sample.due)));
+function failingTook(due: Samples, end: number): number {
+  let longest = -Infinity;
+  for (let i = Math.max(0, end - 3); i < end; i++) if (!due.served(i)) longest = Math.max(longest, Number.isNaN(due.end(i)) ? Infinity : due.latency(i));
+  return longest === -Infinity ? Infinity : longest;
 }
 
 type EpisodeNs = { readonly fromNs: number; readonly toNs: number | null; readonly plusMinusMs: number };
@@ -139,27 +149,19 @@ function recoveryOf(first: EpisodeNs | undefined, last: EpisodeNs | undefined, o
 }
 
 /** Each operation that was not served stands for the time up to the next arrival. */
-function unavailableOf(due: readonly Sample[]): Measured {
+function unavailableOf(due: Samples): Measured {
   let totalNs = 0;
   let stretches = 0;
   let widest = 0;
-  for (let i = 0; i < due.length; i++) {
-    const [sample, next] = [due[i], due[i + 1]];
-    if (!sample || sample.served || !next) continue;
-    totalNs += next.due - sample.due;
-    widest = Math.max(widest, next.due - sample.due);
-    if (i === 0 || due[i - 1]?.served) stretches += 1;
+  for (let i = 0; i + 1 < due.length; i++) {
+    if (due.served(i)) continue;
+    const gap = due.due(i + 1) - due.due(i);
+    totalNs += gap;
+    widest = Math.max(widest, gap);
+    if (i === 0 || due.served(i - 1)) stretches += 1;
   }
   // Each stretch may begin and end anywhere between two arrivals.
   return { value: totalNs / 1e6, plusMinus: stretches === 0 ? 0 : Math.sqrt(stretches * 2) * (widest / 1e6) + CLOCK_MS, unit: "ms" };
-}
-
-/** All due operations in the order in which they were due. */
-export async function readSamples(database: EvidenceDatabase): Promise<Sample[]> {
-  const rows = await database.columns(`select intended::double as due, coalesce("end", -1)::double as "end", outcome = 'committed' as served
-    from operations order by intended, seq`);
-  const [due = [], end = [], served = []] = rows;
-  return due.map((value, i) => ({ due: value as number, end: (end[i] as number) < 0 ? null : (end[i] as number), served: served[i] as boolean }));
 }
 
 /** Latency from the due time, of what was served, by period. */

@@ -1,6 +1,7 @@
 // Transactions of unknown outcome that took effect in part: whatever happened to them, that can't have.
 
-import { type EvidenceDatabase, literal } from "../evidence/database.ts";
+import type { EvidenceDatabase } from "../evidence/database.ts";
+import { literal } from "../evidence/duckdb.ts";
 import type { Entity } from "../drill/system.ts";
 
 /*
@@ -11,13 +12,18 @@ import type { Entity } from "../drill/system.ts";
  * a phantom by itself.)
  */
 
+/** Makes the tables in which witnesses are noted. */
+export async function prepareWitnesses(database: EvidenceDatabase): Promise<void> {
+  await database.run("create table witnesses (seq bigint, entity varchar, key varchar, applied boolean)");
+  await database.run("create temp table several as select seq from effects where outcome = 'indeterminate' group by seq having count(*) > 1");
+}
+
 /** Notes what the records of an entity say of operations in doubt. Needs `touched`, `fate`, `held` and `base` of reconcile.ts. */
 export async function collectWitnesses(database: EvidenceDatabase, { name, key: keyColumn, counters }: Entity, fields: readonly string[]): Promise<void> {
   const key = `"${keyColumn}"`;
-  await database.run("create table if not exists witnesses (seq bigint, entity varchar, key varchar, applied boolean)");
   await database.run(`create or replace temp table alone as
     select t.seq, t.key, t.kind, t.value from touched t
-    where t.outcome = 'indeterminate' and t.seq in (select seq from operations where outcome = 'indeterminate' and len(effects) > 1)
+    where t.outcome = 'indeterminate' and t.seq in (from several)
       and t.key in (select key from fate where n = 1)`);
   await database.run(`insert into witnesses
     select a.seq, ${literal(name)}, a.key, h.${key} is not null from alone a left join held h on h.${key} = a.key where a.kind = 'insert' and a.key not in (select ${key} from base)

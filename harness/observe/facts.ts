@@ -8,7 +8,7 @@ import type pg from "pg";
 import copy from "pg-copy-streams";
 import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
 import type { System } from "../drill/system.ts";
-import type { EvidenceWriter, FactsWhen } from "../evidence/run-directory.ts";
+import { dumpFile, type EvidenceWriter, type FactsWhen } from "../evidence/run-directory.ts";
 import { evidenceError } from "../evidence/evidence-error.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { integrityFacts } from "./integrity.ts";
@@ -43,7 +43,7 @@ export async function captureFacts(client: pg.Client, system: System, evidence: 
 async function dumpEntities(client: pg.Client, system: System, evidence: EvidenceWriter, when: FactsWhen): Promise<void> {
   const failed: { entity: string; error: string }[] = [];
   for (const entity of system.entities) {
-    const file = `${when}/entity-${entity.name}.csv.gz`;
+    const file = dumpFile(when, entity.name);
     try {
       await client.query("savepoint entity");
       const rows = client.query(copy.to(`copy (${entity.before}) to stdout with (format csv, header)`));

@@ -55,6 +55,9 @@ const BAD: Record<string, readonly [History, Expected]> = {
   "half of a transaction in doubt: one of two inserts": [{ before: [], after: [["a", "1"]], ops: [{ at: 0, outcome: "indeterminate", effects: [insert("a", "1"), insert("b", "1")] }] }, { altered: 1 }],
   "half of a transaction in doubt: one side of a transfer": [{ before: [["a", "1", 10], ["b", "1", 10]], after: [["a", "1", 7], ["b", "1", 10]], ops: [{ at: 0, outcome: "indeterminate", effects: [add("a", -3), add("b", 3)] }] }, { altered: 1 }],
   "half of a transaction in doubt: an update, and not the delete": [{ before: [["a", "1"], ["b", "1"]], after: [["a", "2"], ["b", "1"]], ops: [{ at: 0, outcome: "indeterminate", effects: [update("a", "2"), remove("b")] }] }, { altered: 1 }],
+  "set to null, and the value before that is back": [{ before: base, after: [["a", "2", 10]], ops: [{ at: 0, effects: [update("a", "2")] }, { at: 100, effects: [update("a", null)] }] }, { lost: 1, possible: 1 }],
+  "two clients were told that they inserted the same record": [{ before: [], after: [["a", "2"]], ops: [{ at: 0, took: 50, effects: [insert("a", "1")] }, { at: 20, took: 50, effects: [insert("a", "2")] }] }, { altered: 1 }],
+  "an addition to what is no counter sets nothing": [{ before: base, after: [["a", "2", 10]], ops: [{ at: 0, effects: [{ key: "a", kind: "add", value: { value: "2" } }] }] }, { altered: 1 }],
   "a value without a place in the old shape": [{ before: base, after: base, ops: [{ at: 0, effects: [{ key: "a", kind: "update", value: { nickname: "Al" } }] }] }, { shed: 1 }],
 };
 

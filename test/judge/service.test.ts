@@ -2,17 +2,18 @@
 
 import { describe, expect, test } from "vitest";
 import { steadyStateSchema } from "../../harness/drill/schema.ts";
-import { assessService, type Sample } from "../../harness/judge/service.ts";
+import { Samples } from "../../harness/judge/samples.ts";
+import { assessService } from "../../harness/judge/service.ts";
 
 const steady = steadyStateSchema.parse({ windowMs: 1_000, maxErrorRatio: 0.01, maxLatencyMs: 200 });
 
 /** Arrivals every `everyMs` for `forMs`; `serve` says what became of each. */
-function arrivals(forMs: number, everyMs: number, serve: (atMs: number) => { tookMs: number | null; served?: boolean }): Sample[] {
-  return Array.from({ length: Math.floor(forMs / everyMs) }, (_, i) => {
+function arrivals(forMs: number, everyMs: number, serve: (atMs: number) => { tookMs: number | null; served?: boolean }): Samples {
+  return Samples.of(Array.from({ length: Math.floor(forMs / everyMs) }, (_, i) => {
     const atMs = i * everyMs;
     const { tookMs, served = true } = serve(atMs);
     return { due: atMs * 1e6, end: tookMs === null ? null : (atMs + tookMs) * 1e6, served: served && tookMs !== null };
-  });
+  }));
 }
 const good = { tookMs: 4 };
 const failed = { tookMs: 1, served: false };
@@ -79,6 +80,6 @@ describe("service", () => {
   });
 
   test("without any arrival nothing is known", () => {
-    expect(assessService([], steady, 0)).toMatchObject({ recovery: { value: null }, availability: { value: null }, unavailable: { value: null } });
+    expect(assessService(Samples.of([]), steady, 0)).toMatchObject({ recovery: { value: null }, availability: { value: null }, unavailable: { value: null } });
   });
 });

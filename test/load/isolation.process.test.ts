@@ -9,6 +9,7 @@ import { drillSchema, type DrillDeclaration } from "../../harness/drill/schema.t
 import { checkIsolation } from "../../harness/judge/isolation/check.ts";
 import { historyOfRun } from "../../harness/judge/isolation/from-ledger.ts";
 import type { Model } from "../../harness/judge/isolation/model.ts";
+import { EvidenceDatabase } from "../../harness/evidence/database.ts";
 import { Load } from "../../harness/load/load.ts";
 import { openRuntime } from "../../harness/topology/open-runtime.ts";
 import { accessUrl, startTopology, type Topology } from "../../harness/topology/topology.ts";
@@ -39,7 +40,8 @@ describe("the levels of PostgreSQL", () => {
     await waitUntil({ what: "transactions", withinMs: 60_000, everyMs: 100, check: async () => (((await generator.stats())?.counts.committed ?? 0) > 400 ? true : undefined) });
     await generator.stop(20_000);
     await admin.end();
-    const history = await historyOfRun(folder.path);
+    await using database = await EvidenceDatabase.open(folder.path, []);
+    const history = await historyOfRun(database);
     if (!history) throw new Error("there is no history");
     const kept = checkIsolation(history, keeps);
     expect(kept.valid, JSON.stringify([...kept.counts])).toBe(true);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { runDrill, type RunWatcher } from "../../harness/conduct/run-drill.ts";
 import type { DrillDeclaration } from "../../harness/drill/schema.ts";
 import type { TimelineEntry } from "../../harness/evidence/timeline.ts";
+import { packRun } from "../../harness/evidence/pack.ts";
 import { judge } from "../../harness/judge/judge.ts";
 import type { Scorecard } from "../../harness/judge/scorecard.ts";
 import type { HarnessError } from "../../harness/base/errors.ts";
@@ -27,6 +28,7 @@ export async function rehearse(file: string, options: { readonly runtime: "proce
     file, runtime: options.runtime, seed: options.seed ?? 1, runsDirectory: options.runs, signal: options.signal ?? new AbortController().signal,
     watcher: { ...SILENT, event: (entry) => { events.push(entry); options.onEvent?.(entry); } },
   });
+  await packRun(result.directory, result.system.entities);
   return { card: await judge(result.directory), directory: result.directory, failure: result.failure, events };
 }
 

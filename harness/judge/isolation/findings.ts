@@ -1,6 +1,7 @@
 // Isolation as part of a run's judgement: its verdict, and a finding for each kind of anomaly.
 
 import type { Drill } from "../../drill/schema.ts";
+import type { EvidenceDatabase } from "../../evidence/database.ts";
 import type { Finding } from "../scorecard.ts";
 import { checkIsolation, type Isolation } from "./check.ts";
 import { meaningOf, tell } from "./describe.ts";
@@ -11,8 +12,8 @@ export type RunIsolation = { readonly result: Isolation; readonly findings: read
 const EXAMPLES = 3;
 
 /** Undefined when the workload made no list transactions, or nobody asked. */
-export async function isolationOfRun(directory: string, target: Drill["objectives"]["isolation"]): Promise<RunIsolation | undefined> {
-  const history = target && (await historyOfRun(directory));
+export async function isolationOfRun(database: EvidenceDatabase, target: Drill["objectives"]["isolation"]): Promise<RunIsolation | undefined> {
+  const history = target && (await historyOfRun(database));
   if (!target || !history) return undefined;
   const result = checkIsolation(history, target.model);
   const findings = [...result.counts].map(([type, count]): Finding => {

@@ -1,12 +1,13 @@
 // The isolation history of a run: its list transactions, as clients asked and were answered.
 
-import { join } from "node:path";
-import { exists, linesOf } from "../../base/files.ts";
-import { PATHS } from "../../evidence/run-directory.ts";
+import type { EvidenceDatabase } from "../../evidence/database.ts";
 import { History, STATUS } from "./history.ts";
 
-type Intent = { readonly seq: number; readonly vu: number; readonly start: number; readonly mops: readonly (readonly [kind: "append" | "r", key: number | string, element?: number])[] };
-type Outcome = { readonly seq: number; readonly end: number; readonly outcome: "committed" | "rejected" | "indeterminate"; readonly reads?: readonly (readonly number[])[] };
+type Mop = readonly [kind: "append" | "r", key: number | string, element?: number];
+type Transaction = {
+  readonly seq: number; readonly vu: number; readonly start: number; readonly mops: readonly Mop[];
+  readonly end: number | null; readonly outcome: keyof typeof ENDS; readonly reads: readonly (readonly number[])[];
+};
 
 const ENDS = { committed: STATUS.ok, rejected: STATUS.fail, indeterminate: STATUS.info } as const;
 /** A client whose transaction is in doubt goes on as another process: nobody knows whether the first has ended. */
@@ -17,35 +18,35 @@ const NEXT_PROCESS = 100_000;
  * invoked at its start and completed at its end, both on the run's clock, so one that ended
  * before another began did so in truth. Its index is its number in the ledger.
  */
-export async function historyOfRun(directory: string): Promise<History | undefined> {
-  const intents = new Map<number, Intent>();
-  for await (const intent of lines<Intent>(directory, PATHS.intents, (line) => line.includes('"mops":'))) intents.set(intent.seq, intent);
-  if (intents.size === 0) return undefined;
-  const outcomes: Outcome[] = [];
-  for await (const outcome of lines<Outcome>(directory, PATHS.outcomes, () => true)) if (intents.has(outcome.seq)) outcomes.push(outcome);
-  const events = [...[...intents.values()].map((intent) => ({ at: intent.start, intent, outcome: undefined })), ...outcomes.map((outcome) => ({ at: outcome.end, intent: undefined, outcome }))]
-    .sort((a, b) => a.at - b.at || Number(a.outcome === undefined) - Number(b.outcome === undefined));
+export async function historyOfRun(database: EvidenceDatabase): Promise<History | undefined> {
+  const transactions = await readTransactions(database);
+  if (transactions.length === 0) return undefined;
+  const events = transactions.flatMap((transaction) => [{ at: transaction.start, ends: false, transaction }, ...(transaction.end === null ? [] : [{ at: transaction.end, ends: true, transaction }])])
+    .sort((a, b) => a.at - b.at || Number(b.ends) - Number(a.ends));
   const history = new History();
   const generation = new Map<number, number>();
   const processOf = (vu: number) => vu + (generation.get(vu) ?? 0) * NEXT_PROCESS;
-  events.forEach(({ intent, outcome }, i) => {
-    if (intent) invoke(history, intent, processOf(intent.vu), i + 1);
-    else if (outcome) {
-      const { vu } = intents.get(outcome.seq) as Intent;
-      complete(history, outcome, processOf(vu), i + 1);
-      if (outcome.outcome === "indeterminate") generation.set(vu, (generation.get(vu) ?? 0) + 1);
-    }
+  events.forEach(({ ends, transaction }, i) => {
+    if (!ends) return invoke(history, transaction, processOf(transaction.vu), i + 1);
+    complete(history, transaction, processOf(transaction.vu), i + 1);
+    if (transaction.outcome === "indeterminate") generation.set(transaction.vu, (generation.get(transaction.vu) ?? 0) + 1);
   });
   return history;
 }
 
-async function* lines<T>(directory: string, path: string, wanted: (line: string) => boolean): AsyncGenerator<T> {
-  const file = join(directory, path);
-  if (!(await exists(file))) return;
-  for await (const line of linesOf(file)) if (line !== "" && wanted(line)) yield JSON.parse(line) as T;
+async function readTransactions(database: EvidenceDatabase): Promise<Transaction[]> {
+  const transactions: Transaction[] = [];
+  const portions = database.columns(`select seq::double, vu::double, start::double, "end"::double, outcome, mops::varchar, reads::varchar from operations where mops is not null order by seq`);
+  for await (const [seq = [], vu = [], start = [], end = [], outcome = [], mops = [], reads = []] of portions) {
+    seq.forEach((number, i) => transactions.push({
+      seq: number as number, vu: vu[i] as number, start: start[i] as number, mops: JSON.parse(mops[i] as string) as Mop[],
+      end: end[i] as number | null, outcome: outcome[i] as Transaction["outcome"], reads: JSON.parse((reads[i] as string | null) ?? "[]") as number[][],
+    }));
+  }
+  return transactions;
 }
 
-function invoke(history: History, { seq, mops }: Intent, process: number, at: number): void {
+function invoke(history: History, { seq, mops }: Transaction, process: number, at: number): void {
   history.invoke(process, at, seq);
   for (const [kind, key, element] of mops) {
     if (kind === "append") history.append(history.key(key), element as number);
@@ -53,7 +54,7 @@ function invoke(history: History, { seq, mops }: Intent, process: number, at: nu
   }
 }
 
-function complete(history: History, { seq, outcome, reads = [] }: Outcome, process: number, at: number): void {
+function complete(history: History, { seq, outcome, reads }: Transaction, process: number, at: number): void {
   const txn = history.complete(process, ENDS[outcome], at, seq);
   if (outcome !== "committed") return;
   let read = 0;

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { judge } from "../../../harness/judge/judge.ts";
 import { ask } from "../../../harness/judge/ask.ts";
 import { checkIsolation } from "../../../harness/judge/isolation/check.ts";
+import { EvidenceDatabase } from "../../../harness/evidence/database.ts";
 import { historyOfRun } from "../../../harness/judge/isolation/from-ledger.ts";
 import { temporaryFolder } from "../../support/drills.ts";
 import { record } from "../history.ts";
@@ -28,7 +29,8 @@ describe("a history from the ledger", () => {
   test("has the operations, the lists and the order of the run", async () => {
     await using folder = await temporaryFolder();
     write(folder.path, SKEW);
-    const history = await historyOfRun(folder.path);
+    await using database = await EvidenceDatabase.open(folder.path, []);
+    const history = await historyOfRun(database);
     expect(history?.transactions).toBe(3);
     expect(history && [...checkIsolation(history, "serializable").counts.keys()]).toEqual(["G-single"]);
   });
@@ -41,7 +43,8 @@ describe("a history from the ledger", () => {
       { vu: 2, from: 40, to: 50, mops: [["r", 1]], reads: [[1]] },
       { vu: 1, from: 60, mops: [["append", 1, 2]] },
     ]);
-    const history = await historyOfRun(folder.path);
+    await using database = await EvidenceDatabase.open(folder.path, []);
+    const history = await historyOfRun(database);
     if (!history) throw new Error("no history");
     const { valid, transactions } = checkIsolation(history, "strict-serializable");
     expect(valid).toBe(true); // the one in doubt may have taken effect late
@@ -50,7 +53,8 @@ describe("a history from the ledger", () => {
 
   test("is undefined where the workload made no list transactions", async () => {
     await using folder = await temporaryFolder();
-    expect(await historyOfRun(record(join(folder.path, "run"), { before: [], after: [], ops: [{ at: 0 }] }))).toBeUndefined();
+    await using database = await EvidenceDatabase.open(record(join(folder.path, "run"), { before: [], after: [], ops: [{ at: 0 }] }), []);
+    expect(await historyOfRun(database)).toBeUndefined();
   });
 });
 

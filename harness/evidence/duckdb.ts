@@ -1,0 +1,39 @@
+// DuckDB as it is used here: in memory, bounded, without a network, with a folder to spill to.
+
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export type DuckDB = AsyncDisposable & {
+  readonly connection: DuckDBConnection;
+  /** A folder of its own, gone with it: what doesn't fit into memory spills there, never into a run. */
+  readonly scratch: string;
+};
+
+export async function openDuckDB(): Promise<DuckDB> {
+  const scratch = await mkdtemp(join(tmpdir(), "tb-duckdb-"));
+  const instance = await DuckDBInstance.create(":memory:", {
+    threads: "2", memory_limit: "700MB", temp_directory: join(scratch, "spill"), preserve_insertion_order: "false",
+    autoinstall_known_extensions: "false", autoload_known_extensions: "false", // no socket is ever opened
+  });
+  const connection = await instance.connect();
+  return {
+    connection, scratch,
+    [Symbol.asyncDispose]: async () => {
+      connection.closeSync();
+      instance.closeSync();
+      await rm(scratch, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A literal of DuckDB's SQL. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A name of DuckDB's SQL. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

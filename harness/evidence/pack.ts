@@ -1,0 +1,175 @@
+// Packs what a run wrote line by line into columns (Parquet): a tenth of the size, and a judge reads it at once.
+
+import { createReadStream } from "node:fs";
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { createGunzip } from "node:zlib";
+import { exists } from "../base/files.ts";
+import { type DuckDB, identifier, literal, openDuckDB } from "./duckdb.ts";
+import { dumpFile, packedDump, partFile, PATHS } from "./run-directory.ts";
+
+/*
+ * A record's effects and its row in the dumps share a bucket, by the hash of the record's key, and
+ * the files are ordered by bucket. So a judge can take one bucket after the other, and needs the memory
+ * of one, however large the run is. Columns of the packer's own begin with '#':
+ *
+ *   #bucket   of the record's key
+ *   #set      the fields that the effect sets, as text; null where it doesn't
+ *   #closer   `#set` doesn't say it all: a field may be set to null, or has no column there
+ *
+ * The packer takes one part after the other, each a file: operations by their number, the rest by bucket.
+ */
+
+/**
+ * bucket: effects, or rows of a dump, to a bucket; with half a million a judge is quickest, and needs some 300 MB.
+ * part: rows to a part; sorts and joins of as many fit into memory.
+ */
+const SIZES = { bucket: 500_000, part: 5_000_000 };
+export type Sizes = typeof SIZES;
+/** Names of fields that get a column; workloads have a handful. */
+const MOST_FIELDS = 100;
+
+const INTENTS = `seq: 'BIGINT', vu: 'BIGINT', op: 'VARCHAR', intended: 'BIGINT', start: 'BIGINT', effects: 'STRUCT(entity VARCHAR, key VARCHAR, kind VARCHAR, value JSON)[]', mops: 'JSON'`;
+const PARQUET = "format parquet, compression zstd, compression_level 1";
+const OUTCOMES = `seq: 'BIGINT', acquired: 'BIGINT', "end": 'BIGINT', outcome: 'VARCHAR', phase: 'VARCHAR', code: 'VARCHAR', reads: 'JSON'`;
+
+/** What is known of an entity here: its name, and the column that names a record. */
+export type PackedEntity = { readonly name: string; readonly key: string };
+
+/** Has the run been packed? One that was killed has not. */
+export function isPacked(directory: string): Promise<boolean> {
+  return exists(join(directory, partFile(PATHS.operations, 0)));
+}
+
+/** Packs a run in place, and removes the lines. Interrupted at any moment, the run has all of the one or all of the other. */
+export async function packRun(directory: string, entities: readonly PackedEntity[], sizes: Sizes = SIZES): Promise<void> {
+  const beside = join(directory, ".packing");
+  await rm(beside, { recursive: true, force: true });
+  try {
+    const packed = await pack(directory, beside, entities, sizes);
+    // With the first of the operations a run counts as packed: it comes last.
+    for (const path of packed.reverse()) await rename(join(beside, path), join(directory, path));
+  } finally {
+    await rm(beside, { recursive: true, force: true });
+  }
+  const dumps = entities.flatMap(({ name }) => (["before", "after"] as const).map((when) => dumpFile(when, name)));
+  for (const path of [PATHS.intents, PATHS.outcomes, ...dumps]) await rm(join(directory, path), { force: true });
+}
+
+/** Packs the run `from` into the folder `to`. Gives the paths of what it wrote there, the operations first. */
+export async function pack(from: string, to: string, entities: readonly PackedEntity[], sizes: Sizes = SIZES): Promise<string[]> {
+  await using duckdb = await openDuckDB();
+  for (const folder of ["before", "after", PATHS.ledger]) await mkdir(join(to, folder), { recursive: true });
+  const packer = new Packer(duckdb, to, sizes);
+  await packer.operations(await readNdjson(join(from, PATHS.intents), INTENTS), await readNdjson(join(from, PATHS.outcomes), OUTCOMES));
+  const dumps: { readonly path: string; readonly key: string; readonly rows: string }[] = [];
+  for (const when of ["before", "after"] as const) {
+    for (const { name, key } of entities) {
+      const file = join(from, dumpFile(when, name));
+      if (await exists(file)) dumps.push({ path: packedDump(when, name), key, rows: await readCsv(file) });
+    }
+  }
+  await packer.effects();
+  const counts = [await packer.count("fields"), ...(await Promise.all(dumps.map(({ rows }) => packer.count(rows))))];
+  const buckets = Math.ceil(Math.max(...counts, 1) / sizes.bucket);
+  await packer.byBucket("fields", "key", buckets, PATHS.effects);
+  for (const { path, key, rows } of dumps) await packer.byBucket(rows, key, buckets, path);
+  return packer.written;
+}
+
+class Packer {
+  readonly written: string[] = [];
+  readonly #duckdb: DuckDB;
+  readonly #to: string;
+  readonly #sizes: Sizes;
+
+  constructor(duckdb: DuckDB, to: string, sizes: Sizes) {
+    this.#sizes = sizes;
+    this.#duckdb = duckdb;
+    this.#to = to;
+  }
+
+  /** An operation whose outcome was never written is indeterminate: nobody was told anything. */
+  async operations(intents: string, outcomes: string): Promise<void> {
+    await using asked = await this.#split(intents, `(seq - 1) // ${this.#sizes.part}`);
+    await using told = await this.#split(outcomes, `(seq - 1) // ${this.#sizes.part}`);
+    for (const [i, part] of asked.parts.entries()) {
+      await this.#copy(`
+        select i.seq, i.vu, i.op, i.intended, i.start, o.acquired, o."end",
+          coalesce(o.outcome, 'indeterminate') as outcome, coalesce(o.phase, '') as phase, coalesce(o.code, 'no-outcome') as code, i.effects, i.mops, o.reads
+        from ${asked.read(part)} i left join ${told.read(part)} o using (seq) order by seq`, partFile(PATHS.operations, i));
+    }
+  }
+
+  /** Makes the view `fields`: every effect with what it sets. */
+  async effects(): Promise<void> {
+    const run = (sql: string) => this.#duckdb.connection.run(sql);
+    await run(`create view effects as
+      select seq, op, outcome, start, "end", e.entity as entity, e.key as key, e.kind as kind, e.value as value
+      from (select *, unnest(effects) as e from ${literal(join(this.#to, partFile(PATHS.operations, "*")))})`);
+    const found = await this.#duckdb.connection.runAndReadAll("select name, count(*) as n from (select unnest(json_keys(value)) as name from effects) group by name order by n desc, name");
+    const names = (found.getColumnsJS()[0] ?? []) as string[];
+    // DuckDB doesn't tell Name from name.
+    const columns = [...new Map(names.slice(0, MOST_FIELDS).reverse().map((name) => [name.toLowerCase(), name])).values()];
+    const set = columns.map((name) => `${identifier(name)} := value ->> ${literal(`$.${identifier(name)}`)}`);
+    const closer = ["contains(value::varchar, 'null')", ...(columns.length < names.length ? [`not list_has_all([${columns.map(literal).join(", ")}], json_keys(value))`] : [])];
+    await run(`create view fields as
+      select *, struct_pack(${set.length > 0 ? set.join(", ") : '"#none" := null::varchar'}) as "#set", coalesce(${closer.join(" or ")}, false) as "#closer" from effects`);
+  }
+
+  /** Writes rows, ordered by their entity if they have one, and by the bucket of their key. */
+  async byBucket(rows: string, key: string, buckets: number, path: string): Promise<void> {
+    const order = rows === "fields" ? `entity, "#bucket"` : `"#bucket"`;
+    await using split = await this.#split(`(select *, (hash(${identifier(key)}) % ${buckets})::usmallint as "#bucket" from ${rows})`, `"#bucket" * ${this.#sizes.bucket} // ${this.#sizes.part}`);
+    for (const [i, part] of split.parts.entries()) await this.#copy(`select * from ${split.read(part)} order by ${order}`, partFile(path, i));
+  }
+
+  async count(rows: string): Promise<number> {
+    return Number((await this.#duckdb.connection.runAndReadAll(`select count(*)::double from ${rows}`)).getRowsJS()[0]?.[0]);
+  }
+
+  /** Splits rows into parts by a number. Rows that are none are one part. */
+  async #split(rows: string, by: string): Promise<{ readonly parts: readonly string[]; readonly read: (part: string) => string } & AsyncDisposable> {
+    const folder = await mkdtemp(join(this.#duckdb.scratch, "part-"));
+    await this.#duckdb.connection.run(`copy (select *, ${by} as "#part" from ${rows}) to ${literal(folder)} (${PARQUET}, partition_by ("#part"), overwrite_or_ignore)`);
+    const parts = (await readdir(folder)).sort((a, b) => numberOf(a) - numberOf(b));
+    return {
+      parts: parts.length > 0 ? parts : ["none"],
+      read: (part) => (parts.includes(part) ? `read_parquet(${literal(join(folder, part, "*.parquet"))}, hive_partitioning = false)` : `(select * from ${rows} limit 0)`),
+      [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+    };
+  }
+
+  async #copy(query: string, path: string): Promise<void> {
+    await this.#duckdb.connection.run(`copy (${query}) to ${literal(join(this.#to, path))} (${PARQUET})`);
+    this.written.push(path);
+  }
+}
+
+const numberOf = (part: string) => Number(part.slice(part.lastIndexOf("=") + 1));
+
+/** A part that was never written is an empty table, so that every query still has an answer. */
+export async function readNdjson(file: string, columns: string): Promise<string> {
+  const empty = ((await stat(file).catch(() => undefined))?.size ?? 0) === 0;
+  const names = [...columns.matchAll(/"?(\w+)"?: '([^']+)'/g)];
+  return empty ? `(select ${names.map(([, name, type]) => `null::${type} as "${name}"`).join(", ")} limit 0)`
+    : `read_json(${literal(file)}, format = 'newline_delimited', columns = {${columns}})`;
+}
+
+/** Everything is text as PostgreSQL prints it; an unquoted nothing is null, a quoted one is ''. */
+async function readCsv(file: string): Promise<string> {
+  const columns = (await csvHeader(file)).map((name) => `${literal(name)}: 'VARCHAR'`).join(", ");
+  return `read_csv(${literal(file)}, columns = {${columns}}, auto_detect = false,
+    header = true, nullstr = '', allow_quoted_nulls = false, delim = ',', quote = '"', escape = '"', new_line = '\\n', compression = 'gzip', max_line_size = 20000000)`;
+}
+
+/** The column names of a compressed CSV file, as PostgreSQL's COPY writes them. */
+async function csvHeader(file: string): Promise<string[]> {
+  const lines = createInterface({ input: createReadStream(file).pipe(createGunzip()) });
+  for await (const line of lines) {
+    lines.close();
+    return [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? "");
+  }
+  return [];
+}
