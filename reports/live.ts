@@ -60,6 +60,7 @@ function describe(entry: TimelineEntry): string | undefined {
     case "detector": return `alert ${entry.state}: ${entry.detail ?? ""}`;
     case "decision": return `decision by ${entry.by}${entry.detail ? ` (${short(entry.detail)})` : ""}`;
     case "rollback": return entry.state === "started" ? undefined : `rollback ${entry.state}${entry.detail ? `: ${short(entry.detail)}` : ""}`;
+    case "backup": return `${entry.label} ${entry.state}: ${short(entry.detail)}`;
     case "quiescence": return `quiescence ${entry.state}`;
     case "harness-error": return `harness: ${entry.message}`;
     default: return undefined;

@@ -16,7 +16,8 @@ import { baselineFacts } from "../observe/baseline.ts";
 import { captureFacts } from "../observe/facts.ts";
 import { startProber, type Prober } from "../observe/probe.ts";
 import { proveQuiescence } from "../observe/quiescence.ts";
-import { down } from "../rollback/down.ts";
+import { createWayBack } from "../rollback/registry.ts";
+import type { WayBack } from "../rollback/way-back.ts";
 import { connect, cut, type LoadedSystem } from "../topology/postgres.ts";
 import type { Runtime } from "../topology/runtime.ts";
 import { accessUrl, startTopology, type Topology } from "../topology/topology.ts";
@@ -121,14 +122,21 @@ class Conduct {
 
   async phases(): Promise<void> {
     const topology = await this.#phase("prepare", () => this.#prepare());
-    await this.#phase("baseline", () => this.#facts(topology, "before"));
-    const { load, prober, steady } = await this.#phase("warm-up", () => this.#warmUp(topology));
-    const strikes = new Strikes({
-      faults: this.#run.drill.faults, topology, undo: this.#undo, signal: this.#signal, record: (event) => this.#record(event),
+    const record = (event: RunEvent) => this.#record(event);
+    const strikes = new Strikes({ faults: this.#run.drill.faults, topology, undo: this.#undo, signal: this.#signal, record });
+    const wayBack = createWayBack(this.#run.drill.rollback, { topology, plan: this.#run.plan, record, reach: (direction, point) => strikes.reach(direction, point) });
+    await this.#phase("baseline", async () => {
+      await this.#facts(topology, "before");
+      await wayBack.prepare(this.#signal);
+    });
+    const { load, prober, steady } = await this.#phase("warm-up", async () => {
+      const clients = await this.#warmUp(topology);
+      await wayBack.mark(this.#signal);
+      return clients;
     });
     await this.#phase("migration", () => this.#migrate(topology, strikes));
     const decided = await this.#phase("decision", () => this.#decide());
-    if (decided) await this.#phase("rollback", () => this.#goBack(topology, strikes));
+    if (decided) await this.#phase("rollback", () => this.#goBack(wayBack, strikes));
     await this.#phase("recovery", () => this.#recover(steady, strikes));
     await this.#phase("quiesce", () => this.#quiesce(topology, load, prober));
     await this.#phase("after", () => this.#facts(topology, "after"));
@@ -277,17 +285,13 @@ class Conduct {
     return alerted;
   }
 
-  async #goBack(topology: Topology, strikes: Strikes): Promise<void> {
+  async #goBack(wayBack: WayBack, strikes: Strikes): Promise<void> {
     const { rollback } = this.#run.drill;
     const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(rollback.withinMs)]);
     this.#record({ kind: "rollback", state: "started", strategy: rollback.strategy });
     strikes.begin("backward");
     try {
-      await down({
-        plan: this.#run.plan, signal, attempts: rollback.attempts, record: (event) => this.#record(event),
-        connect: () => connect(topology.access("migrator", "migration"), { name: "turnback-rollback", signal }),
-        reach: (direction, point) => strikes.reach(direction, point),
-      });
+      await wayBack.goBack(signal);
       this.#record({ kind: "rollback", state: "completed", strategy: rollback.strategy });
     } catch (error) {
       this.#signal.throwIfAborted();

@@ -6,13 +6,17 @@ import { declarationError } from "../drill/parse.ts";
 import { HarnessError } from "../base/errors.ts";
 import { exists, ROOT } from "../base/files.ts";
 import { FAULTS } from "../faults/registry.ts";
+import { keepsBackups } from "../topology/topology.ts";
 import type { Runtime } from "../topology/runtime.ts";
 import { resolve } from "node:path";
 
 /** Checks a drill against its plan and files. @throws HarnessError with the field's path. */
 export async function preflight(drill: Drill, plan: Plan): Promise<void> {
   const steps = plan.steps.map(({ id }) => id);
-  drill.faults.forEach(({ at }, index) => {
+  drill.faults.forEach(({ at, kind }, index) => {
+    if ((kind === "backup-damaged" || kind === "wal-missing") && !keepsBackups(drill)) {
+      throw declarationError(`faults[${index}].kind`, `faults[${index}].kind: ${kind} needs backups, and the way back "${drill.rollback.strategy}" keeps none`, "choose rollback.strategy snapshot or pitr");
+    }
     for (const field of ["before", "after", "within"] as const) {
       const step = (at as Record<string, unknown>)[field];
       if (typeof step === "string" && !steps.includes(step)) {

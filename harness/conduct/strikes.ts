@@ -105,7 +105,7 @@ export class Strikes {
     const event = this.#event(strike);
     this.#record({ ...event, state: "triggered" });
     const active = createFault(strike.fault, { topology: this.#topology, id: `fault-${strike.index}` });
-    const heal = this.#undo.push(`fault ${strike.fault.kind}`, () => active.heal());
+    const heal = this.#undo.push(`fault ${strike.fault.kind}`, () => this.#topology.inTurn(() => active.heal()));
     try {
       await active.inject();
       const proof = await prove(() => active.prove());

@@ -48,6 +48,12 @@ export const faultSchema = z.discriminatedUnion("kind", [
     .describe("SIGSTOP: the server holds its connections and answers nothing; healing continues it"),
   z.strictObject({ kind: z.literal("restart"), ...onServer })
     .describe("An orderly fast shutdown, and a start after the delay"),
+  z.strictObject({ kind: z.literal("disk-lost"), ...onServer })
+    .describe("SIGKILL, and the data folder is gone, with the WAL that was not archived; healing brings it back unless a restore has"),
+  z.strictObject({ kind: z.literal("backup-damaged"), ...onServer })
+    .describe("One byte in the middle of the newest base backup is flipped"),
+  z.strictObject({ kind: z.literal("wal-missing"), ...onServer })
+    .describe("The segment of the WAL archive that the newest base backup begins in is gone"),
   z.strictObject({ kind: z.literal("connection-storm"), ...onServer,
     connections: z.number().int().min(1).max(1_000).default(200) })
     .describe("Opens connections until the server refuses more, and holds them"),
@@ -120,6 +126,28 @@ export const steadyStateSchema = z.strictObject({
   maxLatencyMs: positiveMs.default(500).describe("An operation slower than this, from its intended start, counts as impact"),
 });
 
+const wayBack = {
+  decide: z.strictObject({
+    on: z.enum(["alert", "completion"]).describe("alert: the detector fires. completion: the migration has ended, in whatever way"),
+    delayMs: ms.default(0).describe("Time that people or automation take to decide"),
+  }).prefault({ on: "alert" }),
+  alertWithinMs: positiveMs.default(20_000).describe("How long to wait for the alert after the migration has ended"),
+  withinMs: positiveMs.default(120_000).describe("The way back is given up after this"),
+};
+
+/** The way back, by its strategy. */
+export const rollbackSchema = z.discriminatedUnion("strategy", [
+  z.strictObject({ strategy: z.literal("down").default("down"), ...wayBack,
+    attempts: z.number().int().min(1).max(100).default(10).describe("How often it is tried, with backoff") })
+    .describe("The plan's backward statements, in reverse order"),
+  z.strictObject({ strategy: z.literal("snapshot"), ...wayBack })
+    .describe("The newest intact base backup replaces the data, as of its end"),
+  z.strictObject({ strategy: z.literal("pitr"), ...wayBack,
+    to: z.enum(["restore-point", "lsn", "time"]).default("restore-point").describe("What names the moment before the migration: a restore point, its position in the WAL, or its time") })
+    .describe("Point-in-time recovery: the newest intact base backup, and the WAL up to the migration's start"),
+]);
+export type Rollback = z.infer<typeof rollbackSchema>;
+
 export const drillSchema = z.strictObject({
   name: name.describe("Name of the drill; the file's name without `.drill.*`"),
   question: z.string().min(10).describe("The question that the drill answers, in one sentence"),
@@ -155,16 +183,7 @@ export const drillSchema = z.strictObject({
     maxLatencyMs: positiveMs.default(1_000).describe("A probe slower than this counts as failing"),
   }).prefault({}),
   faults: z.array(faultSchema).default([]),
-  rollback: z.strictObject({
-    strategy: z.enum(["down"]).default("down").describe("The way back"),
-    decide: z.strictObject({
-      on: z.enum(["alert", "completion"]).describe("alert: the detector fires. completion: the migration has ended, in whatever way"),
-      delayMs: ms.default(0).describe("Time that people or automation take to decide"),
-    }).prefault({ on: "alert" }),
-    alertWithinMs: positiveMs.default(20_000).describe("How long to wait for the alert after the migration has ended"),
-    attempts: z.number().int().min(1).max(100).default(10).describe("How often the way back is tried, with backoff"),
-    withinMs: positiveMs.default(120_000),
-  }).prefault({}),
+  rollback: rollbackSchema.prefault({}),
   recoveryWithinMs: positiveMs.default(30_000).describe("Load goes on at most this long in wait for steady state"),
   objectives: objectivesSchema,
   expect: z.strictObject({

@@ -49,6 +49,7 @@ export async function packRun(directory: string, entities: readonly PackedEntity
   try {
     const packed = await pack(directory, beside, entities, sizes);
     // With the first of the operations a run counts as packed: it comes last.
+    await mkdir(join(directory, PATHS.ledger), { recursive: true }); // a run that ended before its load has none
     for (const path of packed.reverse()) await rename(join(beside, path), join(directory, path));
   } finally {
     await rm(beside, { recursive: true, force: true });

@@ -8,12 +8,16 @@ import { kill } from "./kill.ts";
 import { pause } from "./pause.ts";
 import { replyLost } from "./reply-lost.ts";
 import { restart } from "./restart.ts";
+import { backupDamaged, diskLost, walMissing } from "./storage.ts";
 import { bandwidth, down, latency, limitData, reset, slicer, slowClose, timeout } from "./toxic.ts";
 
 type Registry = { readonly [K in FaultKind]: FaultKindOf<Extract<Fault, { kind: K }>> };
 
 export const FAULTS: Registry = {
   kill, pause, restart,
+  "disk-lost": diskLost,
+  "backup-damaged": backupDamaged,
+  "wal-missing": walMissing,
   "connection-storm": connectionStorm,
   "held-lock": heldLock,
   latency, bandwidth, down, timeout, reset,

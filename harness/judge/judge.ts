@@ -53,7 +53,7 @@ export async function judge(directory: string): Promise<Scorecard> {
   };
   const isolation = await isolationOfRun(database, record.header.drill.objectives.isolation);
   const objectives = judgeObjectives(record.header.drill.objectives, {
-    measures, ...wayBack(record), structure, integrity, invariants, reconciled: reconciliation?.findings, isolation,
+    measures, ...wayBack(record), lossBefore: firstFault(record) === undefined ? "the way back" : "the fault", structure, integrity, invariants, reconciled: reconciliation?.findings, isolation,
   }, doubts);
   const verdict = worst(objectives.map((objective) => objective.verdict));
   const { run, startedAt, runtime, seed, versions, drill } = record.header;
@@ -98,7 +98,10 @@ function faults(record: RunRecord): FaultResult[] {
 
 function wayBack(record: RunRecord): { readonly wayBack: "completed" | "failed" | undefined; readonly wayBackDetail: string } {
   const last = eventsOf(record, "rollback").findLast(({ state }) => state === "completed" || state === "failed");
-  if (last?.state === "completed") return { wayBack: "completed", wayBackDetail: "" };
+  if (last?.state === "completed") {
+    const backups = eventsOf(record, "backup").filter(({ state }) => state === "refused" || state === "restored").map(({ state, label, detail }) => `${label} was ${state} ${state === "refused" ? `(${detail})` : detail}`);
+    return { wayBack: "completed", wayBackDetail: backups.join("; ") || "the way back ran to its end" };
+  }
   if (last?.state === "failed") return { wayBack: "failed", wayBackDetail: `the way back failed: ${last.detail ?? "no detail"}` };
   const nobody = eventsOf(record, "decision").find(({ by }) => by === "nobody");
   return { wayBack: undefined, wayBackDetail: nobody ? `the way back was never taken: ${nobody.detail ?? ""}` : "the way back did not come to its end" };
@@ -120,12 +123,18 @@ function times(record: RunRecord, service: Service): Pick<Measures, "detectionMs
   };
 }
 
-/** From the acknowledgement of the oldest lost write to the fault; without a fault, to the rollback. */
+/** From the acknowledgement of the oldest lost write to the fault; without a fault, or where a restore replaced the data, to the way back. */
 function lossWindow(record: RunRecord, reconciliation: Reconciliation | undefined): Measured {
   const oldest = reconciliation?.oldestLostNs ?? null;
   if (!reconciliation || oldest === null) return { value: reconciliation ? 0 : null, plusMinus: 0, unit: "ms" };
-  const at = eventsOf(record, "fault").find(({ state }) => state === "proven")?.t ?? eventsOf(record, "rollback")[0]?.t ?? oldest;
+  const at = firstFault(record) ?? eventsOf(record, "rollback")[0]?.t ?? oldest;
   return { value: round(Math.max(0, at - oldest) / 1e6), plusMinus: 1, unit: "ms" };
+}
+
+/** When the fault struck that the loss is owed to; a restore loses what was written up to its own start, whatever struck before. */
+function firstFault(record: RunRecord): number | undefined {
+  if (eventsOf(record, "backup").some(({ state }) => state === "restored")) return undefined;
+  return eventsOf(record, "fault").find(({ state }) => state === "proven")?.t;
 }
 
 async function operations(database: EvidenceDatabase): Promise<Measures["operations"]> {

@@ -15,6 +15,8 @@ export type Judged = {
   /** How the way back ended: undefined when it was never taken. */
   readonly wayBack: "completed" | "failed" | undefined;
   readonly wayBackDetail: string;
+  /** What the loss window ends at. */
+  readonly lossBefore: "the fault" | "the way back";
   readonly structure: readonly Finding[] | undefined;
   readonly integrity: readonly Finding[] | undefined;
   readonly invariants: readonly Finding[] | undefined;
@@ -63,7 +65,7 @@ function judgeLoss(judged: Judged, target: NonNullable<Drill["objectives"]["loss
   const evidence = (judged.reconciled ?? []).map(({ kind }) => kind).filter((kind) => kind === "write-lost" || kind === "write-possibly-lost");
   const window = lossWindowMs.value ?? 0;
   if (lostWrites.definite > target.maxLostWrites || (target.maxLossWindowMs !== undefined && lostWrites.definite > 0 && window > target.maxLossWindowMs)) {
-    return { ...base, measured, evidence, verdict: "missed", reason: `${lostWrites.definite} acknowledged ${lostWrites.definite === 1 ? "write is" : "writes are"} gone, the oldest acknowledged ${ms(window)} before the fault` };
+    return { ...base, measured, evidence, verdict: "missed", reason: `${lostWrites.definite} acknowledged ${lostWrites.definite === 1 ? "write is" : "writes are"} gone, the oldest acknowledged ${ms(window)} before ${judged.lossBefore}` };
   }
   if (lostWrites.possible > target.maxLostWrites) {
     return { ...base, measured, evidence, verdict: "unknown", reason: `up to ${lostWrites.possible} acknowledged writes may be gone: only operations of unknown outcome explain them` };
@@ -107,7 +109,7 @@ function judgeIsolation({ isolation }: Judged, { model }: { readonly model: stri
 /** The way back is always an objective, declared or not: a retreat that fails can't be green. */
 function judgeWayBack({ wayBack, wayBackDetail }: Judged): Draft {
   const base = { target: { completed: true }, evidence: [] };
-  if (wayBack === "completed") return { ...base, measured: count(1), verdict: "met", reason: "the way back ran to its end" };
+  if (wayBack === "completed") return { ...base, measured: count(1), verdict: "met", reason: wayBackDetail };
   if (wayBack === "failed") return { ...base, measured: count(0), verdict: "missed", reason: wayBackDetail };
   return { ...base, measured: count(null), verdict: "unknown", reason: wayBackDetail };
 }

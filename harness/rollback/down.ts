@@ -2,13 +2,10 @@
 
 import { pause } from "../base/deadline.ts";
 import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
-import type pg from "pg";
-import { runBackward, type RunnerContext } from "../migration/runner.ts";
-
-export type WayBackContext = Omit<RunnerContext, "client"> & {
-  readonly connect: () => Promise<pg.Client>;
-  readonly attempts: number;
-};
+import type { Rollback } from "../drill/schema.ts";
+import { runBackward } from "../migration/runner.ts";
+import { connect } from "../topology/postgres.ts";
+import type { WayBack, WayBackContext } from "./way-back.ts";
 
 /** Errors that a repetition can't mend: it would only repeat the damage. */
 const FINAL_CODES = new Set(["irreversible-step", "step-changed", "plan-sql-invalid"]);
@@ -18,24 +15,33 @@ const FINAL_CLASSES = new Set(["22", "23", "42", "2B"]);
 /**
  * Tries until it is through: a new connection for each attempt, with exponential backoff from
  * 100 ms to 2 s. Each attempt reads the journal anew, so a step that is undone is not repeated.
- * @throws the last error when the attempts are used up, or the first that can't be mended.
+ * Throws the last error when the attempts are used up, or the first that can't be mended.
  */
-export async function down(context: WayBackContext): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    context.signal.throwIfAborted();
+export function down({ attempts }: Extract<Rollback, { strategy: "down" }>, { topology, plan, record, reach }: WayBackContext): WayBack {
+  const once = async (signal: AbortSignal) => {
+    const client = await connect(topology.access("migrator", "migration"), { name: "turnback-rollback", signal });
     try {
-      const client = await context.connect();
-      try {
-        return await runBackward({ ...context, client });
-      } finally {
-        await client.end().catch(() => undefined); // a cut connection can't be closed in good order
-      }
-    } catch (error) {
-      if (context.signal.aborted || attempt >= context.attempts || isFinal(error)) throw error;
-      context.record({ kind: "rollback", state: "retried", strategy: "down", detail: `attempt ${attempt} of ${context.attempts}: ${messageOf(error)}` });
-      await pause(Math.min(2_000, 100 * 2 ** (attempt - 1)), context.signal);
+      await runBackward({ client, plan, record, reach, signal });
+    } finally {
+      await client.end().catch(() => undefined); // a cut connection can't be closed in good order
     }
-  }
+  };
+  return {
+    prepare: () => Promise.resolve(),
+    mark: () => Promise.resolve(),
+    goBack: async (signal) => {
+      for (let attempt = 1; ; attempt++) {
+        signal.throwIfAborted();
+        try {
+          return await once(signal);
+        } catch (error) {
+          if (signal.aborted || attempt >= attempts || isFinal(error)) throw error;
+          record({ kind: "rollback", state: "retried", strategy: "down", detail: `attempt ${attempt} of ${attempts}: ${messageOf(error)}` });
+          await pause(Math.min(2_000, 100 * 2 ** (attempt - 1)), signal);
+        }
+      }
+    },
+  };
 }
 
 function isFinal(error: unknown): boolean {

@@ -12,9 +12,9 @@ import { UndoStack } from "../base/undo.ts";
 import { LiveRun, RUN_LABEL } from "./leftovers.ts";
 import { claimPort } from "./ports.ts";
 import { lastLine } from "./process-runtime.ts";
-import type { Address, Capability, Launch, Runtime, Service, ServiceState } from "./runtime.ts";
+import { scriptFailed, type Address, type Capability, type Launch, type Runtime, type Service, type ServiceState } from "./runtime.ts";
 
-const CAPABILITIES: readonly Capability[] = ["kill", "pause", "restart", "network-faults", "reply-lost"];
+const CAPABILITIES: readonly Capability[] = ["kill", "pause", "restart", "network-faults", "reply-lost", "files"];
 
 // Its reaper is one more image to pull, and only reaps while its own container lives; what a
 // killed harness leaves is found by our label instead (`turnback clean`).
@@ -111,6 +111,25 @@ export class DockerRuntime implements Runtime {
     return this.engine.getContainer(started.getId());
   }
 
+  /** Runs a script in a container of its own that has a service's image and volume. */
+  async runBeside(launch: Launch, script: string): Promise<{ readonly code: number; readonly output: string; readonly errors: string }> {
+    const { image, folders = {}, volume } = launch.docker;
+    const container = await this.engine.createContainer({
+      Image: image, Entrypoint: ["bash", "--norc", "-euo", "pipefail", "-c"], Cmd: [script], WorkingDir: "/",
+      Env: Object.entries({ LC_ALL: "C", ...folders }).map(([key, value]) => `${key}=${value}`),
+      Labels: { [RUN_LABEL]: this.runName, "turnback.service": launch.name },
+      HostConfig: { NetworkMode: "none", ...(volume === undefined ? {} : { Binds: [`${this.#network}-${launch.name}:${volume}`] }) },
+    });
+    try {
+      await container.start();
+      const { StatusCode } = (await container.wait()) as { StatusCode: number };
+      const text = async (stream: "stdout" | "stderr") => untangle((await container.logs({ stdout: stream === "stdout", stderr: stream === "stderr", follow: false })) as unknown as Buffer);
+      return { code: StatusCode, output: await text("stdout"), errors: await text("stderr") };
+    } finally {
+      await container.remove({ force: true });
+    }
+  }
+
   async #removeContainers(service: string): Promise<void> {
     const found = await this.engine.listContainers({ all: true, filters: { label: [`${RUN_LABEL}=${this.runName}`, `turnback.service=${service}`] } });
     await Promise.all(found.map(({ Id }) => this.engine.getContainer(Id).remove({ force: true, v: true })));
@@ -136,6 +155,7 @@ class DockerService implements Service {
   readonly #launch: Launch;
   readonly #ports: Readonly<Record<string, number>>;
   #container: Container | undefined;
+  #runtime: DockerRuntime | undefined;
 
   constructor(launch: Launch, ports: Readonly<Record<string, number>>, workDirectory: string) {
     this.name = launch.name;
@@ -146,6 +166,7 @@ class DockerService implements Service {
 
   async create(runtime: DockerRuntime): Promise<void> {
     await appendFile(this.logFile, "");
+    this.#runtime = runtime;
     this.#container = await runtime.startContainer(this.#launch, this.#ports);
     await this.#followLog(0);
     await this.#awaitReady();
@@ -222,6 +243,12 @@ class DockerService implements Service {
     await this.#awaitReady();
   }
 
+  async shell(script: string): Promise<string> {
+    const { code, output, errors } = await (this.#runtime as DockerRuntime).runBeside(this.#launch, script);
+    if (code !== 0) throw scriptFailed(this.name, errors);
+    return output;
+  }
+
   async observe(): Promise<ServiceState> {
     const { State } = await this.#require().inspect();
     const state = State.Paused ? "paused" : State.Running ? "running" : "stopped";
@@ -232,4 +259,15 @@ class DockerService implements Service {
     if (!this.#container) throw new HarnessError({ code: "service-not-started", kind: "run", message: `${this.name} was not started`, place: this.name });
     return this.#container;
   }
+}
+
+/** The text of an engine's log: frames of a stream's number, a length and bytes. */
+function untangle(frames: Buffer): string {
+  const parts: Buffer[] = [];
+  for (let at = 0; at + 8 <= frames.length;) {
+    const end = at + 8 + frames.readUInt32BE(at + 4);
+    parts.push(frames.subarray(at + 8, end));
+    at = end;
+  }
+  return Buffer.concat(parts).toString("utf8");
 }

@@ -21,7 +21,8 @@ export type Access = { readonly address: Address; readonly role: Role; readonly 
 export const TEMPLATE_PASSWORD = "template";
 
 const IMAGE = "turnback/postgres:latest";
-const DOCKER_DATA = "/var/lib/postgresql/data";
+/** What the server keeps in a container: its data, and backups and WAL beside them. */
+const DOCKER_HOME = "/var/lib/postgresql";
 
 export type Settings = Readonly<Record<string, string | number | boolean>>;
 
@@ -48,6 +49,12 @@ function settingArguments(settings: Settings): string[] {
   return Object.entries({ ...BASE_SETTINGS, ...settings }).flatMap(([key, value]) => ["-c", `${key}=${value}`]);
 }
 
+/** Every finished WAL segment is copied beside the data; a segment appears there whole or not at all. */
+function archiving(backups: string): Settings {
+  const target = `${backups}/wal/%f`;
+  return { archive_mode: "on", archive_command: `mkdir -p ${backups}/wal && test ! -f ${target} && cp %p ${target}.part && mv ${target}.part ${target}` };
+}
+
 /** How to launch a server on a data directory (process) or a prepared image (docker). */
 export function postgresLaunch(options: {
   readonly dataDirectory: string;
@@ -55,23 +62,29 @@ export function postgresLaunch(options: {
   readonly settings: Settings;
   readonly port: number;
   readonly readyWithinMs: number;
+  /** Whether it keeps its WAL, for backups. */
+  readonly archive?: boolean;
   /** The superuser's password as of now: the readiness probe logs in. */
   readonly password: () => string;
 }): Launch {
-  const settings = settingArguments(options.settings);
+  const inProcess = { DATA: options.dataDirectory, BACKUPS: join(options.dataDirectory, "../backups") };
+  const inDocker = { DATA: `${DOCKER_HOME}/data`, BACKUPS: `${DOCKER_HOME}/backups` };
+  const settings = ({ BACKUPS }: { readonly BACKUPS: string }) => settingArguments({ ...(options.archive ? archiving(BACKUPS) : {}), ...options.settings });
   return {
     name: "postgres",
     ports: { sql: { inside: 5432, ...(options.port === 0 ? {} : { fixed: options.port }) } },
     process: {
       command: join(POSTGRES_BINARIES, "bin/postgres"),
-      args: (ports) => ["-D", options.dataDirectory, "-p", String(ports["sql"]), "-c", "listen_addresses=127.0.0.1", ...settings],
+      args: (ports) => ["-D", options.dataDirectory, "-p", String(ports["sql"]), "-c", "listen_addresses=127.0.0.1", ...settings(inProcess)],
+      folders: inProcess,
       unprivileged: true,
       stopSignal: "SIGINT", // fast shutdown
     },
     docker: {
       image: options.image,
-      command: ["-c", "listen_addresses=*", ...settings],
-      volume: DOCKER_DATA,
+      command: ["-c", "listen_addresses=*", ...settings(inDocker)],
+      folders: inDocker,
+      volume: DOCKER_HOME,
       memoryBytes: 2 * 1024 ** 3,
       stopSignal: "SIGINT",
     },
@@ -182,7 +195,12 @@ export async function dataDirectoryFor(options: {
   const { stdout: server } = await run(join(POSTGRES_BINARIES, "bin/postgres"), ["--version"]);
   const key = await templateKey(options.system, options.scale, server);
   const template = join(ROOT, ".cache", "templates", `${options.system.name}-${key}`);
-  const target = join(options.workDirectory, "pgdata");
+  // The server's user owns the folder, too: a restore puts other data in the place of these.
+  const home = join(options.workDirectory, "postgres");
+  const target = join(home, "data");
+  await mkdir(home, { recursive: true });
+  const user = unprivilegedUser();
+  if (user) await chown(home, user.uid, user.gid);
   if (!(await exists(template))) {
     options.say(`preparing the data of system ${options.system.name} (once)`);
     const fresh = join(options.workDirectory, "pgdata-template");

@@ -19,9 +19,10 @@ export async function postgresFor(options: {
   readonly system: LoadedSystem;
   readonly scale: number;
   readonly postgres: Drill["system"]["postgres"];
+  readonly archive: boolean;
   readonly say: (what: string) => void;
 }): Promise<Prepared> {
-  const { runtime, system, scale, postgres, say } = options;
+  const { runtime, system, scale, postgres, archive, say } = options;
   let password = TEMPLATE_PASSWORD;
   const prepared = (service: Service, dataKey: string): Prepared => ({
     service, dataKey,
@@ -31,7 +32,7 @@ export async function postgresFor(options: {
     },
   });
   const launchOn = (dataDirectory: string, image: string) =>
-    postgresLaunch({ dataDirectory, image, password: () => password, port: postgres.port, settings: postgres.settings, readyWithinMs: postgres.readyWithinMs });
+    postgresLaunch({ dataDirectory, image, archive, password: () => password, port: postgres.port, settings: postgres.settings, readyWithinMs: postgres.readyWithinMs });
   // Data in the making may be lost with the machine: it is only kept once it is whole.
   const templateOn = (dataDirectory: string) => ({
     ...postgresLaunch({ dataDirectory, image: POSTGRES_IMAGE, port: 0, settings: { fsync: "off" }, readyWithinMs: postgres.readyWithinMs, password: () => TEMPLATE_PASSWORD }),

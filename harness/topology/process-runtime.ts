@@ -6,14 +6,14 @@ import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { HarnessError, messageOf } from "../base/errors.ts";
 import { waitUntil } from "../base/deadline.ts";
-import { end, inspect, processTree, signalTree, start, type Child } from "../base/process.ts";
+import { end, inspect, processTree, run, signalTree, start, type Child } from "../base/process.ts";
 import { UndoStack } from "../base/undo.ts";
 import { LiveRun } from "./leftovers.ts";
 import { claimPort } from "./ports.ts";
 import { unprivilegedUser } from "./embedded-postgres.ts";
-import type { Address, Capability, Launch, Runtime, Service, ServiceState } from "./runtime.ts";
+import { scriptFailed, type Address, type Capability, type Launch, type Runtime, type Service, type ServiceState } from "./runtime.ts";
 
-const CAPABILITIES: readonly Capability[] = ["kill", "pause", "restart", "network-faults", "reply-lost"];
+const CAPABILITIES: readonly Capability[] = ["kill", "pause", "restart", "network-faults", "reply-lost", "files"];
 
 export class ProcessRuntime implements Runtime {
   readonly kind = "process";
@@ -159,6 +159,18 @@ class ProcessService implements Service {
 
   async stop(): Promise<void> {
     if (this.#child) await end(this.#child, { signal: this.#launch.process.stopSignal ?? "SIGTERM", graceMs: 10_000 });
+  }
+
+  async shell(script: string): Promise<string> {
+    const { folders, unprivileged } = this.#launch.process;
+    try {
+      const { stdout } = await run("bash", ["--norc", "-euo", "pipefail", "-c", script], {
+        cwd: this.#workDirectory, env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C", ...folders }, maxBuffer: 64 * 1024 ** 2, ...(unprivileged ? unprivilegedUser() : {}),
+      });
+      return stdout;
+    } catch (error) {
+      throw scriptFailed(this.name, (error as { stderr?: string }).stderr ?? messageOf(error), error);
+    }
   }
 
   async observe(): Promise<ServiceState> {

@@ -1,5 +1,7 @@
 // What a runtime must be able to do: the narrow interface behind which Docker and plain processes look alike.
 
+import { HarnessError } from "../base/errors.ts";
+
 /** Where something listens, as the harness (or a neighbour) reaches it. */
 export type Address = { readonly host: string; readonly port: number };
 
@@ -15,6 +17,8 @@ export type Launch = {
     /** Run as the unprivileged user that PostgreSQL insists on, when we are root. */
     readonly unprivileged?: boolean;
     readonly stopSignal?: NodeJS.Signals;
+    /** Folders by the names under which `shell` knows them. */
+    readonly folders?: Readonly<Record<string, string>>;
   };
   readonly docker: {
     readonly image: string;
@@ -22,6 +26,7 @@ export type Launch = {
     readonly volume?: string;
     readonly memoryBytes?: number;
     readonly stopSignal?: NodeJS.Signals;
+    readonly folders?: Readonly<Record<string, string>>;
   };
   /** Rejects, or resolves to false, while the service can't serve yet. */
   readonly ready: (service: Service) => Promise<boolean>;
@@ -50,6 +55,11 @@ export interface Service {
   stop(): Promise<void>;
   /** Starts it again and waits until it is ready. */
   start(): Promise<void>;
+  /**
+   * Runs a bash script beside the service, as its user, whether it is running or not: its files are in
+   * the launch's folders, as $NAME. Gives the standard output. @throws HarnessError `script-failed`
+   */
+  shell(script: string): Promise<string>;
   /** What the operating system or the engine says of it now; the proof of a fault. */
   observe(): Promise<ServiceState>;
 }
@@ -57,7 +67,7 @@ export interface Service {
 export type RuntimeKind = "docker" | "process";
 
 /** What a fault or a check may ask of a runtime; preflight refuses a drill that asks for more. */
-export type Capability = "kill" | "pause" | "restart" | "network-faults" | "reply-lost";
+export type Capability = "kill" | "pause" | "restart" | "network-faults" | "reply-lost" | "files";
 
 export interface Runtime extends AsyncDisposable {
   readonly kind: RuntimeKind;
@@ -67,4 +77,10 @@ export interface Runtime extends AsyncDisposable {
   readonly workDirectory: string;
   versions(): Promise<Record<string, string>>;
   start(launch: Launch): Promise<Service>;
+}
+
+/** A script beside a service that failed; says what it said last. */
+export function scriptFailed(service: string, errors: string, cause?: unknown): HarnessError {
+  const said = errors.trim().split("\n").slice(-3).join("; ") || "it said nothing";
+  return new HarnessError({ code: "script-failed", kind: "run", place: service, message: `a script beside ${service} failed: ${said}`, cause });
 }

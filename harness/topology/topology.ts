@@ -1,5 +1,6 @@
 // Assembles the system under drill: the database, and the paths on which clients and the migration reach it.
 
+import { mutex, type Mutex } from "../base/mutex.ts";
 import { newSecret } from "../base/random.ts";
 import type { Drill } from "../drill/schema.ts";
 import { DATABASE, connect, type Access, type Role } from "./postgres.ts";
@@ -10,6 +11,11 @@ import type { LoadedSystem } from "./postgres.ts";
 import type { Runtime, Service } from "./runtime.ts";
 import type pg from "pg";
 
+/** Does the drill's way back start from a backup? */
+export function keepsBackups({ rollback }: Drill): boolean {
+  return rollback.strategy === "snapshot" || rollback.strategy === "pitr";
+}
+
 export type Topology = {
   readonly runtime: Runtime;
   readonly postgres: Service;
@@ -18,6 +24,8 @@ export type Topology = {
   readonly proxies: Proxies;
   readonly wireProxy: WireProxy | undefined;
   readonly services: readonly Service[];
+  /** Healing and restoring both stop and start the server: they take turns. */
+  readonly inTurn: Mutex;
   /** How a role reaches the database on one of the paths, or directly, around all proxies. */
   readonly access: (role: Role, path: Path | "direct") => Access;
   /** A superuser's connection around all proxies, for observing. */
@@ -39,7 +47,7 @@ export async function startTopology(options: {
 
   const needsWireProxy = drill.faults.some((fault) => fault.kind === "reply-lost");
   const [{ service: postgres, dataKey, setPasswords }, toxiproxy] = await Promise.all([
-    postgresFor({ runtime, system, scale: drill.system.scale, postgres: drill.system.postgres, say }),
+    postgresFor({ runtime, system, scale: drill.system.scale, postgres: drill.system.postgres, archive: keepsBackups(drill), say }),
     runtime.start(toxiproxyLaunch()),
   ]);
   await setPasswords(passwords);
@@ -54,7 +62,7 @@ export async function startTopology(options: {
   });
   const observer = (name: string) => connect(access("turnback", "direct"), { name: `turnback-${name}` });
   return {
-    runtime, postgres, dataKey, proxies, access,
+    runtime, postgres, dataKey, proxies, access, inTurn: mutex(),
     wireProxy: wire && new WireProxy(wire),
     services: wire ? [postgres, toxiproxy, wire] : [postgres, toxiproxy],
     observer,

@@ -7,6 +7,7 @@ import { faultSchema, drillSchema, type Fault, type FaultKind } from "../../harn
 import { readSystem } from "../../harness/drill/parse.ts";
 import { createFault, FAULTS } from "../../harness/faults/registry.ts";
 import { tryPath } from "../../harness/faults/try-path.ts";
+import { Backups } from "../../harness/rollback/backups.ts";
 import { connect } from "../../harness/topology/postgres.ts";
 import { openRuntime } from "../../harness/topology/open-runtime.ts";
 import { startTopology, type Topology } from "../../harness/topology/topology.ts";
@@ -23,12 +24,13 @@ export function faultOf(kind: FaultKind): Fault {
 
 export type Held = { readonly topology: Topology; readonly close: () => Promise<void> };
 
-/** A topology with every proxy in it, for all faults in turn. */
+/** A topology with every proxy and a backup in it, for all faults in turn. */
 export async function openTopology(kind: "process" | "docker"): Promise<Held> {
-  const drill = drillSchema.parse(smallDrill({ faults: [{ kind: "reply-lost", at: { afterMs: 0 } }] }));
+  const drill = drillSchema.parse(smallDrill({ faults: [{ kind: "reply-lost", at: { afterMs: 0 } }], rollback: { strategy: "pitr" } }));
   const runtime = await openRuntime({ kind, why: "test" }, `contract-${startClock().startMonotonicNs}`);
   try {
     const topology = await startTopology({ runtime, drill, system: await readSystem(drill.system.path), say: () => undefined, onSecret: () => undefined });
+    await new Backups(topology, () => undefined).take();
     return { topology, close: async () => { await runtime[Symbol.asyncDispose](); } };
   } catch (error) {
     await runtime[Symbol.asyncDispose]();

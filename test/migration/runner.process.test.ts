@@ -8,6 +8,7 @@ import { compareStructure } from "../../harness/judge/structure.ts";
 import { readPlan } from "../../harness/migration/plan-file.ts";
 import { dryRun, runBackward, runForward, type Direction, type Point } from "../../harness/migration/runner.ts";
 import { fingerprint } from "../../harness/observe/fingerprint.ts";
+import { rollbackSchema, type Rollback } from "../../harness/drill/schema.ts";
 import { down } from "../../harness/rollback/down.ts";
 import { connect } from "../../harness/topology/postgres.ts";
 import { openTopology, type Held } from "../faults/contract.ts";
@@ -84,13 +85,14 @@ describe("the way-back contract", () => {
     const before = await schema();
     await migrator(() => runForward(context()));
     let struck = 0;
-    await down({
-      ...context(), attempts: 5, connect: () => connect(held.topology.access("migrator", "migration"), { name: "turnback-rollback" }),
+    const wayBack = down(rollbackSchema.parse({ strategy: "down", attempts: 5 }) as Extract<Rollback, { strategy: "down" }>, {
+      ...context(), topology: held.topology,
       reach: (direction, point) => {
         if (direction !== "backward" || point.at !== "after" || struck++ > 2) return Promise.resolve();
         return Promise.reject(new Error("the connection broke"));
       },
     });
+    await wayBack.goBack(new AbortController().signal);
     const undone = events.filter((e) => e.kind === "step" && e.direction === "backward" && e.state === "done").map((e) => e.kind === "step" && e.step);
     expect(undone).toEqual([...new Set(undone)]);
     expect(compareStructure(before, await schema())).toEqual([]);

@@ -1,0 +1,179 @@
+// Base backups and archived WAL beside the server: taken, verified, refused when damaged, restored.
+
+import type pg from "pg";
+import { HarnessError, messageOf } from "../base/errors.ts";
+import type { RunEvent } from "../evidence/timeline.ts";
+import type { Topology } from "../topology/topology.ts";
+
+/*
+ * PostgreSQL's low-level calls (its documentation, "Making a Base Backup Using the Low Level API"): the server is told
+ * that a copy begins, the files are copied while it writes, and the WAL that it writes
+ * meanwhile makes the copy consistent. Below $BACKUPS:
+ *
+ *   base-N/         the files, with backup_label
+ *   base-N.sha256   the manifest: a checksum for each of them
+ *   wal/            what archive_command kept
+ *   tail/           what the server that is replaced had not archived yet
+ *   replaced/       the data that a restore replaced, until the restore is through
+ */
+
+export type Backup = { readonly label: string; readonly timeline: number; /** First and last WAL segment that it can't do without. */ readonly firstWal: string; readonly lastWal: string };
+
+/** Up to where a restore goes. `wal` is the last segment that it needs. */
+export type Target = { readonly settings: Readonly<Record<string, string>>; readonly wal: string | undefined; readonly says: string };
+
+/** WAL segments have 16 MB: 256 to each of the log's files. */
+const SEGMENTS_PER_LOG = 0x100;
+const SEGMENT = "[0-9A-F]".repeat(24);
+const ARCHIVE_WITHIN_MS = 30_000;
+
+export class Backups {
+  readonly #topology: Topology;
+  readonly #record: (event: RunEvent) => void;
+  readonly #taken: Backup[] = [];
+
+  constructor(topology: Topology, record: (event: RunEvent) => void) {
+    this.#topology = topology;
+    this.#record = record;
+  }
+
+  #shell(script: string): Promise<string> {
+    return this.#topology.postgres.shell(script);
+  }
+
+  async #connected<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+    const client = await this.#topology.observer("backup");
+    try {
+      return await work(client);
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Takes a base backup while the server serves, and verifies it. @throws HarnessError when that can't be done */
+  async take(): Promise<Backup> {
+    const label = `base-${this.#taken.length + 1}`;
+    const backup = await this.#connected(async (client) => {
+      // The label is of the session: start and stop must be in one.
+      const { rows: [start] } = await client.query<{ wal: string; timeline: number }>(
+        "select pg_walfile_name(pg_backup_start($1, true)) as wal, (select timeline_id from pg_control_checkpoint()) as timeline", [label]);
+      // Files that change or vanish under the copy are no mistake: the WAL has what happened to them.
+      await this.#shell(`mkdir -p "$BACKUPS/${label}"; cd "$DATA"
+        (tar --warning=no-file-changed --warning=no-file-removed --ignore-failed-read --exclude=./postmaster.pid --exclude=./postmaster.opts --exclude='./pg_wal/*' --exclude='./pg_replslot/*' -cf - . || [ $? -eq 1 ]) | tar -xf - -C "$BACKUPS/${label}"`);
+      await client.query(`set statement_timeout = ${ARCHIVE_WITHIN_MS}`);
+      const { rows: [stop] } = await client.query<{ wal: string; labelfile: string; spcmapfile: string }>("select pg_walfile_name(lsn) as wal, labelfile, spcmapfile from pg_backup_stop(true)");
+      if (!start || !stop) throw new Error("the server said nothing of the backup");
+      if (stop.spcmapfile.trim() !== "") {
+        throw new HarnessError({ code: "backup-tablespace", kind: "declaration", place: label, message: "backups of a system with tablespaces outside its data folder are not supported", remedy: "use a way back that needs no backup" });
+      }
+      await this.#shell(`cd "$BACKUPS/${label}"; printf %s ${quote(stop.labelfile)} > backup_label
+        find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum > ../${label}.sha256`);
+      return { label, timeline: start.timeline, firstWal: start.wal, lastWal: stop.wal };
+    });
+    const damage = await this.#damageOf(backup, undefined);
+    if (damage !== undefined) throw new HarnessError({ code: "backup-damaged", kind: "run", place: label, message: `the backup that was just taken is not intact: ${damage}` });
+    this.#taken.push(backup);
+    const bytes = (await this.#shell(`du -sb "$BACKUPS/${label}" | cut -f1`)).trim();
+    this.#record({ kind: "backup", state: "taken", label, detail: `${(Number(bytes) / 1e6).toFixed(0)} MB, needs WAL from ${backup.firstWal} to ${backup.lastWal}, verified` });
+    return backup;
+  }
+
+  /** Why a backup can't be restored up to a segment; undefined when it can. */
+  async #damageOf({ label, firstWal, lastWal }: Backup, upToWal: string | undefined): Promise<string | undefined> {
+    const bad = (await this.#shell(`cd "$BACKUPS/${label}" && (sha256sum --check --quiet ../${label}.sha256 2>&1 || true) | head -n 3
+      comm -3 <(find . -type f | LC_ALL=C sort) <(cut -c67- ../${label}.sha256 | LC_ALL=C sort) | sed 's/$/: not in both the manifest and the backup/' | head -n 3`)).trim();
+    if (bad !== "") return bad.split("\n").map((line) => line.trim()).join("; ");
+    const kept = new Set((await this.#shell(`cd "$BACKUPS"; mkdir -p wal tail; ls wal tail | grep -E '^${SEGMENT}$' || true`)).split("\n"));
+    const last = upToWal !== undefined && upToWal > lastWal ? upToWal : lastWal;
+    const missing = segments(firstWal, last).filter((wal) => !kept.has(wal));
+    return missing.length === 0 ? undefined : `the archive lacks ${missing.slice(0, 3).join(", ")}${missing.length > 3 ? ` and ${missing.length - 3} more` : ""}`;
+  }
+
+  /** The newest backup that is intact and has its WAL; what is refused is recorded. @throws HarnessError when there is none */
+  async #choose(target: Target): Promise<Backup> {
+    const reasons: string[] = [];
+    for (const backup of this.#taken.toReversed()) {
+      const damage = await this.#damageOf(backup, target.wal);
+      if (damage === undefined) {
+        this.#record({ kind: "backup", state: "chosen", label: backup.label, detail: reasons.length === 0 ? "the newest, verified" : "the newest that is intact, verified" });
+        return backup;
+      }
+      this.#record({ kind: "backup", state: "refused", label: backup.label, detail: damage });
+      reasons.push(`${backup.label}: ${damage}`);
+    }
+    throw new HarnessError({ code: "no-backup", kind: "run", place: "backups", message: `no backup can be restored: ${reasons.join("; ") || "none was taken"}` });
+  }
+
+  /**
+   * Stops the server, replaces its data by a backup, and has it recover to the target and serve again. When the
+   * recovery fails, the data that was replaced comes back, and the server runs on that.
+   */
+  restore(target: Target, signal: AbortSignal): Promise<void> {
+    return this.#topology.inTurn(() => this.#restore(target, signal));
+  }
+
+  async #restore(target: Target, signal: AbortSignal): Promise<void> {
+    const { postgres } = this.#topology;
+    signal.throwIfAborted();
+    const { state } = await postgres.observe();
+    if (state === "paused") await postgres.resume();
+    if (state !== "stopped") await postgres.stop();
+    try {
+      // What the server hadn't archived yet lies in its own folder, if that is still there.
+      await this.#shell(`mkdir -p "$BACKUPS/tail" "$DATA/pg_wal"; cd "$DATA/pg_wal"; for wal in $(ls | grep -E '^${SEGMENT}$' || true); do [ -f "$BACKUPS/wal/$wal" ] || cp "$wal" "$BACKUPS/tail/$wal"; done`);
+      const backup = await this.#choose(target);
+      signal.throwIfAborted();
+      await this.#swap(backup, target);
+    } catch (error) {
+      // On what is left; if nothing is, that start fails, too, and the first reason counts.
+      if ((await postgres.observe()).state === "stopped") await postgres.start().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #swap({ label }: Backup, target: Target): Promise<void> {
+    const { postgres } = this.#topology;
+    const settings = { restore_command: `cp "$BACKUPS/wal/%f" %p 2>/dev/null || cp "$BACKUPS/tail/%f" %p`, recovery_target_action: "promote", ...target.settings };
+    await this.#shell(`mv "$DATA" "$BACKUPS/replaced"; cp -a --reflink=auto "$BACKUPS/${label}" "$DATA"; chmod 700 "$DATA"; mkdir -p "$DATA/pg_wal/archive_status" "$DATA/pg_replslot"
+      touch "$DATA/recovery.signal"
+      cat >> "$DATA/postgresql.auto.conf" <<END
+${Object.entries(settings).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'`).join("\n")}
+END`);
+    try {
+      await postgres.start();
+      const detail = await this.#promoted(target);
+      await this.#shell(`rm -rf "$BACKUPS/replaced" "$BACKUPS/tail"`);
+      this.#record({ kind: "backup", state: "restored", label, detail });
+    } catch (error) {
+      if ((await postgres.observe()).state !== "stopped") await postgres.stop();
+      await this.#shell(`rm -rf "$DATA"; mv "$BACKUPS/replaced" "$DATA"`);
+      throw new HarnessError({ code: "restore-failed", kind: "run", place: label, message: `${label} was restored, and did not recover to ${target.says}: ${messageOf(error)}`, cause: error });
+    }
+  }
+
+  /** Waits until the server has left recovery; says where it is. */
+  async #promoted(target: Target): Promise<string> {
+    return this.#connected(async (client) => {
+      const until = `do $$ begin for i in 1..600 loop exit when not pg_is_in_recovery(); perform pg_sleep(0.05); end loop; end $$`;
+      await client.query(until);
+      const { rows: [now] } = await client.query<{ recovering: boolean; timeline: string; lsn: string }>(
+        "select pg_is_in_recovery() as recovering, case when pg_is_in_recovery() then '' else pg_walfile_name(pg_current_wal_lsn()) end as timeline, pg_last_wal_replay_lsn()::text as lsn");
+      if (!now || now.recovering) throw new Error("it is still in recovery after 30 s");
+      for (const setting of ["restore_command", "recovery_target_action", ...Object.keys(target.settings)]) await client.query(`alter system reset ${setting}`);
+      return `to ${target.says}, replayed up to ${now.lsn ?? "the backup's end"}, on timeline ${parseInt(now.timeline.slice(0, 8), 16)}`;
+    });
+  }
+}
+
+/** All segments from one to another, both included, of the first one's timeline. */
+export function segments(first: string, last: string): string[] {
+  const numberOf = (wal: string) => parseInt(wal.slice(8, 16), 16) * SEGMENTS_PER_LOG + parseInt(wal.slice(16), 16);
+  const hex = (value: number) => value.toString(16).toUpperCase().padStart(8, "0");
+  const all: string[] = [];
+  for (let n = numberOf(first); n <= numberOf(last); n++) all.push(`${first.slice(0, 8)}${hex(Math.floor(n / SEGMENTS_PER_LOG))}${hex(n % SEGMENTS_PER_LOG)}`);
+  return all;
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,16 @@
+// All ways back by their strategy; a strategy without an entry doesn't compile.
+
+import type { Rollback } from "../drill/schema.ts";
+import { down } from "./down.ts";
+import { pitr, snapshot } from "./restore.ts";
+import type { WayBack, WayBackContext } from "./way-back.ts";
+
+type Registry = { readonly [S in Rollback["strategy"]]: (rollback: Extract<Rollback, { strategy: S }>, context: WayBackContext) => WayBack };
+
+const WAYS_BACK: Registry = { down, snapshot, pitr };
+
+/** The way back that a drill declares. */
+export function createWayBack(rollback: Rollback, context: WayBackContext): WayBack {
+  const create = WAYS_BACK[rollback.strategy] as (rollback: Rollback, context: WayBackContext) => WayBack;
+  return create(rollback, context);
+}

@@ -1,0 +1,52 @@
+// The ways back that replace the data: `snapshot`, a base backup, and `pitr`, point-in-time recovery.
+
+import { HarnessError } from "../base/errors.ts";
+import type { Rollback } from "../drill/schema.ts";
+import { Backups, type Target } from "./backups.ts";
+import type { WayBack, WayBackContext } from "./way-back.ts";
+
+const RESTORE_POINT = "turnback before the migration";
+
+type Moment = { readonly lsn: string; readonly wal: string; readonly time: string };
+
+/**
+ * Replaces the data by the newest intact backup, as of that backup's end. Two are kept, as by a
+ * schedule: one from before the load, one from just before the migration. All later writes are lost.
+ */
+export function snapshot(_rollback: Extract<Rollback, { strategy: "snapshot" }>, context: WayBackContext): WayBack {
+  return restoring(context, () => ({ settings: { recovery_target: "immediate" }, wal: undefined, says: "its own end" }));
+}
+
+/** The same, and then replays the archived WAL up to the migration's start: what was written after that is lost. */
+export function pitr({ to }: Extract<Rollback, { strategy: "pitr" }>, context: WayBackContext): WayBack {
+  const settings = {
+    "restore-point": () => ({ recovery_target_name: RESTORE_POINT }),
+    lsn: ({ lsn }: Moment) => ({ recovery_target_lsn: lsn }),
+    time: ({ time }: Moment) => ({ recovery_target_time: time }),
+  } as const;
+  return restoring(context, (moment) => ({ settings: settings[to](moment), wal: moment.wal, says: `the migration's start (${to} ${to === "time" ? moment.time : to === "lsn" ? moment.lsn : `"${RESTORE_POINT}"`})` }));
+}
+
+function restoring({ topology, record }: WayBackContext, targetOf: (moment: Moment) => Target): WayBack {
+  const backups = new Backups(topology, record);
+  let marked: Moment | undefined;
+  return {
+    prepare: async () => { await backups.take(); },
+    mark: async () => {
+      await backups.take();
+      const client = await topology.observer("restore-point");
+      try {
+        const { rows: [moment] } = await client.query<Moment>(
+          "select lsn::text as lsn, pg_walfile_name(lsn) as wal, clock_timestamp()::text as time from pg_create_restore_point($1) as lsn", [RESTORE_POINT]);
+        await client.query("select pg_switch_wal()"); // so that the archive alone reaches up to here
+        marked = moment;
+      } finally {
+        await client.end();
+      }
+    },
+    goBack: async (signal) => {
+      if (!marked) throw new HarnessError({ code: "no-restore-point", kind: "run", place: "rollback", message: "no moment before the migration was marked" });
+      await backups.restore(targetOf(marked), signal);
+    },
+  };
+}

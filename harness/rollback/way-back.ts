@@ -1,0 +1,26 @@
+// What every way back is: it may prepare itself before the migration, and then it goes back.
+
+import type { Plan } from "../drill/plan.ts";
+import type { RunEvent } from "../evidence/timeline.ts";
+import type { RunnerContext } from "../migration/runner.ts";
+import type { Topology } from "../topology/topology.ts";
+
+export type WayBackContext = {
+  readonly topology: Topology;
+  readonly plan: Plan;
+  readonly record: (event: RunEvent) => void;
+  /** Tells the faults how far the way back is. */
+  readonly reach: RunnerContext["reach"];
+};
+
+/**
+ * The contract for adding a way back. One file, one way. That going back fails is evidence:
+ * `goBack` throws what it met, and leaves the system running if it can.
+ */
+export interface WayBack {
+  /** Before any client comes. */
+  prepare(signal: AbortSignal): Promise<void>;
+  /** Under load, immediately before the migration: the moment to which one wants to return. */
+  mark(signal: AbortSignal): Promise<void>;
+  goBack(signal: AbortSignal): Promise<void>;
+}
