@@ -6,6 +6,7 @@ import type { Entity } from "../drill/system.ts";
 import { refine } from "./refine.ts";
 import type { Finding } from "./scorecard.ts";
 import { countBuckets, findSuspects } from "./suspects.ts";
+import { findUndone } from "./undone.ts";
 import { collectWitnesses, findTorn, prepareWitnesses } from "./torn.ts";
 
 /*
@@ -38,7 +39,8 @@ import { collectWitnesses, findTorn, prepareWitnesses } from "./torn.ts";
  *   had begun, is possibly a loss: the late effect is possible, and unlikely.
  *
  * Counter. The final value less the baseline's must be the sum of all committed changes and of
- * some of the indeterminate ones; what they can't add up to is altered. The value of the insert
+ * some of the indeterminate ones. What they can't add up to is lost when it is what the counter was at an
+ * earlier moment (undone.ts), and else altered. The value of the insert
  * counts as the baseline's where the record was inserted during the run.
  *
  * These rules take existence and each field apart. Where that is not exact (inserts and deletes
@@ -143,6 +145,7 @@ async function applyRules(database: EvidenceDatabase, entity: Entity, fields: re
   if (set.length > 0) await values(database, name, key, set);
   for (const counter of counted) await counters(database, name, key, counter);
   await refine(database, entity);
+  await findUndone(database, entity);
   await collectWitnesses(database, entity, fields);
   await database.run("delete from suspects");
 }
