@@ -17,17 +17,16 @@ export async function judging(): Promise<void> {
   for (const operations of sizes) {
     await using folder = await temporaryFolder();
     await generate(folder.path, operations);
+    console.log(`  ${operations.toLocaleString("en-US")} operations`);
     const lines = await size(folder.path, [PATHS.intents, PATHS.outcomes]);
     const packing = await inProcess(`const { packRun } = await import("${HARNESS}/evidence/pack.ts"); const result = () => packRun(run, [entity]);`, folder.path);
-    const packed = await size(folder.path, [partFile(PATHS.operations, "*"), partFile(PATHS.effects, "*")]);
+    console.log(`    packing        ${figure(packing)}; ${mb(lines)} of lines to ${mb(await size(folder.path, [partFile(PATHS.operations, "*"), partFile(PATHS.effects, "*")]))}`);
     const reconciling = await inProcess(`const { EvidenceDatabase } = await import("${HARNESS}/evidence/database.ts"); const { reconcile } = await import("${HARNESS}/judge/reconcile.ts");
       const result = async () => { await using database = await EvidenceDatabase.open(run, [entity]); return await reconcile(database, [entity]); };`, folder.path);
-    const judged = await inProcess(`const { judge } = await import("${HARNESS}/judge/judge.ts"); const result = () => judge(run);`, folder.path);
     const { lost, phantom, altered } = reconciling.result as { lost: { definite: number }; phantom: number; altered: number };
-    console.log(`  ${operations.toLocaleString("en-US")} operations
-    packing        ${figure(packing)}; ${mb(lines)} of lines to ${mb(packed)}
-    reconciliation ${figure(reconciling)}; planted ${JSON.stringify(PLANTED)}, found ${JSON.stringify({ lost: lost.definite, phantom, altered })}
-    judgement      ${figure(judged)}, reconciliation included`);
+    console.log(`    reconciliation ${figure(reconciling)}; planted ${JSON.stringify(PLANTED)}, found ${JSON.stringify({ lost: lost.definite, phantom, altered })}`);
+    const judged = await inProcess(`const { judge } = await import("${HARNESS}/judge/judge.ts"); const result = () => judge(run);`, folder.path);
+    console.log(`    judgement      ${figure(judged)}, reconciliation included`);
   }
 }
 
