@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { ROOT } from "../harness/base/files.ts";
-import { drillSchema, faultSchema, triggerSchema } from "../harness/drill/schema.ts";
+import { drillSchema, faultSchema, rollbackSchema, triggerSchema } from "../harness/drill/schema.ts";
 import { stepSchema } from "../harness/drill/plan.ts";
 import { systemSchema } from "../harness/drill/system.ts";
 
@@ -27,6 +27,8 @@ export function renderReference(): string {
     "## Drill (`*.drill.ts`, `.yaml`, `.json`)", "", ...fields(drill, ""),
     "", "## Faults", "", ...(faults.oneOf ?? faults.anyOf ?? []).flatMap((fault) => [
       `### ${String(fault.properties?.["kind"]?.const)}`, "", `${fault.description ?? ""}.`, "", ...fields({ ...fault, properties: omit(fault.properties, ["kind", "at"]) }, ""), ""]),
+    "## Ways back (`rollback`, by its `strategy`)", "", ...(schemaOf(rollbackSchema).oneOf ?? schemaOf(rollbackSchema).anyOf ?? []).flatMap((way) => [
+      `### ${String(way.properties?.["strategy"]?.const)}`, "", `${way.description ?? ""}.`, "", ...fields({ ...way, properties: omit(way.properties, ["strategy"]) }, ""), ""]),
     "## Triggers (`at` of a fault)", "", ...(schemaOf(triggerSchema).anyOf ?? []).map((trigger) => `- ${Object.entries(trigger.properties ?? {}).map(([name, field]) => `\`${name}\`${field.description ? ` (${field.description})` : ""}`).join(", ")}`),
     "", "## System (`system.yaml`)", "", ...fields(schemaOf(systemSchema), ""),
     "", "## A plan's step (`plan.yaml`)", "", ...fields(schemaOf(stepSchema), ""), "",
@@ -42,6 +44,7 @@ function fields(node: Node, prefix: string): string[] {
   return [...head, ...Object.entries(node.properties ?? {}).flatMap(([name, field]) => {
     const path = `${prefix}${name}`;
     if (path === "faults") return [`| \`faults\` | list | [] | see below |`];
+    if (path === "rollback") return [`| \`rollback\` | a way back | \`{"strategy":"down"}\` | see below |`];
     const missing = node.required?.includes(name) && field.default === undefined ? "required" : field.default === undefined ? "" : `\`${JSON.stringify(field.default)}\``;
     const row = `| \`${path}\` | ${valueOf(field)} | ${missing} | ${(field.description ?? "").replaceAll("|", "\\|")} |`;
     return [row, ...(field.properties ? fields(field, `${path}.`) : []), ...(field.items?.properties ? fields(field.items, `${path}[].`) : [])];

@@ -40,7 +40,7 @@ export const backupDamaged: FaultKindOf<Of<"backup-damaged">> = {
     const damaged = `${NEWEST}; if [ -n "$newest" ]; then cd "$newest"; (sha256sum --check --quiet "$newest.sha256" 2>/dev/null || true) | head -n 1; fi`;
     return {
       inject: async () => {
-        await topology.postgres.shell(`${NEWEST}; file=$(cd "$newest" && find . -type f -size +8k -path './base/*' | sort | tail -n 1)
+        await topology.postgres.shell(`${NEWEST}; file=$(cd "$newest" && find . -type f -size +8k -regex './base/[0-9]*/[0-9]*' | sort | tail -n 1)
           echo "$newest/$file" > ${kept(id)}; cp -a "$newest/$file" ${kept(id)}.file
           at=$(( $(stat -c %s "$newest/$file") / 2 )); byte=$(od -An -tu1 -j $at -N 1 "$newest/$file")
           printf "\\\\x$(printf %x $((byte ^ 1)))" | dd of="$newest/$file" bs=1 seek=$at conv=notrunc status=none`);

@@ -64,13 +64,14 @@ async function refineCounter(database: EvidenceDatabase, entity: Entity, counter
   const rows = await database.rows(`
     with doubtful as (select key, list(${change}::double) as changes from touched where kind = 'add' and outcome = 'indeterminate' and ${change} <> 0 group by key),
       sure as (select key, sum(${change}) as total from touched where kind = 'add' and outcome = 'committed' group by key)
-    select d.key, d.changes, (h."${counter}"::decimal(38, 6) - b."${counter}"::decimal(38, 6) - coalesce(s.total, 0))::double as difference, h."${counter}" as held
+    select d.key, d.changes, (h."${counter}"::decimal(38, 6) - b."${counter}"::decimal(38, 6) - coalesce(s.total, 0))::double as difference, h."${counter}" as held,
+      (b."${counter}"::decimal(38, 6) + coalesce(s.total, 0))::varchar as expected
     from doubtful d join held h on h."${entity.key}" = d.key join base b on b."${entity.key}" = d.key left join sure s on s.key = d.key
     where d.key not in (select key from tangled) and d.key not in (select key from harms where entity = '${entity.name}') order by d.key`);
-  for (const { key, changes, difference, held } of rows) {
+  for (const { key, changes, difference, held, expected } of rows) {
     const list = (changes as readonly unknown[]).map(Number);
     if (canSumTo(list, Number(difference)) !== false) continue;
-    await database.run(`insert into harms values ('altered-write', '${entity.name}', ${text(String(key))}, ${text(counter)}, null, null, ${text(String(held))}, 'what its changes can add up to')`);
+    await database.run(`insert into harms values ('altered-write', '${entity.name}', ${text(String(key))}, ${text(counter)}, null, null, ${text(String(held))}, ${text(String(expected))})`);
   }
 }
 

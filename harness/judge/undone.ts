@@ -8,46 +8,53 @@ import { canSumTo } from "./admissible.ts";
 /** Records at a time: bounds the memory, whatever the run's size. */
 const BATCH = 5_000;
 
-type Change = { readonly seq: number | null; readonly start: number; readonly end: number; readonly amount: number };
+export type Change = { readonly seq: number; readonly start: number; readonly end: number; readonly sure: boolean; readonly amount: number };
+/** The way back, from its start to its end. */
+export type Interval = { readonly from: number; readonly to: number };
 
 /**
- * Enters such counters in `harms` as lost. A counter that is wrong by `difference` is the counter of an
- * earlier moment when there is one such that the changes which began after it, and some of those under way
- * at it, add up to the difference: a restore to that moment gives it. Needs `touched` of reconcile.ts.
+ * Enters such counters in `harms` as lost. A counter that is wrong by `difference` went back to an
+ * earlier moment when there is one such that the changes between it and the way back, and some of those under way
+ * at either, add up to the difference. Changes after the way back count as ever. Needs `touched` of reconcile.ts.
  */
 export async function findUndone(database: EvidenceDatabase, { name, counters }: Entity): Promise<void> {
+  const [times] = await database.rows(`select min(t) filter (state = 'started')::double as "from", max(t) filter (state in ('completed', 'failed'))::double as "to" from timeline where kind = 'rollback'`);
+  const wayBack = typeof times?.["from"] === "number" ? { from: times["from"], to: Number(times["to"] ?? Infinity) } : undefined;
   for (const counter of counters) {
-    const wrong = `from harms where entity = ${literal(name)} and field = ${literal(counter)} and harm = 'altered-write'
-      and try_cast(expected as decimal(38, 6)) is not null and key not in (select key from touched where outcome = 'indeterminate')`;
+    const wrong = `from harms where entity = ${literal(name)} and field = ${literal(counter)} and harm = 'altered-write' and try_cast(expected as decimal(38, 6)) is not null`;
     for (let after = "", more = true; more;) {
       const rows = await database.rows(`
         with portion as (select distinct key, (expected::decimal(38, 6) - held::decimal(38, 6))::double as difference ${wrong} and key > ${literal(after)} order by key limit ${BATCH})
-        select s.key, any_value(s.difference) as difference, list({'seq': t.seq::double, 'start': t.start::double, 'end': t."end"::double, 'amount': (t.value ->> ${literal(counter)})::double} order by t."end") as changes
-        from portion s left join touched t on t.key = s.key and t.kind = 'add' and (t.value ->> ${literal(counter)}) is not null group by s.key order by s.key`);
+        select p.key, any_value(p.difference) as difference,
+          list({'seq': t.seq::double, 'start': t.start::double, 'end': coalesce(t."end", 9e18)::double, 'sure': t.outcome = 'committed', 'amount': (t.value ->> ${literal(counter)})::double} order by t."end", t.seq) filter (t.seq is not null) as changes
+        from portion p left join touched t on t.key = p.key and t.kind = 'add' and (t.value ->> ${literal(counter)}) is not null group by p.key order by p.key`);
+      await enter(database, name, counter, rows, wayBack);
       after = String(rows.at(-1)?.["key"]);
       more = rows.length === BATCH;
-      await enter(database, name, counter, rows);
     }
   }
 }
 
-async function enter(database: EvidenceDatabase, entity: string, counter: string, rows: readonly Row[]): Promise<void> {
+async function enter(database: EvidenceDatabase, entity: string, counter: string, rows: readonly Row[], wayBack: Interval | undefined): Promise<void> {
   const undone = rows.flatMap(({ key, difference, changes }) => {
-    const first = firstUndone((changes as readonly Change[]).filter(({ seq }) => seq !== null), Number(difference));
-    return first?.seq ? [`(${literal(String(key))}, ${first.seq}, ${first.end})`] : [];
+    const first = firstUndone((changes ?? []) as readonly Change[], Number(difference), wayBack);
+    return first ? [`(${literal(String(key))}, ${first.seq}, ${first.end})`] : [];
   });
   if (undone.length === 0) return;
   await database.run(`update harms set harm = 'write-lost', seq = u.seq, acknowledged = u.acknowledged from (values ${undone.join(", ")}) u (key, seq, acknowledged)
     where harms.entity = ${literal(entity)} and harms.field = ${literal(counter)} and harms.key = u.key and harms.harm = 'altered-write'`);
 }
 
-/** The first change, by its acknowledgement, that some moment's return to it undoes; undefined when no moment explains the difference. */
-export function firstUndone(changes: readonly Change[], difference: number): Change | undefined {
-  for (const { end: moment } of changes.toReversed()) {
-    const after = changes.filter(({ start }) => start > moment);
-    const underWay = changes.filter(({ start, end }) => start <= moment && end >= moment);
-    const rest = difference - after.reduce((sum, { amount }) => sum + amount, 0);
-    if (canSumTo(underWay.map(({ amount }) => amount), rest) === true) return [...underWay, ...after].sort((a, b) => a.end - b.end)[0];
+/** The first acknowledged change that the return to some moment undoes; undefined when no moment explains the difference. */
+export function firstUndone(changes: readonly Change[], difference: number, wayBack: Interval = { from: Infinity, to: Infinity }): Change | undefined {
+  // A change in doubt counts as not made in `difference`: if it was made, it makes up for a part of it.
+  const doubtful = changes.filter(({ sure }) => !sure).map(({ amount }) => -amount);
+  const sure = changes.filter((change) => change.sure && change.start <= wayBack.to);
+  for (const { end: moment } of sure.toReversed()) {
+    const must = sure.filter(({ start, end }) => start > moment && end < wayBack.from);
+    const may = sure.filter((change) => change.end >= moment && !must.includes(change));
+    const rest = difference - must.reduce((sum, { amount }) => sum + amount, 0);
+    if (canSumTo([...may.map(({ amount }) => amount), ...doubtful], rest) === true) return [...may, ...must].sort((a, b) => a.end - b.end)[0];
   }
   return undefined;
 }

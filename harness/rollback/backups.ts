@@ -27,6 +27,9 @@ const SEGMENTS_PER_LOG = 0x100;
 const SEGMENT = "[0-9A-F]".repeat(24);
 const ARCHIVE_WITHIN_MS = 30_000;
 
+/** Nobody may read, or hold up the replay with a query, before the target is reached: then `ready` means recovered. */
+const PRIVATE = { hot_standby: "off" };
+
 export class Backups {
   readonly #topology: Topology;
   readonly #record: (event: RunEvent) => void;
@@ -59,7 +62,7 @@ export class Backups {
         "select pg_walfile_name(pg_backup_start($1, true)) as wal, (select timeline_id from pg_control_checkpoint()) as timeline", [label]);
       // Files that change or vanish under the copy are no mistake: the WAL has what happened to them.
       await this.#shell(`mkdir -p "$BACKUPS/${label}"; cd "$DATA"
-        (tar --warning=no-file-changed --warning=no-file-removed --ignore-failed-read --exclude=./postmaster.pid --exclude=./postmaster.opts --exclude='./pg_wal/*' --exclude='./pg_replslot/*' -cf - . || [ $? -eq 1 ]) | tar -xf - -C "$BACKUPS/${label}"`);
+        (tar --warning=no-file-changed --warning=no-file-removed --ignore-failed-read --exclude=./postmaster.pid --exclude=./postmaster.opts --exclude=pg_internal.init --exclude='./pg_wal/*' --exclude='./pg_replslot/*' -cf - . || [ $? -eq 1 ]) | tar -xf - -C "$BACKUPS/${label}"`);
       await client.query(`set statement_timeout = ${ARCHIVE_WITHIN_MS}`);
       const { rows: [stop] } = await client.query<{ wal: string; labelfile: string; spcmapfile: string }>("select pg_walfile_name(lsn) as wal, labelfile, spcmapfile from pg_backup_stop(true)");
       if (!start || !stop) throw new Error("the server said nothing of the backup");
@@ -133,7 +136,7 @@ export class Backups {
 
   async #swap({ label }: Backup, target: Target): Promise<void> {
     const { postgres } = this.#topology;
-    const settings = { restore_command: `cp "$BACKUPS/wal/%f" %p 2>/dev/null || cp "$BACKUPS/tail/%f" %p`, recovery_target_action: "promote", ...target.settings };
+    const settings = { restore_command: `cp "$BACKUPS/wal/%f" %p 2>/dev/null || cp "$BACKUPS/tail/%f" %p`, recovery_target_action: "promote", ...PRIVATE, ...target.settings };
     await this.#shell(`mv "$DATA" "$BACKUPS/replaced"; cp -a --reflink=auto "$BACKUPS/${label}" "$DATA"; chmod 700 "$DATA"; mkdir -p "$DATA/pg_wal/archive_status" "$DATA/pg_replslot"
       touch "$DATA/recovery.signal"
       cat >> "$DATA/postgresql.auto.conf" <<END
@@ -159,7 +162,7 @@ END`);
       const { rows: [now] } = await client.query<{ recovering: boolean; timeline: string; lsn: string }>(
         "select pg_is_in_recovery() as recovering, case when pg_is_in_recovery() then '' else pg_walfile_name(pg_current_wal_lsn()) end as timeline, pg_last_wal_replay_lsn()::text as lsn");
       if (!now || now.recovering) throw new Error("it is still in recovery after 30 s");
-      for (const setting of ["restore_command", "recovery_target_action", ...Object.keys(target.settings)]) await client.query(`alter system reset ${setting}`);
+      for (const setting of ["restore_command", "recovery_target_action", ...Object.keys({ ...PRIVATE, ...target.settings })]) await client.query(`alter system reset ${setting}`);
       return `to ${target.says}, replayed up to ${now.lsn ?? "the backup's end"}, on timeline ${parseInt(now.timeline.slice(0, 8), 16)}`;
     });
   }

@@ -1,0 +1,21 @@
+// The primary's disk is gone in mid-migration: only what was archived is left.
+import { defineDrill } from "../../harness/drill/schema.ts";
+
+export default defineDrill({
+  name: "lost-disk",
+  question: "If the primary's disk is lost at 40 % of the backfill, is the system back on the old schema within 25 s, from backup and archive alone?",
+  system: { path: "fixtures/systems/shop", scale: 0.05 },
+  migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  steadyState: { windowMs: 500 },
+  faults: [{ kind: "disk-lost", at: { within: "backfill-names", progress: 0.4 }, healAfterMs: 12_000 }],
+  rollback: { strategy: "pitr", to: "lsn", decide: { on: "alert", delayMs: 200 } },
+  objectives: {
+    recovery: { maxMs: 25_000 },
+    loss: { maxLostWrites: 5_000, maxLossWindowMs: 20_000 },
+    consistency: {},
+    structure: { maxDifferences: 0 },
+    integrity: { maxProblems: 0 },
+    invariants: { maxViolated: 0 },
+  },
+});

@@ -1,0 +1,93 @@
+// Backups: what a restore brings back, and what happens when it can't.
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startClock } from "../../harness/base/clock.ts";
+import { drillSchema } from "../../harness/drill/schema.ts";
+import { readSystem } from "../../harness/drill/parse.ts";
+import { Backups, segments } from "../../harness/rollback/backups.ts";
+import type { RunEvent } from "../../harness/evidence/timeline.ts";
+import { openRuntime } from "../../harness/topology/open-runtime.ts";
+import type { Runtime } from "../../harness/topology/runtime.ts";
+import { startTopology, type Topology } from "../../harness/topology/topology.ts";
+import { smallDrill } from "../support/drills.ts";
+
+const shared = { meta: { sharesServices: true } };
+const never = new AbortController().signal;
+let runtime: Runtime;
+let topology: Topology;
+const events: RunEvent[] = [];
+
+async function sql(text: string): Promise<string | undefined> {
+  const client = await topology.observer("test");
+  try {
+    const { rows: [row] } = await client.query<unknown[]>({ text, rowMode: "array" });
+    return row === undefined ? undefined : String(row[0]);
+  } finally {
+    await client.end();
+  }
+}
+
+/** A restore target at this moment, as the way back `pitr` marks it. */
+async function mark(name: string) {
+  const wal = await sql(`select pg_walfile_name(pg_create_restore_point('${name}'))`);
+  await sql("select pg_switch_wal()");
+  return { settings: { recovery_target_name: name }, wal, says: name };
+}
+
+const systemIdentity = () => sql("select system_identifier || ' ' || (select timeline_id from pg_control_checkpoint()) from pg_control_system()");
+
+beforeAll(async () => {
+  const drill = drillSchema.parse(smallDrill({ rollback: { strategy: "pitr" } }));
+  runtime = await openRuntime({ kind: "process", why: "test" }, `backups-${startClock().startMonotonicNs}`);
+  topology = await startTopology({ runtime, drill, system: await readSystem(drill.system.path), say: () => undefined, onSecret: () => undefined });
+  await sql("create table notes (note text)");
+});
+afterAll(async () => { await runtime[Symbol.asyncDispose](); });
+
+describe("backups", () => {
+  const backups = () => new Backups(topology, (event) => { events.push(event); });
+
+  test("a restore brings back exactly what was committed before its target, and the next one starts from there", shared, async () => {
+    const kept = backups();
+    await sql("insert into notes values ('before the backup')");
+    await kept.take();
+    await sql("insert into notes values ('after the backup')");
+    const target = await mark("first");
+    await sql("insert into notes values ('after the target')");
+    const before = await systemIdentity();
+    await kept.restore(target, never);
+    expect(await sql("select string_agg(note, ', ' order by note desc) from notes")).toBe("before the backup, after the backup");
+    expect(await systemIdentity()).not.toBe(before);
+    expect(events.at(-1)).toMatchObject({ kind: "backup", state: "restored", detail: expect.stringContaining("on timeline 2") as string });
+    expect(await sql("select count(*) from pg_file_settings where sourcefile like '%auto.conf'")).toBe("0");
+  });
+
+  test("when the recovery fails, the data that it replaced is back, and says why", shared, async () => {
+    const kept = new Backups(topology, () => undefined);
+    await topology.postgres.shell(`rm -rf "$BACKUPS"/base-*`);
+    await kept.take();
+    const target = await mark("second");
+    await sql("insert into notes values ('kept')");
+    await topology.postgres.shell(`head -c 16777216 /dev/zero > "$BACKUPS/wal/${target.wal}"`);
+    await expect(kept.restore(target, never)).rejects.toThrow(/base-1 was restored, and did not recover to second/);
+    expect(await sql("select count(*) from notes where note = 'kept'")).toBe("1");
+  });
+
+  test("without an intact backup nothing is touched, and each refusal has its reason", shared, async () => {
+    const refused: RunEvent[] = [];
+    const kept = new Backups(topology, (event) => { refused.push(event); });
+    await topology.postgres.shell(`rm -rf "$BACKUPS"/base-*`);
+    await kept.take();
+    await kept.take();
+    const target = await mark("third");
+    await topology.postgres.shell(`echo x >> "$BACKUPS/base-1/PG_VERSION"; rm "$BACKUPS/base-2/global/pg_control"`);
+    await expect(kept.restore(target, never)).rejects.toThrow(/no backup can be restored: base-2: .*pg_control.*; base-1: .*PG_VERSION: FAILED/);
+    expect(refused.filter((event) => event.kind === "backup" && event.state === "refused").map((event) => event.kind === "backup" && event.label)).toEqual(["base-2", "base-1"]);
+    expect(await sql("select count(*) from notes where note = 'kept'")).toBe("1");
+  });
+
+  test("segments run on over the end of a log", () => {
+    expect(segments("0000000100000000000000FE", "000000010000000100000001")).toEqual(["0000000100000000000000FE", "0000000100000000000000FF", "000000010000000100000000", "000000010000000100000001"]);
+    expect(segments("000000020000000000000003", "000000020000000000000003")).toEqual(["000000020000000000000003"]);
+  });
+});
