@@ -1,41 +1,22 @@
 // The scorecard as one self-contained page: verdict first, then how it went, then the evidence.
 
 import type { ToldAnomaly } from "../harness/judge/isolation/describe.ts";
-import type { Finding, Scorecard, Verdict } from "../harness/judge/scorecard.ts";
+import type { Finding, Scorecard } from "../harness/judge/scorecard.ts";
 import { renderChart } from "./chart.ts";
 import { renderCycle } from "./cycle.ts";
-import { STYLE } from "./style.ts";
+import { badge, page, section, table, text } from "./page.ts";
 import { ICONS, WORDS, figure, measured, target } from "./words.ts";
 
 /** Renders a page that opens from the file system and needs nothing else: no script, no font, no network. */
 export function renderHtml(card: Scorecard): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${WORDS[card.verdict]}: ${text(card.drill)}: Turnback scorecard</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-${banner(card)}
+  return page(`${WORDS[card.verdict]}: ${card.drill}: Turnback scorecard`, `${banner(card)}
 ${objectives(card)}
 ${harness(card)}
 ${course(card)}
 ${findings(card)}
 ${clients(card)}
 ${faults(card)}
-${provenance(card)}
-</main>
-</body>
-</html>
-`;
-}
-
-function badge(verdict: Verdict): string {
-  return `<span class="badge ${verdict}"><span aria-hidden="true">${ICONS[verdict]}</span> ${WORDS[verdict]}</span>`;
+${provenance(card)}`);
 }
 
 function banner(card: Scorecard): string {
@@ -129,16 +110,4 @@ function provenance(card: Scorecard): string {
   const versions = Object.entries(card.versions).map(([name, version]) => `${name} ${version}`).join(" · ");
   return `<footer><p>Run <code>${text(card.run)}</code> · seed ${card.seed} · ${text(versions)}</p>
 <p>Repeat this judgement with <code>turnback judge runs/${text(card.run)}</code>; check that nothing was changed with <code>turnback verify runs/${text(card.run)}</code>.</p></footer>`;
-}
-
-function section(id: string, title: string, body: string): string {
-  return `<section aria-labelledby="${id}"><h2 id="${id}">${title}</h2>\n${body}\n</section>`;
-}
-
-function table(heads: readonly string[], rows: string): string {
-  return `<div class="scroll" tabindex="0" role="region" aria-label="Table: ${heads.join(", ")}"><table><thead><tr>${heads.map((head) => `<th scope="col">${head}</th>`).join("")}</tr></thead><tbody>${rows}</tbody></table></div>`;
-}
-
-function text(value: string): string {
-  return value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }

@@ -24,6 +24,8 @@ pre { background: var(--card); border: 1px solid var(--line); border-radius: 6px
 dl { display: flex; flex-wrap: wrap; gap: 10px; margin: 0 0 12px; } dl div { border: 1px solid var(--line); border-radius: 8px; padding: 8px 14px; background: var(--card); } dt { color: var(--soft); font-size: 13px; } dd { margin: 0; font-size: 19px; font-weight: 650; font-variant-numeric: tabular-nums; }
 footer { margin-top: 40px; color: var(--soft); font-size: 13px; border-top: 1px solid var(--line); padding-top: 12px; overflow-wrap: anywhere; }
 :focus-visible { outline: 2px solid #4a90d9; outline-offset: 2px; }
+header.comparison { border-left-color: var(--soft); border-left-style: solid; grid-template-columns: 1fr; } article.met { border-left-color: var(--met); } article.unknown { border-left-color: var(--unknown); }
+.bar { display: block; height: 7px; margin-top: 4px; border-radius: 4px; background: var(--card); border: 1px solid var(--line); } .bar span { display: block; height: 100%; background: var(--soft); border-radius: 3px; }
 @media (max-width: 640px) { header { grid-template-columns: 1fr; gap: 8px; } }
 @media print { :root { --bg: #fff; --fg: #000; --soft: #444; --line: #bbb; --card: #fff; --met: #176f30; --missed: #b3202a; --unknown: #7d5400; } main { max-width: none; padding: 0; } section, article, tr { break-inside: avoid; } .chart svg { min-width: 0; } }
 `;

@@ -19,7 +19,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   judge: ["evidence", "drill", "base"],
   conduct: ["observe", "faults", "rollback", "migration", "load", "topology", "evidence", "drill", "base"],
   reports: ["judge", "evidence", "drill", "base"],
-  cli: ["conduct", "reports", "judge", "evidence", "drill", "base", "migration", "topology", "faults"],
+  cli: ["conduct", "reports", "judge", "evidence", "drill", "base", "migration", "rollback", "topology", "faults"],
   scenarios: ["drill"],
 };
 /** Types alone may cross here: the live view watches what the conductor tells. */

@@ -58,6 +58,23 @@ Examples:
 ${EXIT_CODES}`)
   .action(async (...args: Parameters<typeof import("./run.ts").run>) => (await import("./run.ts")).run(...args));
 
+program.command("compare").argument("<drill>", "name of a drill, or a file *.drill.{ts,yaml,json}")
+  .description("rehearse a drill once per way back, and lay the scorecards side by side")
+  .requiredOption("--ways <list>", "ways back, separated by commas: down,pitr,snapshot")
+  .addOption(new Option("--runtime <kind>", "where the services run").choices(["auto", "docker", "process"]).default("auto"))
+  .addOption(new Option("--seed <number>", "seed of everything random, alike for all").argParser(wholeNumber).default(1))
+  .option("--runs <folder>", "where run directories and the page are written", DEFAULT_RUNS)
+  .option("--markdown <file>", "also write Markdown, for a CI job's summary")
+  .addOption(json)
+  .addHelpText("after", `
+Example:
+  turnback compare split-customer-name --ways down,pitr
+
+Exit codes: 0 some way back meets the objectives, 1 none does, 2 none does and some are unknown,
+3 the declaration or the usage is wrong, 4 the environment lacks something
+`)
+  .action(async (...args: Parameters<typeof import("./compare.ts").compare>) => (await import("./compare.ts")).compare(...args));
+
 program.command("list").description("the drills below scenarios/, each with its question").addOption(json).action(async (...args: Parameters<typeof import("./catalogue.ts").list>) => (await import("./catalogue.ts")).list(...args));
 
 program.command("judge").argument("<run>", "a run directory").description("judge a run again, from its evidence alone; exits with its verdict").addOption(json).action(async (...args: Parameters<typeof import("./evidence.ts").judgeRun>) => (await import("./evidence.ts")).judgeRun(...args));

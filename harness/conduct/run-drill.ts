@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { startClock } from "../base/clock.ts";
 import type { HarnessError } from "../base/errors.ts";
 import { readDrill, readSystem } from "../drill/parse.ts";
-import type { Drill } from "../drill/schema.ts";
+import { goingBackBy, type Drill, type Rollback } from "../drill/schema.ts";
 import type { System } from "../drill/system.ts";
 import { EvidenceWriter, newRunName, PATHS, type RunHeader } from "../evidence/run-directory.ts";
 import type { TimelineEntry } from "../evidence/timeline.ts";
@@ -26,6 +26,8 @@ export type RunWatcher = {
 
 export type RunOptions = {
   readonly file: string;
+  /** Another way back than the drill declares. */
+  readonly strategy?: Rollback["strategy"];
   readonly runtime: RuntimeKind | "auto";
   readonly seed: number;
   readonly runsDirectory: string;
@@ -46,7 +48,8 @@ const { version } = createRequire(import.meta.url)("../../package.json") as { ve
 
 /** Runs a drill and leaves its evidence. @throws HarnessError when it can't even be begun. */
 export async function runDrill(options: RunOptions): Promise<RunResult> {
-  const drill = await readDrill(options.file);
+  const declared = await readDrill(options.file);
+  const drill = options.strategy === undefined ? declared : goingBackBy(declared, options.strategy);
   const system = await readSystem(drill.system.path);
   const plan = await readPlan(drill.migration.plan);
   await preflight(drill, plan);

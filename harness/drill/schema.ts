@@ -196,6 +196,13 @@ export type Drill = z.infer<typeof drillSchema>;
 /** What an author writes: defaults may be left out. */
 export type DrillDeclaration = z.input<typeof drillSchema>;
 
+/** The same drill with another way back: the decision stays, the rest is that way's own. */
+export function goingBackBy(drill: Drill, strategy: Rollback["strategy"]): Drill {
+  if (drill.rollback.strategy === strategy) return drill;
+  const { decide, alertWithinMs, withinMs } = drill.rollback;
+  return { ...drill, rollback: rollbackSchema.parse({ strategy, decide, alertWithinMs, withinMs }) };
+}
+
 /** Types and completion for a declaration in TypeScript; returns it unchanged. */
 export function defineDrill(declaration: DrillDeclaration): DrillDeclaration {
   return declaration;

@@ -46,6 +46,7 @@ export async function judge(directory: string): Promise<Scorecard> {
     lostWrites: whole?.lost ?? null, phantomWrites: whole?.phantom ?? null, duplicateWrites: whole?.duplicate ?? null,
     alteredWrites: whole?.altered ?? null, shedValues: whole?.shed ?? null,
     structureDifferences: structure?.length ?? null, integrityProblems: integrity?.length ?? null, invariantsViolated: invariants?.length ?? null,
+    storageBytes: eventsOf(record, "backup").reduce((sum, { bytes = 0 }) => sum + bytes, 0),
     operations: await operations(database),
     latency: await latencies(database, start ?? 0, end ?? 0),
     episodes: service.episodes.map(({ fromMs, toMs }) => ({ fromMs: round(fromMs), toMs: toMs === null ? null : round(toMs) })),

@@ -66,6 +66,8 @@ export type Measures = {
   readonly structureDifferences: number | null;
   readonly integrityProblems: number | null;
   readonly invariantsViolated: number | null;
+  /** What the way back keeps beside the data: backups, and the WAL that they need. */
+  readonly storageBytes: number;
   readonly operations: { readonly committed: number; readonly rejected: number; readonly indeterminate: number; readonly dropped: number };
   readonly latency: readonly LatencyResult[];
   readonly episodes: readonly Episode[];

@@ -76,9 +76,13 @@ export class Backups {
     const damage = await this.#damageOf(backup, undefined);
     if (damage !== undefined) throw new HarnessError({ code: "backup-damaged", kind: "run", place: label, message: `the backup that was just taken is not intact: ${damage}` });
     this.#taken.push(backup);
-    const bytes = (await this.#shell(`du -sb "$BACKUPS/${label}" | cut -f1`)).trim();
-    this.#record({ kind: "backup", state: "taken", label, detail: `${(Number(bytes) / 1e6).toFixed(0)} MB, needs WAL from ${backup.firstWal} to ${backup.lastWal}, verified` });
+    const bytes = await this.#sizeOf(label);
+    this.#record({ kind: "backup", state: "taken", label, bytes, detail: `${(bytes / 1e6).toFixed(0)} MB, needs WAL from ${backup.firstWal} to ${backup.lastWal}, verified` });
     return backup;
+  }
+
+  async #sizeOf(folders: string): Promise<number> {
+    return Number(await this.#shell(`cd "$BACKUPS"; du -sbc ${folders} | tail -n 1 | cut -f1`));
   }
 
   /** Why a backup can't be restored up to a segment; undefined when it can. */
@@ -145,8 +149,9 @@ END`);
     try {
       await postgres.start();
       const detail = await this.#promoted(target);
+      const bytes = await this.#sizeOf("wal tail");
       await this.#shell(`rm -rf "$BACKUPS/replaced" "$BACKUPS/tail"`);
-      this.#record({ kind: "backup", state: "restored", label, detail });
+      this.#record({ kind: "backup", state: "restored", label, detail, bytes });
     } catch (error) {
       if ((await postgres.observe()).state !== "stopped") await postgres.stop();
       await this.#shell(`rm -rf "$DATA"; mv "$BACKUPS/replaced" "$DATA"`);

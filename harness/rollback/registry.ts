@@ -9,6 +9,9 @@ type Registry = { readonly [S in Rollback["strategy"]]: (rollback: Extract<Rollb
 
 const WAYS_BACK: Registry = { down, snapshot, pitr };
 
+/** Every strategy that a drill can declare. */
+export const STRATEGIES = Object.keys(WAYS_BACK) as readonly Rollback["strategy"][];
+
 /** The way back that a drill declares. */
 export function createWayBack(rollback: Rollback, context: WayBackContext): WayBack {
   const create = WAYS_BACK[rollback.strategy] as (rollback: Rollback, context: WayBackContext) => WayBack;

@@ -81,6 +81,23 @@ describe("commands", () => {
     expect(await turnback("verify", run)).toMatchObject({ code: 1, out: expect.stringMatching(/^before\/structure.json:1: changed since the seal: first between lines 1 and 1; it is [0-9,]+ bytes shorter\n$/) as string });
   });
 
+  test("compare rehearses a drill once per way back, and refuses what is none", async () => {
+    await using folder = await temporaryFolder();
+    const file = await writeDrill(folder.path, smallDrill({ rollback: { strategy: "down", decide: { on: "completion" } }, objectives: { loss: { maxLostWrites: 0 }, structure: { maxDifferences: 0 } } }));
+    const { code, out } = await turnback("compare", file, "--ways", "down,pitr", "--runtime", "process", "--runs", folder.path, "--json");
+    const comparison = JSON.parse(out);
+    expect(code).toBe(0); // one of them loses nothing
+    expect(comparison.ways.map(({ way, verdict }: { way: string; verdict: string }) => `${way} ${verdict}`)).toEqual(["down met", "pitr missed"]);
+    expect(comparison.ways[1].lostWrites).toBeGreaterThan(0);
+    expect(comparison.ways[1].storageBytes).toBeGreaterThan(10e6);
+    for (const { run } of comparison.ways) expect((await turnback("verify", join(folder.path, run))).code).toBe(0);
+    for (const [ways, says] of [["down,sideways", "sideways"], ["down", "two"], ["down,down", "once"]] as const) {
+      const refused = await turnback("compare", file, "--ways", ways);
+      expect(refused.code).toBe(3);
+      expect(refused.err).toContain(says);
+    }
+  });
+
   test("list, doctor, plan, schema, completion and help say what they should", async () => {
     expect((await turnback("list")).out).toContain("split-customer-name");
     expect(JSON.parse((await turnback("doctor", "--json")).out)).toMatchObject({ schema: "turnback.diagnosis/1" });

@@ -7,7 +7,8 @@ import type { Scorecard } from "../../harness/judge/scorecard.ts";
 import { renderJunit } from "../../reports/junit.ts";
 import { liveView } from "../../reports/live.ts";
 import { MARKDOWN_LIMIT_BYTES, renderMarkdown } from "../../reports/markdown.ts";
-import { renderTerminal } from "../../reports/terminal.ts";
+import { compareScorecards, renderComparisonMarkdown, renderComparisonTerminal } from "../../reports/comparison.ts";
+import { coloursFor, renderTerminal } from "../../reports/terminal.ts";
 import { temporaryFolder } from "../support/drills.ts";
 import { insert, record } from "../judge/history.ts";
 
@@ -67,5 +68,29 @@ describe("Markdown", () => {
     const text = renderMarkdown({ ...card, findings: many });
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MARKDOWN_LIMIT_BYTES);
     expect(text).toContain("... and more: see scorecard.json");
+  });
+});
+
+describe("ways back side by side", () => {
+  const compared = async (n: number) => {
+    const card = await lossy();
+    return compareScorecards(Array.from({ length: n }, (_, i) => ({ way: `way-${i + 1}`, card: { ...card, run: `run-${i + 1}` } })));
+  };
+
+  test("fit 80 columns, however many there are", async () => {
+    for (const n of [2, 3, 4, 7]) {
+      const text = renderComparisonTerminal(await compared(n), coloursFor({}));
+      for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+      for (let i = 1; i <= n; i++) expect(text).toContain(`way-${i}`);
+      expect(text.match(/Lost writes/g)).toHaveLength(Math.ceil(n / 3));
+    }
+  });
+
+  test("have the scorecards' own figures, also as Markdown", async () => {
+    const card = await lossy();
+    const comparison = await compared(2);
+    expect(comparison.ways[1]).toMatchObject({ way: "way-2", run: "run-2", verdict: "missed", lostWrites: card.measures.lostWrites?.definite, recoveryMs: card.measures.recoveryMs, storageBytes: 0 });
+    expect(comparison.ways[0]?.lostWrites).toBeGreaterThan(0);
+    expect(renderComparisonMarkdown(comparison)).toContain(`| Lost writes | ${comparison.ways[0]?.lostWrites} | ${comparison.ways[0]?.lostWrites} |`);
   });
 });

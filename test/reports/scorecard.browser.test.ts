@@ -8,6 +8,7 @@ import { chromium, type Browser } from "@playwright/test";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { judge } from "../../harness/judge/judge.ts";
 import type { Scorecard } from "../../harness/judge/scorecard.ts";
+import { compareScorecards, renderComparisonHtml } from "../../reports/comparison.ts";
 import { renderHtml } from "../../reports/html.ts";
 import { browserPath, browserReason } from "../support/browser.ts";
 import { temporaryFolder } from "../support/drills.ts";
@@ -36,6 +37,20 @@ describe.skipIf(browserReason)("the scorecard's page", () => {
     });
   });
   afterAll(async () => { await browser.close(); });
+
+  test.for(["light", "dark"] as const)("ways back side by side pass axe in %s, and each links to its scorecard", async (colorScheme) => {
+    const cards = [{ way: "down", card: await cardOf("met") }, { way: "pitr", card: await cardOf("missed") }, { way: "snapshot", card: await cardOf("unknown") }];
+    const context = await browser.newContext({ colorScheme });
+    const page = await context.newPage();
+    await page.setContent(renderComparisonHtml(compareScorecards(cards), cards.map(({ way }) => `${way}/scorecard.html`)));
+    expect(await page.locator("thead a").evaluateAll((links) => links.map((link) => link.getAttribute("href")))).toEqual(["down/scorecard.html", "pitr/scorecard.html", "snapshot/scorecard.html"]);
+    // The bar of the row's largest figure is full, and that of nothing is empty.
+    const bars = await page.locator("tr", { hasText: "Lost writes" }).locator(".bar span").evaluateAll((spans) => spans.map((span) => span.getAttribute("style")));
+    expect(bars).toEqual(["width:0.0%", "width:100.0%", "width:0.0%"]);
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
+    await context.close();
+  });
 
   test.for(["met", "missed", "unknown"] as const)("a run that is %s says so first, as icon, word and colour, and passes axe in light and dark", async (verdict) => {
     await using folder = await temporaryFolder();

@@ -1,0 +1,52 @@
+// `turnback compare`: one drill, once per way back, side by side.
+
+import { writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { writeAtomically } from "../base/files.ts";
+import type { Rollback } from "../drill/schema.ts";
+import { declarationError, findDrill } from "../drill/parse.ts";
+import { newRunName, PATHS } from "../evidence/run-directory.ts";
+import { STRATEGIES } from "../rollback/registry.ts";
+import type { RuntimeKind } from "../topology/runtime.ts";
+import { compareScorecards, renderComparisonHtml, renderComparisonMarkdown, renderComparisonTerminal } from "../../reports/comparison.ts";
+import { liveView } from "../../reports/live.ts";
+import { coloursFor } from "../../reports/terminal.ts";
+import { print, printJson, type Json } from "./print.ts";
+import { rehearse } from "./rehearse.ts";
+import { stopOnSignals } from "./stop.ts";
+
+type CompareFlags = Json & { readonly ways: string; readonly runtime: RuntimeKind | "auto"; readonly seed: number; readonly runs: string; readonly markdown?: string };
+
+export async function compare(name: string, flags: CompareFlags): Promise<void> {
+  const file = await findDrill(name);
+  const ways = parseWays(flags.ways);
+  await using stop = stopOnSignals();
+  const cards = [];
+  for (const strategy of ways) {
+    const { card, result } = await rehearse({
+      file, strategy, runtime: flags.runtime, seed: flags.seed, runsDirectory: flags.runs, signal: stop.signal,
+      watcher: liveView(flags.json ? process.stderr : process.stdout),
+    });
+    if (result.failure) throw result.failure; // a way that was not measured can't be compared
+    cards.push({ way: strategy, card, page: join(result.directory, PATHS.page) });
+  }
+  const comparison = compareScorecards(cards.map(({ way, card }) => ({ way, card })));
+  const page = join(flags.runs, `${newRunName(`${comparison.drill}-compared`)}.html`);
+  await writeAtomically(page, renderComparisonHtml(comparison, cards.map(({ page: of }) => relative(flags.runs, of))));
+  if (flags.markdown) await writeFile(flags.markdown, renderComparisonMarkdown(comparison));
+  if (flags.json) printJson(comparison);
+  else print(`${renderComparisonTerminal(comparison, coloursFor(process.stdout))}\ncomparison: ${relative(process.cwd(), page)}\n`);
+  const verdicts = cards.map(({ card }) => card.verdict);
+  process.exitCode = verdicts.includes("met") ? 0 : verdicts.includes("unknown") ? 2 : 1;
+}
+
+/** @throws HarnessError, exit code 3, for what is no way back or asked for twice */
+function parseWays(list: string): Rollback["strategy"][] {
+  const ways = list.split(",").map((way) => way.trim()).filter((way) => way !== "");
+  const unknown = ways.find((way) => !(STRATEGIES as readonly string[]).includes(way));
+  if (unknown !== undefined || ways.length < 2 || new Set(ways).size < ways.length) {
+    const what = unknown !== undefined ? `there is no way back "${unknown}"` : ways.length < 2 ? "a comparison needs two ways back or more" : "each way back is compared once";
+    throw declarationError("--ways", `--ways: ${what}`, `the ways back are ${STRATEGIES.join(", ")}`);
+  }
+  return ways as Rollback["strategy"][];
+}
