@@ -61,6 +61,7 @@ function describe(entry: TimelineEntry): string | undefined {
     case "decision": return `decision by ${entry.by}${entry.detail ? ` (${short(entry.detail)})` : ""}`;
     case "rollback": return entry.state === "started" ? undefined : `rollback ${entry.state}${entry.detail ? `: ${short(entry.detail)}` : ""}`;
     case "backup": return `${entry.label} ${entry.state}: ${short(entry.detail)}`;
+    case "traffic": return `gate ${entry.state}: ${short(entry.detail)}`;
     case "quiescence": return `quiescence ${entry.state}`;
     case "harness-error": return `harness: ${entry.message}`;
     default: return undefined;

@@ -24,6 +24,7 @@ import { accessUrl, startTopology, type Topology } from "../topology/topology.ts
 import { checkCapabilities } from "./preflight.ts";
 import { SteadyWatch } from "./steady.ts";
 import { Strikes } from "./strikes.ts";
+import { TrafficGate } from "./traffic-gate.ts";
 
 export type DrillRun = {
   readonly drill: Drill;
@@ -124,6 +125,7 @@ class Conduct {
     const topology = await this.#phase("prepare", () => this.#prepare());
     const record = (event: RunEvent) => this.#record(event);
     const strikes = new Strikes({ faults: this.#run.drill.faults, topology, undo: this.#undo, signal: this.#signal, record });
+    const gate = new TrafficGate(this.#run.drill.rollback.gate, topology, record);
     const wayBack = createWayBack(this.#run.drill.rollback, { topology, plan: this.#run.plan, record, reach: (direction, point) => strikes.reach(direction, point) });
     await this.#phase("baseline", async () => {
       await this.#facts(topology, "before");
@@ -131,12 +133,18 @@ class Conduct {
     });
     const { load, prober, steady } = await this.#phase("warm-up", async () => {
       const clients = await this.#warmUp(topology);
+      await wayBack.approach(this.#signal);
+      await gate.closeFor("migration", this.#signal);
       await wayBack.mark(this.#signal);
       return clients;
     });
     await this.#phase("migration", () => this.#migrate(topology, strikes));
     const decided = await this.#phase("decision", () => this.#decide());
-    if (decided) await this.#phase("rollback", () => this.#goBack(wayBack, strikes));
+    if (decided) {
+      await gate.closeFor("way-back", this.#signal);
+      await this.#phase("rollback", () => this.#goBack(wayBack, strikes));
+    }
+    await gate.open();
     await this.#phase("recovery", () => this.#recover(steady, strikes));
     await this.#phase("quiesce", () => this.#quiesce(topology, load, prober));
     await this.#phase("after", () => this.#facts(topology, "after"));

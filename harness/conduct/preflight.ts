@@ -13,7 +13,15 @@ import { resolve } from "node:path";
 /** Checks a drill against its plan and files. @throws HarnessError with the field's path. */
 export async function preflight(drill: Drill, plan: Plan): Promise<void> {
   const steps = plan.steps.map(({ id }) => id);
-  drill.faults.forEach(({ at, kind }, index) => {
+  const { gate, decide } = drill.rollback;
+  if (gate === "migration" && decide.on === "alert") {
+    throw declarationError("rollback.gate", "rollback.gate: a gate that closes before the migration raises the alert by itself", "let rollback.decide be on completion, or close the gate for the way-back alone");
+  }
+  drill.faults.forEach((fault, index) => {
+    const { at, kind } = fault;
+    if (kind === "down" && fault.on === "clients" && gate !== "open") {
+      throw declarationError(`faults[${index}].kind`, `faults[${index}].kind: the fault "down" on clients would open the gate when it heals`, "use another fault, or rollback.gate open");
+    }
     if ((kind === "backup-damaged" || kind === "wal-missing") && !keepsBackups(drill)) {
       throw declarationError(`faults[${index}].kind`, `faults[${index}].kind: ${kind} needs backups, and the way back "${drill.rollback.strategy}" keeps none`, "choose rollback.strategy snapshot or pitr");
     }

@@ -133,6 +133,8 @@ const wayBack = {
   }).prefault({ on: "alert" }),
   alertWithinMs: positiveMs.default(20_000).describe("How long to wait for the alert after the migration has ended"),
   withinMs: positiveMs.default(120_000).describe("The way back is given up after this"),
+  gate: z.enum(["open", "way-back", "migration"]).default("open")
+    .describe("When clients are turned away at the proxy. open: never. way-back: while going back. migration: from just before the migration until the way back is done, as in a maintenance window"),
 };
 
 /** The way back, by its strategy. */
@@ -199,8 +201,8 @@ export type DrillDeclaration = z.input<typeof drillSchema>;
 /** The same drill with another way back: the decision stays, the rest is that way's own. */
 export function goingBackBy(drill: Drill, strategy: Rollback["strategy"]): Drill {
   if (drill.rollback.strategy === strategy) return drill;
-  const { decide, alertWithinMs, withinMs } = drill.rollback;
-  return { ...drill, rollback: rollbackSchema.parse({ strategy, decide, alertWithinMs, withinMs }) };
+  const { decide, alertWithinMs, withinMs, gate } = drill.rollback;
+  return { ...drill, rollback: rollbackSchema.parse({ strategy, decide, alertWithinMs, withinMs, gate }) };
 }
 
 /** Types and completion for a declaration in TypeScript; returns it unchanged. */

@@ -30,7 +30,9 @@ export async function judge(directory: string): Promise<Scorecard> {
   const reconciliation = record.before && record.after ? await reconcile(database, dumped) : undefined;
   const start = eventsOf(record, "migration").find(({ state }) => state === "started")?.t;
   const end = eventsOf(record, "rollback").findLast(({ state }) => state !== "retried")?.t ?? phaseOf(record, "decision")?.to ?? start;
-  const service = assessService(await Samples.read(database), record.header.drill.steadyState, start ?? Infinity);
+  // A gate that was closed for the migration costs clients from then on.
+  const closing = eventsOf(record, "traffic")[0]?.t;
+  const service = assessService(await Samples.read(database), record.header.drill.steadyState, Math.min(start ?? Infinity, closing ?? Infinity));
 
   const facts = record.before && record.after && { before: record.before, after: record.after };
   const structure = facts && [...compareStructure(facts.before.structure, facts.after.structure), ...unreadable];

@@ -28,6 +28,7 @@ export function down({ attempts }: Extract<Rollback, { strategy: "down" }>, { to
   };
   return {
     prepare: () => Promise.resolve(),
+    approach: () => Promise.resolve(),
     mark: () => Promise.resolve(),
     goBack: async (signal) => {
       for (let attempt = 1; ; attempt++) {

@@ -32,8 +32,8 @@ function restoring({ topology, record }: WayBackContext, targetOf: (moment: Mome
   let marked: Moment | undefined;
   return {
     prepare: async () => { await backups.take(); },
+    approach: async () => { await backups.take(); },
     mark: async () => {
-      await backups.take();
       const client = await topology.observer("restore-point");
       try {
         const { rows: [moment] } = await client.query<Moment>(

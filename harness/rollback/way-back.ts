@@ -20,7 +20,9 @@ export type WayBackContext = {
 export interface WayBack {
   /** Before any client comes. */
   prepare(signal: AbortSignal): Promise<void>;
-  /** Under load, immediately before the migration: the moment to which one wants to return. */
+  /** Under load, before the migration: what takes its time. */
+  approach(signal: AbortSignal): Promise<void>;
+  /** Immediately before the migration: the moment to which one wants to return. */
   mark(signal: AbortSignal): Promise<void>;
   goBack(signal: AbortSignal): Promise<void>;
 }

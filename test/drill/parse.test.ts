@@ -8,6 +8,7 @@ import { drillJsonSchema, findDrill, listDrillFiles, readDrill } from "../../har
 import { planSchema } from "../../harness/drill/plan.ts";
 import { readPlan } from "../../harness/migration/plan-file.ts";
 import { HarnessError } from "../../harness/base/errors.ts";
+import { faultSchema, goingBackBy } from "../../harness/drill/schema.ts";
 import { preflight } from "../../harness/conduct/preflight.ts";
 import { smallDrill, temporaryFolder } from "../support/drills.ts";
 
@@ -71,6 +72,27 @@ describe("declarations", () => {
     const plan = await readPlan(drill.migration.plan);
     const wrong = { ...drill, faults: drill.faults.map((fault) => ({ ...fault, at: { before: "no-such-step", during: "migration" as const } })) };
     await expect(preflight(wrong, plan)).rejects.toThrow('faults[0].at.before: the plan split-customer-name has no step "no-such-step"');
+  });
+
+  test("faults and gates that would get in the way of each other are refused before anything starts", async () => {
+    const drill = await readDrill(await findDrill("point-in-time"));
+    const plan = await readPlan(drill.migration.plan);
+    const faulty = (fault: object) => faultSchema.parse({ at: { afterMs: 0 }, ...fault });
+    const down = goingBackBy(drill, "down");
+    await expect(preflight({ ...down, faults: [faulty({ kind: "wal-missing" })] }, plan)).rejects.toThrow('wal-missing needs backups, and the way back "down" keeps none');
+    await expect(preflight({ ...drill, faults: [faulty({ kind: "wal-missing" })] }, plan)).resolves.toBeUndefined();
+    const gated = (on: "alert" | "completion") => ({ ...drill, rollback: { ...drill.rollback, gate: "migration" as const, decide: { on, delayMs: 0 } } });
+    await expect(preflight(gated("alert"), plan)).rejects.toThrow("raises the alert by itself");
+    await expect(preflight(gated("completion"), plan)).resolves.toBeUndefined();
+    await expect(preflight({ ...gated("completion"), faults: [faulty({ kind: "down" })] }, plan)).rejects.toThrow("would open the gate when it heals");
+  });
+
+  test("another way back keeps the decision, and has its own defaults", async () => {
+    const drill = await readDrill(await findDrill("split-customer-name"));
+    const other = goingBackBy(drill, "pitr");
+    expect(other.rollback).toMatchObject({ strategy: "pitr", to: "restore-point", decide: drill.rollback.decide });
+    expect(goingBackBy(other, "down").rollback).toMatchObject({ strategy: "down", attempts: 10 });
+    expect({ ...other, rollback: undefined }).toEqual({ ...drill, rollback: undefined });
   });
 
   test("the JSON Schema describes every field of the schema", () => {
