@@ -12,7 +12,7 @@ export function spans(record: RunRecord, service: Service): Span[] {
     const found = phaseOf(record, phase);
     return found ? [span("phase", phase, found.from, found.to)] : [];
   });
-  return [...phases, ...steps(record, span), ...faultSpans(record, span), ...alerts(record, span),
+  return [...phases, ...steps(record, span), ...restores(record, span), ...faultSpans(record, span), ...alerts(record, span),
     ...service.episodes.map(({ fromMs, toMs }) => ({ lane: "outage" as const, label: "impact", fromMs: round(fromMs), toMs: round(toMs ?? lastMs) }))];
 }
 
@@ -25,6 +25,11 @@ function steps(record: RunRecord, span: MakeSpan): Span[] {
     const end = events.slice(index + 1).find((later) => later.step === event.step && later.direction === event.direction && (later.state === "done" || later.state === "failed"));
     return [span(event.direction === "forward" ? "step" : "rollback", event.step, event.t, end?.t)];
   });
+}
+
+function restores(record: RunRecord, span: MakeSpan): Span[] {
+  const ended = eventsOf(record, "rollback").find(({ state }) => state === "completed" || state === "failed")?.t;
+  return eventsOf(record, "backup").flatMap((event) => (event.state === "chosen" ? [span("rollback", `restore ${event.label}`, event.t, ended)] : []));
 }
 
 function faultSpans(record: RunRecord, span: MakeSpan): Span[] {

@@ -87,8 +87,8 @@ export class Backups {
 
   /** Why a backup can't be restored up to a segment; undefined when it can. */
   async #damageOf({ label, firstWal, lastWal }: Backup, upToWal: string | undefined): Promise<string | undefined> {
-    const bad = (await this.#shell(`cd "$BACKUPS/${label}" && (sha256sum --check --quiet ../${label}.sha256 2>&1 || true) | head -n 3
-      comm -3 <(find . -type f | LC_ALL=C sort) <(cut -c67- ../${label}.sha256 | LC_ALL=C sort) | sed 's/$/: not in both the manifest and the backup/' | head -n 3`)).trim();
+    const bad = (await this.#shell(`cd "$BACKUPS/${label}" && (sha256sum --check --quiet ../${label}.sha256 2>/dev/null || true) | head -n 3
+      comm -3 <(find . -type f | LC_ALL=C sort) <(cut -c67- ../${label}.sha256 | LC_ALL=C sort) | sed 's/$/: not in both the manifest and the backup/' | head -n 3 || true`)).trim();
     if (bad !== "") return bad.split("\n").map((line) => line.trim()).join("; ");
     const kept = new Set((await this.#shell(`cd "$BACKUPS"; mkdir -p wal tail; ls wal tail | grep -E '^${SEGMENT}$' || true`)).split("\n"));
     const last = upToWal !== undefined && upToWal > lastWal ? upToWal : lastWal;
@@ -141,34 +141,30 @@ export class Backups {
   async #swap({ label }: Backup, target: Target): Promise<void> {
     const { postgres } = this.#topology;
     const settings = { restore_command: `cp "$BACKUPS/wal/%f" %p 2>/dev/null || cp "$BACKUPS/tail/%f" %p`, recovery_target_action: "promote", ...PRIVATE, ...target.settings };
-    await this.#shell(`mv "$DATA" "$BACKUPS/replaced"; cp -a --reflink=auto "$BACKUPS/${label}" "$DATA"; chmod 700 "$DATA"; mkdir -p "$DATA/pg_wal/archive_status" "$DATA/pg_replslot"
-      touch "$DATA/recovery.signal"
-      cat >> "$DATA/postgresql.auto.conf" <<END
+    try {
+      await this.#shell(`mv "$DATA" "$BACKUPS/replaced"; cp -a --reflink=auto "$BACKUPS/${label}" "$DATA"; chmod 700 "$DATA"; mkdir -p "$DATA/pg_wal/archive_status" "$DATA/pg_replslot"
+        touch "$DATA/recovery.signal"
+        cat >> "$DATA/postgresql.auto.conf" <<END
 ${Object.entries(settings).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'`).join("\n")}
 END`);
-    try {
       await postgres.start();
-      const detail = await this.#promoted(target);
+      const detail = await this.#recovered(target, Object.keys(settings));
       const bytes = await this.#sizeOf("wal tail");
       await this.#shell(`rm -rf "$BACKUPS/replaced" "$BACKUPS/tail"`);
       this.#record({ kind: "backup", state: "restored", label, detail, bytes });
     } catch (error) {
       if ((await postgres.observe()).state !== "stopped") await postgres.stop();
-      await this.#shell(`rm -rf "$DATA"; mv "$BACKUPS/replaced" "$DATA"`);
+      await this.#shell(`if [ -d "$BACKUPS/replaced" ]; then rm -rf "$DATA"; mv "$BACKUPS/replaced" "$DATA"; fi`);
       throw new HarnessError({ code: "restore-failed", kind: "run", place: label, message: `${label} was restored, and did not recover to ${target.says}: ${messageOf(error)}`, cause: error });
     }
   }
 
-  /** Waits until the server has left recovery; says where it is. */
-  async #promoted(target: Target): Promise<string> {
+  /** Where the server is after its recovery; takes the settings for it away again. */
+  async #recovered(target: Target, settings: readonly string[]): Promise<string> {
     return this.#connected(async (client) => {
-      const until = `do $$ begin for i in 1..600 loop exit when not pg_is_in_recovery(); perform pg_sleep(0.05); end loop; end $$`;
-      await client.query(until);
-      const { rows: [now] } = await client.query<{ recovering: boolean; timeline: string; lsn: string }>(
-        "select pg_is_in_recovery() as recovering, case when pg_is_in_recovery() then '' else pg_walfile_name(pg_current_wal_lsn()) end as timeline, pg_last_wal_replay_lsn()::text as lsn");
-      if (!now || now.recovering) throw new Error("it is still in recovery after 30 s");
-      for (const setting of ["restore_command", "recovery_target_action", ...Object.keys({ ...PRIVATE, ...target.settings })]) await client.query(`alter system reset ${setting}`);
-      return `to ${target.says}, replayed up to ${now.lsn ?? "the backup's end"}, on timeline ${parseInt(now.timeline.slice(0, 8), 16)}`;
+      const { rows: [now] } = await client.query<{ wal: string; lsn: string | null }>("select pg_walfile_name(pg_current_wal_lsn()) as wal, pg_last_wal_replay_lsn()::text as lsn");
+      for (const setting of settings) await client.query(`alter system reset ${setting}`);
+      return `to ${target.says}, replayed up to ${now?.lsn ?? "the backup's end"}, on timeline ${parseInt(now?.wal.slice(0, 8) ?? "", 16)}`;
     });
   }
 }

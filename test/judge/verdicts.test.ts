@@ -1,5 +1,6 @@
 // Verdicts and score: unknown never looks green, and lost data outranks speed.
 
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import fc from "fast-check";
 import { judge } from "../../harness/judge/judge.ts";
@@ -8,7 +9,7 @@ import { score } from "../../harness/judge/score.ts";
 import type { ObjectiveResult, Verdict } from "../../harness/judge/scorecard.ts";
 import type { RunEvent } from "../../harness/evidence/timeline.ts";
 import { temporaryFolder } from "../support/drills.ts";
-import { insert, record, type History } from "./history.ts";
+import { insert, record, update, type History } from "./history.ts";
 
 const verdict = fc.constantFrom<Verdict>("met", "missed", "unknown");
 const objective = (name: string, outcome: Verdict, value = 1, maxMs = 10): ObjectiveResult =>
@@ -89,5 +90,49 @@ describe("what makes a clean run unknown", () => {
     await using folder = await temporaryFolder();
     const card = await judge(record(folder.path, { ...fine, after: [], ...kill, events: course(fault("unproven"), quiet, done) }));
     expect(card.verdict).toBe("missed");
+  });
+});
+
+describe("a restore", () => {
+  const backup = (state: "taken" | "refused" | "chosen" | "restored", label: string, bytes?: number): RunEvent => ({ kind: "backup", state, label, detail: `${label} ${state}`, ...(bytes === undefined ? {} : { bytes }) });
+  const history = (restored: boolean): History => ({
+    before: [["a", "1", 10]], after: [["a", "1", 10]], ...kill, ops: [{ at: 100, took: 0, effects: [update("a", "2")] }],
+    events: [
+      [0, { kind: "run", state: "started" }], [0, backup("taken", "base-1", 40e6)], [0, backup("taken", "base-2", 41e6)], [50, { kind: "migration", state: "started" }], [60, { ...fault("proven")[1], index: 0 }],
+      [5_100, { kind: "rollback", state: "started", strategy: "pitr" }],
+      ...(restored ? [[5_200, backup("refused", "base-2")], [5_300, backup("chosen", "base-1")], [6_000, backup("restored", "base-1", 16e6)]] as const : []),
+      [6_000, { kind: "rollback", state: "completed", strategy: "pitr" }], [7_000, { ...fault("healed")[1], index: 0 }], [8_000, { kind: "quiescence", state: "proven", detail: "" }], [9_000, { kind: "run", state: "completed" }],
+    ],
+  });
+
+  test("loses what was written up to its own start, whatever struck before", async () => {
+    await using folder = await temporaryFolder();
+    const card = await judge(record(folder.path, history(true)));
+    expect(card.measures.lossWindowMs.value).toBe(5_000);
+    expect(card.objectives.find(({ name }) => name === "loss")?.reason).toContain("before the way back");
+    await using other = await temporaryFolder();
+    expect((await judge(record(other.path, history(false)))).measures.lossWindowMs.value).toBe(0); // written after the fault
+  });
+
+  test("says which backup it came from, which was refused and why, and what all of them need", async () => {
+    await using folder = await temporaryFolder();
+    const card = await judge(record(folder.path, history(true)));
+    expect(card.objectives.find(({ name }) => name === "completion")?.reason).toBe("base-2 was refused (base-2 refused); base-1 was restored base-1 restored");
+    expect(card.measures.storageBytes).toBe(97e6);
+    expect(card.spans.filter(({ lane }) => lane === "rollback")).toEqual([{ lane: "rollback", label: "restore base-1", fromMs: 5_300, toMs: 6_000 }]);
+  });
+});
+
+describe("a traffic gate", () => {
+  test("that closed before the migration costs from then on", async () => {
+    await using folder = await temporaryFolder();
+    const ops: History["ops"] = Array.from({ length: 900 }, (_, i) => ({ at: i * 10, ...(i >= 200 && i < 500 ? { outcome: "rejected" as const } : {}) }));
+    const events = (gate: boolean): NonNullable<History["events"]> => [
+      [0, { kind: "run", state: "started" }], ...(gate ? [[1_999, { kind: "traffic", state: "closing", detail: "" }]] as const : []), [3_000, { kind: "migration", state: "started" }],
+      [4_000, { kind: "rollback", state: "started", strategy: "pitr" }], [5_000, { kind: "rollback", state: "completed", strategy: "pitr" }], [9_000, { kind: "quiescence", state: "proven", detail: "" }], [9_100, { kind: "run", state: "completed" }],
+    ];
+    const recovery = async (gate: boolean) => (await judge(record(join(folder.path, String(gate)), { before: [], after: [], ops, events: events(gate) }))).measures.recoveryMs.value;
+    expect(await recovery(true)).toBe(3_000);
+    expect(await recovery(false)).toBe(2_000);
   });
 });
