@@ -6,8 +6,9 @@ import { calibrate } from "./calibrate.ts";
 import { corpus } from "./corpus.ts";
 import { isolation } from "./isolation.ts";
 import { judging } from "./judging.ts";
+import { restore } from "./restore.ts";
 
-const BENCHES = { "first-operation": firstOperation, "ledger-cost": ledgerCost, calibrate, judging, isolation, corpus } as const;
+const BENCHES = { "first-operation": firstOperation, "ledger-cost": ledgerCost, calibrate, judging, restore, isolation, corpus } as const;
 
 const asked = process.argv.slice(2);
 for (const [name, bench] of Object.entries(BENCHES)) {
