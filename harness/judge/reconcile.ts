@@ -39,8 +39,8 @@ import { collectWitnesses, findTorn, prepareWitnesses } from "./torn.ts";
  *   had begun, is possibly a loss: the late effect is possible, and unlikely.
  *
  * Counter. The final value less the baseline's must be the sum of all committed changes and of
- * some of the indeterminate ones. What they can't add up to is lost when it is what the counter was at an
- * earlier moment (undone.ts), and else altered. The value of the insert
+ * some of the indeterminate ones. What they can't add up to is altered, or lost when a
+ * restore brought back what the counter was at an earlier moment (undone.ts). The value of the insert
  * counts as the baseline's where the record was inserted during the run.
  *
  * These rules take existence and each field apart. Where that is not exact (inserts and deletes

@@ -1,4 +1,4 @@
-// Counters that hold what they held some time ago: their newest changes are not altered, but lost.
+// Counters after a restore that hold what they held some time ago: their newest changes are not altered, but lost.
 
 import type { EvidenceDatabase, Row } from "../evidence/database.ts";
 import { literal } from "../evidence/duckdb.ts";
@@ -8,18 +8,20 @@ import { canSumTo } from "./admissible.ts";
 /** Records at a time: bounds the memory, whatever the run's size. */
 const BATCH = 5_000;
 
-export type Change = { readonly seq: number; readonly start: number; readonly end: number; readonly sure: boolean; readonly amount: number };
-/** The way back, from its start to its end. */
-export type Interval = { readonly from: number; readonly to: number };
+type Change = { readonly seq: number; readonly start: number; readonly end: number; readonly sure: boolean; readonly amount: number };
+/** The way back, from its start to when the restore was through. */
+type Interval = { readonly from: number; readonly to: number };
 
 /**
- * Enters such counters in `harms` as lost. A counter that is wrong by `difference` went back to an
- * earlier moment when there is one such that the changes between it and the way back, and some of those under way
- * at either, add up to the difference. Changes after the way back count as ever. Needs `touched` of reconcile.ts.
+ * Enters such counters in `harms` as lost, where a restore took the data back. A counter that is wrong by
+ * `difference` went back to an earlier moment when there is one such that the changes between it and the way back, and
+ * some of those under way at either, add up to the difference. Changes after the way back count as ever. Without
+ * a restore a sum that fits would be a coincidence. Needs `touched` of reconcile.ts.
  */
 export async function findUndone(database: EvidenceDatabase, { name, counters }: Entity): Promise<void> {
-  const [times] = await database.rows(`select min(t) filter (state = 'started')::double as "from", max(t) filter (state in ('completed', 'failed'))::double as "to" from timeline where kind = 'rollback'`);
-  const wayBack = typeof times?.["from"] === "number" ? { from: times["from"], to: Number(times["to"] ?? Infinity) } : undefined;
+  const [times] = await database.rows(`select min(t) filter (kind = 'rollback' and state = 'started')::double as "from", max(t) filter (kind = 'backup' and state = 'restored')::double as "to" from timeline`);
+  if (typeof times?.["from"] !== "number" || typeof times["to"] !== "number") return;
+  const wayBack = { from: times["from"], to: times["to"] };
   for (const counter of counters) {
     const wrong = `from harms where entity = ${literal(name)} and field = ${literal(counter)} and harm = 'altered-write' and try_cast(expected as decimal(38, 6)) is not null`;
     for (let after = "", more = true; more;) {
@@ -35,7 +37,7 @@ export async function findUndone(database: EvidenceDatabase, { name, counters }:
   }
 }
 
-async function enter(database: EvidenceDatabase, entity: string, counter: string, rows: readonly Row[], wayBack: Interval | undefined): Promise<void> {
+async function enter(database: EvidenceDatabase, entity: string, counter: string, rows: readonly Row[], wayBack: Interval): Promise<void> {
   const undone = rows.flatMap(({ key, difference, changes }) => {
     const first = firstUndone((changes ?? []) as readonly Change[], Number(difference), wayBack);
     return first ? [`(${literal(String(key))}, ${first.seq}, ${first.end})`] : [];
@@ -46,7 +48,7 @@ async function enter(database: EvidenceDatabase, entity: string, counter: string
 }
 
 /** The first acknowledged change that the return to some moment undoes; undefined when no moment explains the difference. */
-export function firstUndone(changes: readonly Change[], difference: number, wayBack: Interval = { from: Infinity, to: Infinity }): Change | undefined {
+function firstUndone(changes: readonly Change[], difference: number, wayBack: Interval): Change | undefined {
   // A change in doubt counts as not made in `difference`: if it was made, it makes up for a part of it.
   const doubtful = changes.filter(({ sure }) => !sure).map(({ amount }) => -amount);
   const sure = changes.filter((change) => change.sure && change.start <= wayBack.to);
