@@ -1,8 +1,9 @@
 // Histories for tests, written as who did what in which order.
 
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterAll } from "vitest";
 import { checkIsolation, type Isolation } from "../../../harness/judge/isolation/check.ts";
 import { History } from "../../../harness/judge/isolation/history.ts";
 import type { Model } from "../../../harness/judge/isolation/model.ts";
@@ -13,6 +14,7 @@ export type Event = { readonly process: number; readonly type: "invoke" | "ok" |
 export type Txn = { readonly ops: readonly Mop[]; readonly from: number; readonly to: number; readonly type?: "ok" | "fail" | "info"; readonly process?: number };
 
 const folder = mkdtempSync(join(tmpdir(), "turnback-isolation-"));
+afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
 let files = 0;
 
 export function writeHistory(text: string): string {
