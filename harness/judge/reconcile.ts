@@ -5,7 +5,7 @@ import { identifier, literal } from "../evidence/duckdb.ts";
 import type { Entity } from "../drill/system.ts";
 import { refine } from "./refine.ts";
 import type { Finding } from "./scorecard.ts";
-import { countBuckets, findSuspects } from "./suspects.ts";
+import { countBuckets, findSuspects, recordedFields } from "./suspects.ts";
 import { findUndone } from "./undone.ts";
 import { collectWitnesses, findTorn, prepareWitnesses } from "./torn.ts";
 
@@ -85,7 +85,8 @@ export async function reconcile(database: EvidenceDatabase, entities: readonly E
   await database.run("create table harms (harm varchar, entity varchar, key varchar, field varchar, seq bigint, acknowledged bigint, held varchar, expected varchar)");
   await prepareWitnesses(database);
   const buckets = await countBuckets(database, entities);
-  for (const entity of entities) await reconcileEntity(database, entity, buckets);
+  const recorded = await recordedFields(database);
+  for (const entity of entities) await reconcileEntity(database, entity, recorded, buckets);
   await findTorn(database);
   const counts = await database.rows("select harm, count(*)::double as n from harms group by harm");
   const count = (harm: Harm) => Number(counts.find((row) => row["harm"] === harm)?.["n"] ?? 0);
@@ -119,16 +120,16 @@ function trim(row: Row): Row {
 /** Records that are looked at closely at a time: bounds the memory, whatever the run's size. */
 const BATCH = 200_000;
 
-async function reconcileEntity(database: EvidenceDatabase, entity: Entity, buckets: number): Promise<void> {
+async function reconcileEntity(database: EvidenceDatabase, entity: Entity, recorded: readonly string[], buckets: number): Promise<void> {
   const columns = (await database.rows(`select column_name from (describe after_${entity.name})`)).map((row) => String(row["column_name"]));
   const fields = columns.filter((column) => column !== entity.key);
   await database.run("create or replace temp table suspects (key varchar, bucket usmallint)");
   for (let bucket = 0; bucket < buckets; bucket++) {
-    await findSuspects(database, entity, fields, bucket);
+    await findSuspects(database, entity, fields, recorded, bucket);
     const [found] = await database.rows("select count(*)::double as n from suspects");
     if (Number(found?.["n"]) > (bucket === buckets - 1 ? 0 : BATCH)) await applyRules(database, entity, fields);
   }
-  await findShed(database, entity.name, columns);
+  await findShed(database, entity.name, columns, recorded);
 }
 
 /** Judges the suspects by the rules above, and dismisses them. */
@@ -151,11 +152,10 @@ async function applyRules(database: EvidenceDatabase, entity: Entity, fields: re
 }
 
 /** A field of the effects that the dump has no column for. */
-async function findShed(database: EvidenceDatabase, name: string, columns: readonly string[]): Promise<void> {
+async function findShed(database: EvidenceDatabase, name: string, columns: readonly string[], recorded: readonly string[]): Promise<void> {
   const without = `entity = '${name}' and outcome = 'committed' and kind in ('insert', 'update')`;
   const kept = ["", ...columns].map(literal).join(", ");
-  const set = (await database.rows(`select column_name from (describe select unnest("#set") from buckets.effects)`)).map((row) => String(row["column_name"]));
-  for (const field of set.filter((name) => !columns.includes(name))) {
+  for (const field of recorded.filter((name) => !columns.includes(name))) {
     await database.run(`insert into harms
       select 'value-shed', '${name}', key, ${literal(field)}, max(seq), max("end"), null, arg_max("#set".${identifier(field)}, seq)
       from buckets.effects where ${without} and "#set".${identifier(field)} is not null group by key`);
@@ -163,7 +163,7 @@ async function findShed(database: EvidenceDatabase, name: string, columns: reado
   await database.run(`insert into harms
     select 'value-shed', '${name}', key, field, max(seq), max("end"), null, max_by((value ->> field), seq)
     from (select *, unnest(json_keys(value)) as field from buckets.effects where ${without} and "#closer")
-    where field not in (${kept}) and field not in (${["", ...set].map(literal).join(", ")}) and (value ->> field) is not null
+    where field not in (${kept}) and field not in (${["", ...recorded].map(literal).join(", ")}) and (value ->> field) is not null
     group by key, field`);
 }
 

@@ -32,11 +32,16 @@ export async function countBuckets(database: EvidenceDatabase, entities: readonl
   return Number(row?.["last"] ?? 0) + 1;
 }
 
+/** The fields that the run's effects set, as `#set` names them. */
+export async function recordedFields(database: EvidenceDatabase): Promise<string[]> {
+  return (await database.rows(`select column_name from (describe select unnest("#set") from buckets.effects)`)).map((row) => String(row["column_name"]));
+}
+
 /** Adds the suspects among an entity's records in one bucket to the table `suspects`. */
-export async function findSuspects(database: EvidenceDatabase, { name, key: keyColumn, counters }: Entity, fields: readonly string[], bucket: number): Promise<void> {
+export async function findSuspects(database: EvidenceDatabase, { name, key: keyColumn, counters }: Entity, fields: readonly string[], recorded: readonly string[], bucket: number): Promise<void> {
   const key = identifier(keyColumn);
-  const recorded = new Map((await database.rows(`select column_name from (describe select unnest("#set") from buckets.effects)`)).map((row) => [String(row["column_name"]).toLowerCase(), String(row["column_name"])]));
-  const value = (field: string) => (recorded.has(field.toLowerCase()) ? `"#set".${identifier(field)}` : "null::varchar");
+  const known = new Set(recorded.map((field) => field.toLowerCase())); // DuckDB doesn't tell Name from name
+  const value = (field: string) => (known.has(field.toLowerCase()) ? `"#set".${identifier(field)}` : "null::varchar");
   const set = fields.filter((field) => !counters.includes(field));
   const last = set.map((field, i) => `arg_max(${value(field)}, start) filter (code <> 8) as v${i}`);
   const sums = counters.flatMap((field, i) => [`sum(${amount(value(field))}) as c${i}`, `bool_or(${value(field)} is not null and ${amount(value(field))} is null) as odd${i}`]);

@@ -17,7 +17,7 @@ import type { Topology } from "../topology/topology.ts";
  *   replaced/       the data that a restore replaced, until the restore is through
  */
 
-export type Backup = { readonly label: string; readonly timeline: number; /** First and last WAL segment that it can't do without. */ readonly firstWal: string; readonly lastWal: string };
+type Backup = { readonly label: string; /** First and last WAL segment that it can't do without. */ readonly firstWal: string; readonly lastWal: string };
 
 /** Up to where a restore goes. `wal` is the last segment that it needs. */
 export type Target = { readonly settings: Readonly<Record<string, string>>; readonly wal: string | undefined; readonly says: string };
@@ -54,12 +54,11 @@ export class Backups {
   }
 
   /** Takes a base backup while the server serves, and verifies it. @throws HarnessError when that can't be done */
-  async take(): Promise<Backup> {
+  async take(): Promise<void> {
     const label = `base-${this.#taken.length + 1}`;
     const backup = await this.#connected(async (client) => {
       // The label is of the session: start and stop must be in one.
-      const { rows: [start] } = await client.query<{ wal: string; timeline: number }>(
-        "select pg_walfile_name(pg_backup_start($1, true)) as wal, (select timeline_id from pg_control_checkpoint()) as timeline", [label]);
+      const { rows: [start] } = await client.query<{ wal: string }>("select pg_walfile_name(pg_backup_start($1, true)) as wal", [label]);
       // Files that change or vanish under the copy are no mistake: the WAL has what happened to them.
       await this.#shell(`mkdir -p "$BACKUPS/${label}"; cd "$DATA"
         (tar --warning=no-file-changed --warning=no-file-removed --ignore-failed-read --exclude=./postmaster.pid --exclude=./postmaster.opts --exclude=pg_internal.init --exclude='./pg_wal/*' --exclude='./pg_replslot/*' -cf - . || [ $? -eq 1 ]) | tar -xf - -C "$BACKUPS/${label}"`);
@@ -71,14 +70,13 @@ export class Backups {
       }
       await this.#shell(`cd "$BACKUPS/${label}"; printf %s ${quote(stop.labelfile)} > backup_label
         find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum > ../${label}.sha256`);
-      return { label, timeline: start.timeline, firstWal: start.wal, lastWal: stop.wal };
+      return { label, firstWal: start.wal, lastWal: stop.wal };
     });
     const damage = await this.#damageOf(backup, undefined);
     if (damage !== undefined) throw new HarnessError({ code: "backup-damaged", kind: "run", place: label, message: `the backup that was just taken is not intact: ${damage}` });
     this.#taken.push(backup);
     const bytes = await this.#sizeOf(label);
     this.#record({ kind: "backup", state: "taken", label, bytes, detail: `${(bytes / 1e6).toFixed(0)} MB, needs WAL from ${backup.firstWal} to ${backup.lastWal}, verified` });
-    return backup;
   }
 
   async #sizeOf(folders: string): Promise<number> {
@@ -141,6 +139,7 @@ export class Backups {
   async #swap({ label }: Backup, target: Target): Promise<void> {
     const { postgres } = this.#topology;
     const settings = { restore_command: `cp "$BACKUPS/wal/%f" %p 2>/dev/null || cp "$BACKUPS/tail/%f" %p`, recovery_target_action: "promote", ...PRIVATE, ...target.settings };
+    let detail: string;
     try {
       await this.#shell(`mv "$DATA" "$BACKUPS/replaced"; cp -a --reflink=auto "$BACKUPS/${label}" "$DATA"; chmod 700 "$DATA"; mkdir -p "$DATA/pg_wal/archive_status" "$DATA/pg_replslot"
         touch "$DATA/recovery.signal"
@@ -148,15 +147,15 @@ export class Backups {
 ${Object.entries(settings).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'`).join("\n")}
 END`);
       await postgres.start();
-      const detail = await this.#recovered(target, Object.keys(settings));
-      const bytes = await this.#sizeOf("wal tail");
-      await this.#shell(`rm -rf "$BACKUPS/replaced" "$BACKUPS/tail"`);
-      this.#record({ kind: "backup", state: "restored", label, detail, bytes });
+      detail = await this.#recovered(target, Object.keys(settings));
     } catch (error) {
       if ((await postgres.observe()).state !== "stopped") await postgres.stop();
       await this.#shell(`if [ -d "$BACKUPS/replaced" ]; then rm -rf "$DATA"; mv "$BACKUPS/replaced" "$DATA"; fi`);
       throw new HarnessError({ code: "restore-failed", kind: "run", place: label, message: `${label} was restored, and did not recover to ${target.says}: ${messageOf(error)}`, cause: error });
     }
+    // From here on clients write to what was restored: whatever fails now, the old data must not come back.
+    this.#record({ kind: "backup", state: "restored", label, detail, bytes: await this.#sizeOf("wal tail") });
+    await this.#shell(`rm -rf "$BACKUPS/replaced" "$BACKUPS/tail"`);
   }
 
   /** Where the server is after its recovery; takes the settings for it away again. */
