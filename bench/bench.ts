@@ -1,5 +1,6 @@
 // Every figure of the README, measured side by side: `npm run bench`, or `npm run bench -- calibrate`.
 
+import { failover } from "./failover.ts";
 import { firstOperation } from "./first-operation.ts";
 import { ledgerCost } from "./ledger-cost.ts";
 import { calibrate } from "./calibrate.ts";
@@ -8,7 +9,7 @@ import { isolation } from "./isolation.ts";
 import { judging } from "./judging.ts";
 import { restore } from "./restore.ts";
 
-const BENCHES = { "first-operation": firstOperation, "ledger-cost": ledgerCost, calibrate, judging, restore, isolation, corpus } as const;
+const BENCHES = { "first-operation": firstOperation, "ledger-cost": ledgerCost, calibrate, judging, restore, isolation, failover, corpus } as const;
 
 const asked = process.argv.slice(2);
 for (const [name, bench] of Object.entries(BENCHES)) {

@@ -11,16 +11,17 @@ import type { EvidenceWriter } from "../evidence/run-directory.ts";
 import type { Phase, RunEvent } from "../evidence/timeline.ts";
 import { Load, type LoadStats } from "../load/load.ts";
 import { runForward } from "../migration/runner.ts";
-import { Detector } from "../observe/detector.ts";
 import { baselineFacts } from "../observe/baseline.ts";
 import { captureFacts } from "../observe/facts.ts";
 import { startProber, type Prober } from "../observe/probe.ts";
 import { proveQuiescence } from "../observe/quiescence.ts";
+import { replicaFacts } from "../observe/replica.ts";
 import { createWayBack } from "../rollback/registry.ts";
 import type { WayBack } from "../rollback/way-back.ts";
 import { connect, cut, type LoadedSystem } from "../topology/postgres.ts";
 import type { Runtime } from "../topology/runtime.ts";
 import { accessUrl, startTopology, type Topology } from "../topology/topology.ts";
+import { Decision } from "./decision.ts";
 import { checkCapabilities } from "./preflight.ts";
 import { SteadyWatch } from "./steady.ts";
 import { Strikes } from "./strikes.ts";
@@ -40,6 +41,8 @@ export type DrillRun = {
   /** Live figures for whoever watches. */
   readonly onStats: (stats: LoadStats) => void;
   readonly say: (what: string) => void;
+  /** Looks at the system between the way back and its tidying up: for measuring the harness itself. */
+  readonly beforeTidy?: ((topology: Topology) => Promise<void>) | undefined;
 };
 
 /**
@@ -89,18 +92,13 @@ class Conduct {
   /** The safety stop: the user's abort, or a part of the harness that died. */
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
-  readonly #detector: Detector;
-  #firing = false;
-  #migrating = false;
-  #onAlert: () => void = () => undefined;
-  readonly #alert: Promise<void>;
+  readonly #decision: Decision;
 
   constructor(run: DrillRun, undo: UndoStack) {
     this.#run = run;
     this.#undo = undo;
     this.#signal = AbortSignal.any([run.signal, this.#stop.signal]);
-    this.#detector = new Detector(run.drill.detector);
-    this.#alert = new Promise((resolve) => { this.#onAlert = resolve; });
+    this.#decision = new Decision(run.drill, (event) => this.#record(event));
   }
 
   #record(event: RunEvent): number {
@@ -139,13 +137,19 @@ class Conduct {
       return clients;
     });
     await this.#phase("migration", () => this.#migrate(topology, strikes));
-    const decided = await this.#phase("decision", () => this.#decide());
+    const decided = await this.#phase("decision", () => this.#decision.made(this.#signal));
     if (decided) {
       await gate.closeFor("way-back", this.#signal);
       await this.#phase("rollback", () => this.#goBack(wayBack, strikes));
     }
     await gate.open();
-    await this.#phase("recovery", () => this.#recover(steady, strikes));
+    await this.#phase("recovery", async () => {
+      if (decided) {
+        await this.#run.beforeTidy?.(topology);
+        await wayBack.tidy(this.#signal);
+      }
+      await this.#recover(steady, strikes);
+    });
     await this.#phase("quiesce", () => this.#quiesce(topology, load, prober));
     await this.#phase("after", () => this.#facts(topology, "after"));
   }
@@ -159,6 +163,7 @@ class Conduct {
     this.#undo.push("logs", () => this.#collectLogs(topology));
     await this.#run.recordVersions({ ...(await runtime.versions()), postgres: await topology.serverVersion() });
     for (const service of topology.services) this.#record({ kind: "service", service: service.name, state: "ready" });
+    if (topology.cluster.replica) this.#record({ kind: "replication", state: "attached", server: "replica", bytes: topology.replicaBytes, detail: `follows postgres, ${topology.cluster.declared?.mode}` });
     return topology;
   }
 
@@ -174,7 +179,7 @@ class Conduct {
   async #facts(topology: Topology, when: "before" | "after"): Promise<void> {
     const client = await topology.observer("facts");
     try {
-      if (when === "after") await captureFacts(client, this.#run.system, this.#run.evidence, when);
+      if (when === "after") await captureFacts(client, this.#run.system, this.#run.evidence, when, await replicaFacts(topology.cluster, client));
       else await baselineFacts(client, this.#run.system, this.#run.evidence, topology.dataKey);
     } finally {
       await client.end();
@@ -195,7 +200,7 @@ class Conduct {
       onProbe: (probe) => {
         if (this.#signal.aborted) return;
         steady.takeProbe(probe);
-        this.#watch(this.#detector.take(probe));
+        this.#decision.takeProbe(probe);
       },
     });
     this.#undo.push("probes", () => prober.stop());
@@ -210,7 +215,7 @@ class Conduct {
     await waitUntil({
       what: "steady state before the migration", withinMs: drill.load.warmUpMs + 10_000, everyMs: 100, signal: this.#signal,
       place: "steadyState", remedy: "the system can't carry this load here: lower load.arrivalsPerSecond or widen steadyState",
-      check: async () => ((await steady.isSteady()) && !this.#firing ? true : undefined),
+      check: async () => ((await steady.isSteady()) && !this.#decision.firing ? true : undefined),
     });
     this.#record({ kind: "load", state: "steady" });
     return { load, prober, steady };
@@ -218,17 +223,6 @@ class Conduct {
 
   #abort(code: string, place: string, message: string): void {
     this.#stop.abort(new HarnessError({ code, kind: "run", place, message, remedy: `read logs/${place}.log in the run directory` }));
-  }
-
-  #watch({ firing, reason }: { firing: boolean; reason: string }): void {
-    if (firing === this.#firing) return;
-    this.#firing = firing;
-    try {
-      this.#record({ kind: "detector", state: firing ? "firing" : "cleared", detail: reason });
-    } catch {
-      return; // nobody awaits a probe; the safety stop, which #record has pulled, tells the phases
-    }
-    if (firing && this.#migrating) this.#onAlert(); // an alert of the warm-up is no reason to go back
   }
 
   #publishStats(load: Load): void {
@@ -241,11 +235,7 @@ class Conduct {
   /** Runs the plan forward until it ends by itself, is cut by the alert, or runs out of time. */
   async #migrate(topology: Topology, strikes: Strikes): Promise<void> {
     const { drill, plan } = this.#run;
-    const cutShort = new AbortController();
-    if (drill.rollback.decide.on === "alert") void this.#alert.then(() => cutShort.abort(new Error("the alert fired: the migration is stopped")));
-    const expiry = AbortSignal.timeout(drill.migration.withinMs);
-    const signal = AbortSignal.any([this.#signal, cutShort.signal, expiry]);
-    this.#migrating = true;
+    const signal = AbortSignal.any([this.#signal, this.#decision.watchMigration(), AbortSignal.timeout(drill.migration.withinMs)]);
     this.#record({ kind: "migration", state: "started" });
     strikes.begin("forward");
     try {
@@ -267,30 +257,6 @@ class Conduct {
       if (error instanceof HarnessError && error.kind === "declaration") throw error;
       this.#record({ kind: "migration", state: "failed", detail: messageOf(signal.aborted ? signal.reason : error) });
     }
-  }
-
-  /** Waits for whoever decides; false when nobody ever saw a reason to go back. */
-  async #decide(): Promise<boolean> {
-    const { rollback } = this.#run.drill;
-    if (rollback.decide.on === "alert") {
-      const alerted = await this.#alertWithin(rollback.alertWithinMs);
-      if (!alerted) {
-        this.#record({ kind: "decision", by: "nobody", detail: `the detector did not fire within ${rollback.alertWithinMs} ms of the migration's end` });
-        return false;
-      }
-    }
-    await pause(rollback.decide.delayMs, this.#signal);
-    this.#record({ kind: "decision", by: rollback.decide.on, ...(rollback.decide.delayMs > 0 ? { detail: `after ${rollback.decide.delayMs} ms` } : {}) });
-    return true;
-  }
-
-  async #alertWithin(ms: number): Promise<boolean> {
-    const patience = new AbortController();
-    const waited = pause(ms, AbortSignal.any([this.#signal, patience.signal])).then(() => false, () => false);
-    const alerted = await Promise.race([this.#alert.then(() => true), waited]);
-    patience.abort();
-    this.#signal.throwIfAborted();
-    return alerted;
   }
 
   async #goBack(wayBack: WayBack, strikes: Strikes): Promise<void> {
@@ -335,7 +301,7 @@ class Conduct {
     await prober.stop();
     const client = await topology.observer("quiescence");
     try {
-      const detail = await proveQuiescence(client, { withinMs: 30_000, signal: this.#signal });
+      const detail = await proveQuiescence(client, { delayed: (topology.cluster.declared?.applyDelayMs ?? 0) > 0, withinMs: 30_000, signal: this.#signal });
       this.#record({ kind: "quiescence", state: "proven", detail });
     } catch (error) {
       this.#signal.throwIfAborted();

@@ -6,7 +6,7 @@ import { declarationError } from "../drill/parse.ts";
 import { HarnessError } from "../base/errors.ts";
 import { exists, ROOT } from "../base/files.ts";
 import { FAULTS } from "../faults/registry.ts";
-import { keepsBackups } from "../topology/topology.ts";
+import { keepsBackups, replicaOf } from "../topology/topology.ts";
 import type { Runtime } from "../topology/runtime.ts";
 import { resolve } from "node:path";
 
@@ -17,8 +17,15 @@ export async function preflight(drill: Drill, plan: Plan): Promise<void> {
   if (gate === "migration" && decide.on === "alert") {
     throw declarationError("rollback.gate", "rollback.gate: a gate that closes before the migration raises the alert by itself", "let rollback.decide be on completion, or close the gate for the way-back alone");
   }
+  const replicated = replicaOf(drill) !== undefined;
+  if (drill.rollback.strategy === "failover" && drill.rollback.to === "migration-start" && (drill.system.postgres.replica?.applyDelayMs ?? 0) === 0) {
+    throw declarationError("rollback.to", "rollback.to: a replica that keeps up has no moment before the migration to go back to", "declare system.postgres.replica.applyDelayMs, longer than the migration and the decision take");
+  }
   drill.faults.forEach((fault, index) => {
     const { at, kind } = fault;
+    if ((fault.on === "replica" || fault.on === "replication") && !replicated) {
+      throw declarationError(`faults[${index}].on`, `faults[${index}].on: there is no replica for "${fault.on}"`, "declare system.postgres.replica");
+    }
     if (kind === "down" && fault.on === "clients" && gate !== "open") {
       throw declarationError(`faults[${index}].kind`, `faults[${index}].kind: the fault "down" on clients would open the gate when it heals`, "use another fault, or rollback.gate open");
     }
@@ -37,8 +44,8 @@ export async function preflight(drill: Drill, plan: Plan): Promise<void> {
       } catch (error) {
         throw declarationError(`faults[${index}].at.logLine`, `faults[${index}].at.logLine: ${(error as Error).message}`, "correct the regular expression", error);
       }
-      if (!["postgres", "toxiproxy", "wire-proxy"].includes(at.service)) {
-        throw declarationError(`faults[${index}].at.service`, `faults[${index}].at.service: there is no service "${at.service}"`, "the services are postgres, toxiproxy and wire-proxy");
+      if (!["postgres", "toxiproxy", "wire-proxy", "replica"].includes(at.service)) {
+        throw declarationError(`faults[${index}].at.service`, `faults[${index}].at.service: there is no service "${at.service}"`, "the services are postgres, replica, toxiproxy and wire-proxy");
       }
     }
   });

@@ -13,7 +13,7 @@ import type { LoadStats } from "../load/load.ts";
 import { readPlan } from "../migration/plan-file.ts";
 import { chooseRuntime, openRuntime, type RuntimeChoice } from "../topology/open-runtime.ts";
 import type { RuntimeKind } from "../topology/runtime.ts";
-import { conduct } from "./conductor.ts";
+import { conduct, type DrillRun } from "./conductor.ts";
 import { preflight } from "./preflight.ts";
 
 /** What a run tells whoever watches it. */
@@ -33,6 +33,7 @@ export type RunOptions = {
   readonly runsDirectory: string;
   readonly signal: AbortSignal;
   readonly watcher: RunWatcher;
+  readonly beforeTidy?: DrillRun["beforeTidy"];
 };
 
 export type RunResult = {
@@ -75,7 +76,7 @@ export async function runDrill(options: RunOptions): Promise<RunResult> {
   await recordVersions({});
   const failure = await conduct({
     drill, system, plan, seed: options.seed, clock, evidence, signal: options.signal,
-    onStats: options.watcher.stats, say: options.watcher.say,
+    onStats: options.watcher.stats, say: options.watcher.say, beforeTidy: options.beforeTidy,
     openRuntime: () => openRuntime(choice, name),
     recordVersions,
   });

@@ -123,7 +123,7 @@ export class Strikes {
     if (this.#signal.aborted) return;
     try {
       await heal();
-      const proof = await prove(proveHealed);
+      const proof = await prove(() => this.#topology.inTurn(proveHealed));
       this.#record(proof.seen === undefined ? { ...event, state: "unhealed", detail: proof.why } : { ...event, state: "healed", detail: proof.seen });
     } catch (error) {
       this.#record({ ...event, state: "unhealed", detail: messageOf(error) });

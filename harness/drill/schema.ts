@@ -35,10 +35,11 @@ const common = {
   at: triggerSchema,
   healAfterMs: ms.default(1_000).describe("How long the fault holds, from its proof"),
 };
-const onServer = { ...common, on: z.literal("postgres").default("postgres").describe("The service that it hits") };
+const onPrimary = { ...common, on: z.literal("postgres").default("postgres").describe("The service that it hits: the primary of the moment") };
+const onServer = { ...common, on: z.enum(["postgres", "replica"]).default("postgres").describe("The service that it hits: the primary of the moment, or its replica") };
 const onProxy = {
   ...common,
-  on: z.enum(["clients", "migration"]).default("clients").describe("The proxied path that it hits"),
+  on: z.enum(["clients", "migration", "replication"]).default("clients").describe("The proxied path that it hits"),
 };
 
 export const faultSchema = z.discriminatedUnion("kind", [
@@ -48,16 +49,18 @@ export const faultSchema = z.discriminatedUnion("kind", [
     .describe("SIGSTOP: the server holds its connections and answers nothing; healing continues it"),
   z.strictObject({ kind: z.literal("restart"), ...onServer })
     .describe("An orderly fast shutdown, and a start after the delay"),
-  z.strictObject({ kind: z.literal("disk-lost"), ...onServer })
+  z.strictObject({ kind: z.literal("disk-lost"), ...onPrimary })
     .describe("SIGKILL, and the data folder is gone, with the WAL that was not archived; healing brings it back unless a restore has"),
-  z.strictObject({ kind: z.literal("backup-damaged"), ...onServer })
+  z.strictObject({ kind: z.literal("backup-damaged"), ...onPrimary })
     .describe("One byte in the middle of the newest base backup is flipped"),
-  z.strictObject({ kind: z.literal("wal-missing"), ...onServer })
+  z.strictObject({ kind: z.literal("wal-missing"), ...onPrimary })
     .describe("The segment of the WAL archive that the newest base backup begins in is gone"),
-  z.strictObject({ kind: z.literal("connection-storm"), ...onServer,
+  z.strictObject({ kind: z.literal("replay-paused"), ...common, on: z.literal("replica").default("replica").describe("The service that it hits") })
+    .describe("The replica receives what the primary writes, and applies none of it"),
+  z.strictObject({ kind: z.literal("connection-storm"), ...onPrimary,
     connections: z.number().int().min(1).max(1_000).default(200) })
     .describe("Opens connections until the server refuses more, and holds them"),
-  z.strictObject({ kind: z.literal("held-lock"), ...onServer,
+  z.strictObject({ kind: z.literal("held-lock"), ...onPrimary,
     table: z.string().min(1), mode: z.string().regex(/^[A-Z ]+$/).default("ACCESS SHARE") })
     .describe("A forgotten transaction holds a table lock in the way of the migration"),
   z.strictObject({ kind: z.literal("latency"), ...onProxy,
@@ -137,18 +140,29 @@ const wayBack = {
     .describe("When clients are turned away at the proxy. open: never. way-back: while going back. migration: from just before the migration until the way back is done, as in a maintenance window"),
 };
 
+const attempts = z.number().int().min(1).max(100).default(10).describe("How often the backward statements are tried, with backoff");
+
 /** The way back, by its strategy. */
 export const rollbackSchema = z.discriminatedUnion("strategy", [
   z.strictObject({ strategy: z.literal("down").default("down"), ...wayBack,
-    attempts: z.number().int().min(1).max(100).default(10).describe("How often it is tried, with backoff") })
+    attempts })
     .describe("The plan's backward statements, in reverse order"),
   z.strictObject({ strategy: z.literal("snapshot"), ...wayBack })
     .describe("The newest intact base backup replaces the data, as of its end"),
   z.strictObject({ strategy: z.literal("pitr"), ...wayBack,
     to: z.enum(["restore-point", "lsn", "time"]).default("restore-point").describe("What names the moment before the migration: a restore point, its position in the WAL, or its time") })
     .describe("Point-in-time recovery: the newest intact base backup, and the WAL up to the migration's start"),
+  z.strictObject({ strategy: z.literal("failover"), ...wayBack, attempts,
+    to: z.enum(["latest", "migration-start"]).default("latest").describe("latest: the replica takes over with all that it has received, and the plan's backward statements run there. migration-start: a replica that keeps behind takes over as of the moment before the migration") })
+    .describe("The primary is fenced, its replica promoted, clients led there, and the old primary rebuilt as the new one's replica"),
 ]);
 export type Rollback = z.infer<typeof rollbackSchema>;
+
+export const replicaSchema = z.strictObject({
+  mode: z.enum(["asynchronous", "synchronous"]).default("asynchronous").describe("synchronous: a commit is acknowledged when the replica has it on disk, too"),
+  applyDelayMs: ms.default(0).describe("How far the replica keeps behind on purpose: what it has received it applies that much later"),
+});
+export type Replica = z.infer<typeof replicaSchema>;
 
 export const drillSchema = z.strictObject({
   name: name.describe("Name of the drill; the file's name without `.drill.*`"),
@@ -160,6 +174,7 @@ export const drillSchema = z.strictObject({
       settings: z.record(z.string().regex(/^[a-z_.]+$/), z.union([z.string(), z.number(), z.boolean()])).default({}),
       port: z.number().int().min(0).max(65_535).default(0).describe("Fixed port, or 0 for a free one"),
       readyWithinMs: positiveMs.default(30_000),
+      replica: replicaSchema.optional().describe("A second server that follows the first by streaming replication"),
     }).prefault({}),
   }),
   migration: z.strictObject({

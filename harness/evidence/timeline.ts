@@ -25,6 +25,10 @@ export type RunEvent =
   | { readonly kind: "decision"; readonly by: string; readonly detail?: string }
   | { readonly kind: "rollback"; readonly state: "started" | "retried" | "completed" | "failed"; readonly strategy: string; readonly detail?: string }
   | { readonly kind: "backup"; readonly state: "taken" | "refused" | "chosen" | "restored"; readonly label: string; readonly detail: string; /** Of the backup when taken; of the WAL beside it when restored. */ readonly bytes?: number }
+  | {
+      readonly kind: "replication"; readonly state: "attached" | "fenced" | "promoted" | "left-behind" | "failed"; readonly server: string; readonly detail: string;
+      /** Of the copy. */ readonly bytes?: number; /** Commits in the old primary's WAL that the new one never had. */ readonly transactions?: number;
+    }
   | { readonly kind: "traffic"; readonly state: "closing" | "closed" | "open"; readonly detail: string }
   | { readonly kind: "quiescence"; readonly state: "proven" | "unproven"; readonly detail: string }
   | { readonly kind: "harness-error"; readonly code: string; readonly message: string; readonly place?: string; readonly remedy?: string };

@@ -1,7 +1,8 @@
 // What every fault is: it strikes, proves that it holds, heals, and proves that it is gone.
 
+import { HarnessError } from "../base/errors.ts";
 import type { Topology } from "../topology/topology.ts";
-import type { Capability } from "../topology/runtime.ts";
+import type { Capability, Service } from "../topology/runtime.ts";
 
 /**
  * The contract for adding a fault. One file, one fault.
@@ -24,6 +25,13 @@ export type FaultContext = {
   /** Distinguishes several faults of one kind in one run. */
   readonly id: string;
 };
+
+/** The server that a fault hits: it stays the same one when the roles change. */
+export function serverOf({ cluster }: Topology, on: "postgres" | "replica"): Service {
+  const server = on === "postgres" ? cluster.primary : cluster.replica;
+  if (!server) throw new HarnessError({ code: "no-replica", kind: "declaration", place: "faults", message: "the fault hits a replica, and the system has none", remedy: "declare system.postgres.replica" });
+  return server;
+}
 
 /** How to make a fault, and what it asks of the runtime. */
 export type FaultKindOf<F> = {

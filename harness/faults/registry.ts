@@ -6,6 +6,7 @@ import type { ActiveFault, FaultContext, FaultKindOf } from "./fault.ts";
 import { heldLock } from "./held-lock.ts";
 import { kill } from "./kill.ts";
 import { pause } from "./pause.ts";
+import { replayPaused } from "./replay-paused.ts";
 import { replyLost } from "./reply-lost.ts";
 import { restart } from "./restart.ts";
 import { backupDamaged, diskLost, walMissing } from "./storage.ts";
@@ -18,6 +19,7 @@ export const FAULTS: Registry = {
   "disk-lost": diskLost,
   "backup-damaged": backupDamaged,
   "wal-missing": walMissing,
+  "replay-paused": replayPaused,
   "connection-storm": connectionStorm,
   "held-lock": heldLock,
   latency, bandwidth, down, timeout, reset,

@@ -1,8 +1,8 @@
 // What happens to files: the server's disk, its backups, the archive of its WAL.
 
 import type { Fault } from "../drill/schema.ts";
-import type { Topology } from "../topology/topology.ts";
-import type { FaultKindOf } from "./fault.ts";
+import type { Service } from "../topology/runtime.ts";
+import { serverOf, type FaultKindOf } from "./fault.ts";
 
 type Of<K extends Fault["kind"]> = Extract<Fault, { kind: K }>;
 
@@ -10,44 +10,48 @@ type Of<K extends Fault["kind"]> = Extract<Fault, { kind: K }>;
 const kept = (id: string) => `"$BACKUPS/kept-${id}"`;
 const NEWEST = 'newest=$(ls -d "$BACKUPS"/base-*/ 2>/dev/null | sort -V | tail -n 1); newest=${newest%/}';
 
-const says = async ({ postgres }: Topology, script: string): Promise<string | undefined> => (await postgres.shell(script)).trim() || undefined;
+const says = async (server: Service, script: string): Promise<string | undefined> => (await server.shell(script)).trim() || undefined;
 
 /** The server dies, and its disk with it. */
 export const diskLost: FaultKindOf<Of<"disk-lost">> = {
   needs: "files",
-  create: (_fault, { topology, id }) => ({
-    inject: async () => {
-      await topology.postgres.kill();
-      await topology.postgres.shell(`mkdir -p "$BACKUPS"; mv "$DATA" ${kept(id)}`);
-    },
-    prove: () => says(topology, `[ -e "$DATA/PG_VERSION" ] || echo "there is no PG_VERSION in the data folder"`),
-    heal: async () => {
-      await topology.postgres.shell(`if [ -d ${kept(id)} ]; then if [ -e "$DATA/PG_VERSION" ]; then rm -rf ${kept(id)}; else rm -rf "$DATA"; mv ${kept(id)} "$DATA"; fi; fi`);
-      if ((await topology.postgres.observe()).state === "stopped") await topology.postgres.start();
-    },
-    proveHealed: async () => {
-      const seen = await topology.postgres.observe();
-      return seen.state === "running" ? says(topology, `[ ! -e "$DATA/PG_VERSION" ] || echo "there is data again, and the server runs"`) : undefined;
-    },
-  }),
+  create: (fault, { topology, id }) => {
+    const server = serverOf(topology, fault.on);
+    return {
+      inject: async () => {
+        await server.kill();
+        await server.shell(`mkdir -p "$BACKUPS"; mv "$DATA" ${kept(id)}`);
+      },
+      prove: () => says(server, `[ -e "$DATA/PG_VERSION" ] || echo "there is no PG_VERSION in the data folder"`),
+      heal: async () => {
+        await server.shell(`if [ -d ${kept(id)} ]; then if [ -e "$DATA/PG_VERSION" ]; then rm -rf ${kept(id)}; else rm -rf "$DATA"; mv ${kept(id)} "$DATA"; fi; fi`);
+        if ((await server.observe()).state === "stopped") await server.start();
+      },
+      proveHealed: async () => {
+        const seen = await server.observe();
+        return seen.state === "running" ? says(server, `[ ! -e "$DATA/PG_VERSION" ] || echo "there is data again, and the server runs"`) : undefined;
+      },
+    };
+  },
 };
 
 /** One byte of the newest base backup is another one. */
 export const backupDamaged: FaultKindOf<Of<"backup-damaged">> = {
   needs: "files",
-  create: (_fault, { topology, id }) => {
+  create: (fault, { topology, id }) => {
+    const server = serverOf(topology, fault.on);
     // The checksums of the backup's manifest, and not this fault, say whether it is whole.
     const damaged = `${NEWEST}; if [ -n "$newest" ]; then cd "$newest"; (sha256sum --check --quiet "$newest.sha256" 2>/dev/null || true) | head -n 1; fi`;
     return {
       inject: async () => {
-        await topology.postgres.shell(`${NEWEST}; file=$(cd "$newest" && find . -type f -size +8k -regex './base/[0-9]*/[0-9]*' | sort | tail -n 1)
+        await server.shell(`${NEWEST}; file=$(cd "$newest" && find . -type f -size +8k -regex './base/[0-9]*/[0-9]*' | sort | tail -n 1)
           echo "$newest/$file" > ${kept(id)}; cp -a "$newest/$file" ${kept(id)}.file
           at=$(( $(stat -c %s "$newest/$file") / 2 )); byte=$(od -An -tu1 -j $at -N 1 "$newest/$file")
           printf "\\\\x$(printf %x $((byte ^ 1)))" | dd of="$newest/$file" bs=1 seek=$at conv=notrunc status=none`);
       },
-      prove: () => says(topology, damaged),
-      heal: async () => { await topology.postgres.shell(`if [ -f ${kept(id)} ]; then mv ${kept(id)}.file "$(cat ${kept(id)})"; rm ${kept(id)}; fi`); },
-      proveHealed: async () => ((await says(topology, damaged)) === undefined ? "every file of the newest backup has the checksum of its manifest" : undefined),
+      prove: () => says(server, damaged),
+      heal: async () => { await server.shell(`if [ -f ${kept(id)} ]; then mv ${kept(id)}.file "$(cat ${kept(id)})"; rm ${kept(id)}; fi`); },
+      proveHealed: async () => ((await says(server, damaged)) === undefined ? "every file of the newest backup has the checksum of its manifest" : undefined),
     };
   },
 };
@@ -55,13 +59,14 @@ export const backupDamaged: FaultKindOf<Of<"backup-damaged">> = {
 /** A hole in the archive, where the newest base backup begins. */
 export const walMissing: FaultKindOf<Of<"wal-missing">> = {
   needs: "files",
-  create: (_fault, { topology, id }) => {
+  create: (fault, { topology, id }) => {
+    const server = serverOf(topology, fault.on);
     const needed = `${NEWEST}; wal=; [ -z "$newest" ] || wal=$(sed -n 's/^START WAL LOCATION.*file \\([0-9A-F]*\\).*/\\1/p' "$newest/backup_label")`;
     return {
-      inject: async () => { await topology.postgres.shell(`${needed}; mv "$BACKUPS/wal/$wal" ${kept(id)}.wal; echo $wal > ${kept(id)}`); },
-      prove: () => says(topology, `${needed}; [ -z "$wal" ] || [ -f "$BACKUPS/wal/$wal" ] || echo "the archive has no $wal"`),
-      heal: async () => { await topology.postgres.shell(`if [ -f ${kept(id)} ]; then mv ${kept(id)}.wal "$BACKUPS/wal/$(cat ${kept(id)})"; rm ${kept(id)}; fi`); },
-      proveHealed: () => says(topology, `${needed}; [ -z "$wal" ] || [ ! -f "$BACKUPS/wal/$wal" ] || echo "the archive has $wal"`),
+      inject: async () => { await server.shell(`${needed}; mv "$BACKUPS/wal/$wal" ${kept(id)}.wal; echo $wal > ${kept(id)}`); },
+      prove: () => says(server, `${needed}; [ -z "$wal" ] || [ -f "$BACKUPS/wal/$wal" ] || echo "the archive has no $wal"`),
+      heal: async () => { await server.shell(`if [ -f ${kept(id)} ]; then mv ${kept(id)}.wal "$BACKUPS/wal/$(cat ${kept(id)})"; rm ${kept(id)}; fi`); },
+      proveHealed: () => says(server, `${needed}; [ -z "$wal" ] || [ ! -f "$BACKUPS/wal/$wal" ] || echo "the archive has $wal"`),
     };
   },
 };

@@ -3,11 +3,11 @@
 import net from "node:net";
 import { monotonicMs } from "../base/clock.ts";
 import type { Fault, FaultKind } from "../drill/schema.ts";
-import type { ToxicSpec } from "../topology/toxiproxy.ts";
+import type { Path, ToxicSpec } from "../topology/toxiproxy.ts";
 import type { FaultKindOf } from "./fault.ts";
-import { tryPath } from "./try-path.ts";
+import { PATIENCE_MS, tryPath } from "./try-path.ts";
 
-type OnPath = Extract<Fault, { on: "clients" | "migration" }>;
+type OnPath = Extract<Fault, { on: Path }>;
 
 /**
  * A fault made of one toxic. Toxiproxy's list of toxics says that it is there, which is not yet
@@ -16,6 +16,7 @@ type OnPath = Extract<Fault, { on: "clients" | "migration" }>;
 function toxic<F extends OnPath & { kind: FaultKind }>(
   spec: (fault: F) => ToxicSpec,
   shows: (fault: F, seen: Awaited<ReturnType<typeof tryPath>>) => string | undefined,
+  patienceMs: (fault: F) => number = () => PATIENCE_MS,
 ): FaultKindOf<F> {
   return {
     needs: "network-faults",
@@ -24,7 +25,7 @@ function toxic<F extends OnPath & { kind: FaultKind }>(
       prove: async () => {
         const { toxics } = await topology.proxies.state(fault.on);
         if (!toxics.includes(id)) return undefined;
-        return shows(fault, await tryPath(topology.access("app", fault.on)));
+        return shows(fault, await tryPath(topology.access("app", fault.on), patienceMs(fault)));
       },
       heal: async () => {
         const { toxics } = await topology.proxies.state(fault.on);
@@ -42,7 +43,8 @@ type Of<K extends FaultKind> = Extract<Fault, { kind: K }>;
 
 export const latency = toxic<Of<"latency">>(
   (fault) => ({ type: "latency", stream: "downstream", attributes: { latency: fault.latencyMs, jitter: 0 } }),
-  (fault, seen) => (seen.connectMs >= fault.latencyMs * 0.9 ? `a connection took ${seen.connectMs.toFixed(0)} ms` : undefined),
+  (fault, seen) => (seen.firstAnswerMs !== undefined && seen.firstAnswerMs >= fault.latencyMs * 0.9 ? `the first answer took ${seen.firstAnswerMs.toFixed(0)} ms` : undefined),
+  (fault) => fault.latencyMs + PATIENCE_MS,
 );
 
 export const bandwidth = toxic<Of<"bandwidth">>(

@@ -7,6 +7,8 @@ import { codeOf, messageOf } from "../base/errors.ts";
 import { DATABASE, type Access } from "../topology/postgres.ts";
 
 export type Seen = {
+  /** Until the server's first byte; undefined when none came. */
+  readonly firstAnswerMs: number | undefined;
   readonly connectMs: number;
   readonly payloadBytes: number;
   readonly payloadMs: number;
@@ -18,16 +20,20 @@ export type Seen = {
 };
 
 const PAYLOAD_BYTES = 8_000;
-const PATIENCE_MS = 1_500;
+export const PATIENCE_MS = 1_500;
 
 /** Connects, asks for 8 kB, and closes; bounded, and never throws for what the path does to it. */
-export async function tryPath(access: Access): Promise<Seen> {
+export async function tryPath(access: Access, patienceMs = PATIENCE_MS): Promise<Seen> {
   const socket = new net.Socket();
   let chunks = 0;
-  socket.on("data", () => { chunks += 1; });
+  let firstAnswerMs: number | undefined;
+  socket.on("data", () => {
+    firstAnswerMs ??= monotonicMs() - started;
+    chunks += 1;
+  });
   const client = new pg.Client({
     host: access.address.host, port: access.address.port, database: DATABASE, user: access.role, password: access.password,
-    connectionTimeoutMillis: PATIENCE_MS, query_timeout: PATIENCE_MS, stream: () => socket, application_name: "turnback-proof",
+    connectionTimeoutMillis: patienceMs, query_timeout: patienceMs, stream: () => socket, application_name: "turnback-proof",
   });
   client.on("error", () => undefined);
   const started = monotonicMs();
@@ -55,5 +61,5 @@ export async function tryPath(access: Access): Promise<Seen> {
   const hardStop = setTimeout(() => socket.destroy(), PATIENCE_MS * 2);
   await closed;
   clearTimeout(hardStop);
-  return { connectMs, payloadBytes: PAYLOAD_BYTES, payloadMs, chunks: payloadChunks, closeMs: monotonicMs() - closing, error };
+  return { firstAnswerMs, connectMs, payloadBytes: PAYLOAD_BYTES, payloadMs, chunks: payloadChunks, closeMs: monotonicMs() - closing, error };
 }

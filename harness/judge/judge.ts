@@ -48,7 +48,7 @@ export async function judge(directory: string): Promise<Scorecard> {
     lostWrites: whole?.lost ?? null, phantomWrites: whole?.phantom ?? null, duplicateWrites: whole?.duplicate ?? null,
     alteredWrites: whole?.altered ?? null, shedValues: whole?.shed ?? null,
     structureDifferences: structure?.length ?? null, integrityProblems: integrity?.length ?? null, invariantsViolated: invariants?.length ?? null,
-    storageBytes: eventsOf(record, "backup").reduce((sum, { bytes = 0 }) => sum + bytes, 0),
+    storageBytes: [...eventsOf(record, "backup"), ...eventsOf(record, "replication").slice(0, 1)].reduce((sum, { bytes = 0 }) => sum + bytes, 0),
     operations: await operations(database),
     latency: await latencies(database, start ?? 0, end ?? 0),
     episodes: service.episodes.map(({ fromMs, toMs }) => ({ fromMs: round(fromMs), toMs: toMs === null ? null : round(toMs) })),
@@ -103,7 +103,8 @@ function wayBack(record: RunRecord): { readonly wayBack: "completed" | "failed" 
   const last = eventsOf(record, "rollback").findLast(({ state }) => state === "completed" || state === "failed");
   if (last?.state === "completed") {
     const backups = eventsOf(record, "backup").filter(({ state }) => state === "refused" || state === "restored").map(({ state, label, detail }) => `${label} was ${state} ${state === "refused" ? `(${detail})` : detail}`);
-    return { wayBack: "completed", wayBackDetail: backups.join("; ") || "the way back ran to its end" };
+    const servers = eventsOf(record, "replication").filter(({ state }) => state === "promoted" || state === "left-behind").map(({ state, server, detail }) => (state === "promoted" ? `${server} was promoted ${detail}` : `${server} kept ${detail}`));
+    return { wayBack: "completed", wayBackDetail: [...backups, ...servers].join("; ") || "the way back ran to its end" };
   }
   if (last?.state === "failed") return { wayBack: "failed", wayBackDetail: `the way back failed: ${last.detail ?? "no detail"}` };
   const nobody = eventsOf(record, "decision").find(({ by }) => by === "nobody");
@@ -134,9 +135,11 @@ function lossWindow(record: RunRecord, reconciliation: Reconciliation | undefine
   return { value: round(Math.max(0, at - oldest) / 1e6), plusMinus: 1, unit: "ms" };
 }
 
-/** When the fault struck that the loss is owed to; a restore loses what was written up to its own start, whatever struck before. */
+/** When the fault struck that the loss is owed to; a restore, or a replica that kept behind, loses what was written up to its own start, whatever struck before. */
 function firstFault(record: RunRecord): number | undefined {
-  if (eventsOf(record, "backup").some(({ state }) => state === "restored")) return undefined;
+  const { rollback } = record.header.drill;
+  const delayed = rollback.strategy === "failover" && rollback.to === "migration-start" && eventsOf(record, "replication").some(({ state }) => state === "promoted");
+  if (delayed || eventsOf(record, "backup").some(({ state }) => state === "restored")) return undefined;
   return eventsOf(record, "fault").find(({ state }) => state === "proven")?.t;
 }
 

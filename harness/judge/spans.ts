@@ -12,7 +12,7 @@ export function spans(record: RunRecord, service: Service): Span[] {
     const found = phaseOf(record, phase);
     return found ? [span("phase", phase, found.from, found.to)] : [];
   });
-  return [...phases, ...steps(record, span), ...restores(record, span), ...faultSpans(record, span), ...alerts(record, span),
+  return [...phases, ...steps(record, span), ...restores(record, span), ...takeovers(record, span), ...faultSpans(record, span), ...alerts(record, span),
     ...service.episodes.map(({ fromMs, toMs }) => ({ lane: "outage" as const, label: "impact", fromMs: round(fromMs), toMs: round(toMs ?? lastMs) }))];
 }
 
@@ -30,6 +30,11 @@ function steps(record: RunRecord, span: MakeSpan): Span[] {
 function restores(record: RunRecord, span: MakeSpan): Span[] {
   const ended = eventsOf(record, "rollback").find(({ state }) => state === "completed" || state === "failed")?.t;
   return eventsOf(record, "backup").flatMap((event) => (event.state === "chosen" ? [span("rollback", `restore ${event.label}`, event.t, ended)] : []));
+}
+
+function takeovers(record: RunRecord, span: MakeSpan): Span[] {
+  const events = eventsOf(record, "replication");
+  return events.flatMap((event) => (event.state === "fenced" ? [span("rollback", "promote the replica", event.t, events.find(({ state }) => state === "promoted")?.t)] : []));
 }
 
 function faultSpans(record: RunRecord, span: MakeSpan): Span[] {

@@ -1,4 +1,4 @@
-// Counters after a restore that hold what they held some time ago: their newest changes are not altered, but lost.
+// Counters that hold what they held some time ago: their newest changes are not altered, but lost.
 
 import type { EvidenceDatabase, Row } from "../evidence/database.ts";
 import { literal } from "../evidence/duckdb.ts";
@@ -9,17 +9,17 @@ import { canSumTo } from "./admissible.ts";
 const BATCH = 5_000;
 
 type Change = { readonly seq: number; readonly start: number; readonly end: number; readonly sure: boolean; readonly amount: number };
-/** The way back, from its start to when the restore was through. */
+/** The way back, from its start to when the data were taken back. */
 type Interval = { readonly from: number; readonly to: number };
 
 /**
- * Enters such counters in `harms` as lost, where a restore took the data back. A counter that is wrong by
+ * Enters such counters in `harms` as lost, where a restore or a promoted replica took the data back. A counter that is wrong by
  * `difference` went back to an earlier moment when there is one such that the changes between it and the way back, and
  * some of those under way at either, add up to the difference. Changes after the way back count as ever. Without
- * a restore a sum that fits would be a coincidence. Needs `touched` of reconcile.ts.
+ * either a sum that fits would be a coincidence. Needs `touched` of reconcile.ts.
  */
 export async function findUndone(database: EvidenceDatabase, { name, counters }: Entity): Promise<void> {
-  const [times] = await database.rows(`select min(t) filter (kind = 'rollback' and state = 'started')::double as "from", max(t) filter (kind = 'backup' and state = 'restored')::double as "to" from timeline`);
+  const [times] = await database.rows(`select min(t) filter (kind = 'rollback' and state = 'started')::double as "from", max(t) filter ((kind = 'backup' and state = 'restored') or (kind = 'replication' and state = 'promoted'))::double as "to" from timeline`);
   if (typeof times?.["from"] !== "number" || typeof times["to"] !== "number") return;
   const wayBack = { from: times["from"], to: times["to"] };
   for (const counter of counters) {

@@ -11,7 +11,7 @@ import type { System } from "../drill/system.ts";
 import { dumpFile, type EvidenceWriter, type FactsWhen } from "../evidence/run-directory.ts";
 import { evidenceError } from "../evidence/evidence-error.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { integrityFacts } from "./integrity.ts";
+import { integrityFacts, type IntegrityFact } from "./integrity.ts";
 
 export type InvariantFact = { readonly name: string; readonly query: string; readonly violations: number; readonly examples: readonly unknown[]; readonly error?: string };
 
@@ -21,7 +21,7 @@ const EXAMPLES = 5;
  * Writes all facts below `before/` or `after/`. The connection must lead around the proxy:
  * a fault that still lingers there is no reason to misread the database.
  */
-export async function captureFacts(client: pg.Client, system: System, evidence: EvidenceWriter, when: FactsWhen): Promise<void> {
+export async function captureFacts(client: pg.Client, system: System, evidence: EvidenceWriter, when: FactsWhen, more: readonly IntegrityFact[] = []): Promise<void> {
   await client.query("begin isolation level repeatable read, read only");
   try {
     await evidence.writeJson(`${when}/structure.json`, await fingerprint(client));
@@ -33,7 +33,7 @@ export async function captureFacts(client: pg.Client, system: System, evidence: 
   // amcheck takes locks that a read-only transaction may not take; nobody writes now anyway.
   await client.query("begin");
   try {
-    await evidence.writeJson(`${when}/integrity.json`, await integrityFacts(client));
+    await evidence.writeJson(`${when}/integrity.json`, [...(await integrityFacts(client)), ...more]);
   } finally {
     await client.query("rollback");
   }

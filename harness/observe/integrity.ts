@@ -7,7 +7,8 @@ import { codeOf, messageOf } from "../base/errors.ts";
 export type IntegrityFact = {
   readonly kind:
     | "orphans" | "check-violations" | "sequence" | "invalid-index" | "corrupt-index" | "corrupt-table" | "duplicates" | "wrong-partition"
-    | "checksum-failures" | "prepared-transaction" | "replication-slot" | "advisory-lock" | "open-transaction" | "unchecked";
+    | "checksum-failures" | "prepared-transaction" | "replication-slot" | "advisory-lock" | "open-transaction"
+    | "replica-missing" | "replica-timeline" | "replica-behind" | "replica-diverged" | "unchecked";
   readonly subject: string;
   readonly count: number;
   readonly detail: string;

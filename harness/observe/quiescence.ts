@@ -10,7 +10,7 @@ import { waitUntil } from "../base/deadline.ts";
  * client or of the migration is left and that no transaction waits in the prepared state.
  * @returns what was seen. @throws HarnessError `wait-timed-out` when it doesn't come about.
  */
-export async function proveQuiescence(client: pg.Client, options: { readonly withinMs: number; readonly signal?: AbortSignal }): Promise<string> {
+export async function proveQuiescence(client: pg.Client, options: { /** Whether the replica applies what it receives later, on purpose. */ readonly delayed?: boolean; readonly withinMs: number; readonly signal?: AbortSignal }): Promise<string> {
   let seen = "nothing";
   return waitUntil({
     what: "quiescence: no client's backend and no replica behind",
@@ -22,7 +22,7 @@ export async function proveQuiescence(client: pg.Client, options: { readonly wit
     check: async () => {
       const { rows: [row] } = await client.query<{ backends: number; replicas: number; prepared: number }>(`select
         (select count(*)::int from pg_stat_activity where usename in ('app', 'migrator')) as backends,
-        (select count(*)::int from pg_stat_replication where replay_lsn is distinct from pg_current_wal_lsn()) as replicas,
+        (select count(*)::int from pg_stat_replication where ${options.delayed ? "flush_lsn" : "replay_lsn"} is distinct from pg_current_wal_lsn()) as replicas,
         (select count(*)::int from pg_prepared_xacts) as prepared`);
       if (!row) return undefined;
       seen = `${row.backends} backends of clients, ${row.replicas} replicas behind, ${row.prepared} prepared transactions`;

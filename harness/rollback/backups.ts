@@ -3,12 +3,11 @@
 import type pg from "pg";
 import { HarnessError, messageOf } from "../base/errors.ts";
 import type { RunEvent } from "../evidence/timeline.ts";
+import { appendSettings, copyServing, type BaseCopy } from "../topology/base-copy.ts";
 import type { Topology } from "../topology/topology.ts";
 
 /*
- * PostgreSQL's low-level calls (its documentation, "Making a Base Backup Using the Low Level API"): the server is told
- * that a copy begins, the files are copied while it writes, and the WAL that it writes
- * meanwhile makes the copy consistent. Below $BACKUPS:
+ * Below $BACKUPS:
  *
  *   base-N/         the files, with backup_label
  *   base-N.sha256   the manifest: a checksum for each of them
@@ -17,7 +16,7 @@ import type { Topology } from "../topology/topology.ts";
  *   replaced/       the data that a restore replaced, until the restore is through
  */
 
-type Backup = { readonly label: string; /** First and last WAL segment that it can't do without. */ readonly firstWal: string; readonly lastWal: string };
+type Backup = BaseCopy & { readonly label: string };
 
 /** Up to where a restore goes. `wal` is the last segment that it needs. */
 export type Target = { readonly settings: Readonly<Record<string, string>>; readonly wal: string | undefined; readonly says: string };
@@ -25,7 +24,6 @@ export type Target = { readonly settings: Readonly<Record<string, string>>; read
 /** WAL segments have 16 MB: 256 to each of the log's files. */
 const SEGMENTS_PER_LOG = 0x100;
 const SEGMENT = "[0-9A-F]".repeat(24);
-const ARCHIVE_WITHIN_MS = 30_000;
 
 /** Nobody may read, or hold up the replay with a query, before the target is reached: then `ready` means recovered. */
 const PRIVATE = { hot_standby: "off" };
@@ -57,20 +55,9 @@ export class Backups {
   async take(): Promise<void> {
     const label = `base-${this.#taken.length + 1}`;
     const backup = await this.#connected(async (client) => {
-      // The label is of the session: start and stop must be in one.
-      const { rows: [start] } = await client.query<{ wal: string }>("select pg_walfile_name(pg_backup_start($1, true)) as wal", [label]);
-      // Files that change or vanish under the copy are no mistake: the WAL has what happened to them.
-      await this.#shell(`mkdir -p "$BACKUPS/${label}"; cd "$DATA"
-        (tar --warning=no-file-changed --warning=no-file-removed --ignore-failed-read --exclude=./postmaster.pid --exclude=./postmaster.opts --exclude=pg_internal.init --exclude='./pg_wal/*' --exclude='./pg_replslot/*' -cf - . || [ $? -eq 1 ]) | tar -xf - -C "$BACKUPS/${label}"`);
-      await client.query(`set statement_timeout = ${ARCHIVE_WITHIN_MS}`);
-      const { rows: [stop] } = await client.query<{ wal: string; labelfile: string; spcmapfile: string }>("select pg_walfile_name(lsn) as wal, labelfile, spcmapfile from pg_backup_stop(true)");
-      if (!start || !stop) throw new Error("the server said nothing of the backup");
-      if (stop.spcmapfile.trim() !== "") {
-        throw new HarnessError({ code: "backup-tablespace", kind: "declaration", place: label, message: "backups of a system with tablespaces outside its data folder are not supported", remedy: "use a way back that needs no backup" });
-      }
-      await this.#shell(`cd "$BACKUPS/${label}"; printf %s ${quote(stop.labelfile)} > backup_label
-        find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum > ../${label}.sha256`);
-      return { label, firstWal: start.wal, lastWal: stop.wal };
+      const copy = await copyServing(client, this.#topology.postgres, label, `$BACKUPS/${label}`);
+      await this.#shell(`cd "$BACKUPS/${label}"; find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum > ../${label}.sha256`);
+      return { label, ...copy };
     });
     const damage = await this.#damageOf(backup, undefined);
     if (damage !== undefined) throw new HarnessError({ code: "backup-damaged", kind: "run", place: label, message: `the backup that was just taken is not intact: ${damage}` });
@@ -138,14 +125,12 @@ export class Backups {
 
   async #swap({ label }: Backup, target: Target): Promise<void> {
     const { postgres } = this.#topology;
-    const settings = { restore_command: `cp "$BACKUPS/wal/%f" %p 2>/dev/null || cp "$BACKUPS/tail/%f" %p`, recovery_target_action: "promote", ...PRIVATE, ...target.settings };
+    const settings = { restore_command: 'cp "$BACKUPS/wal/%f" %p 2>/dev/null || cp "$BACKUPS/tail/%f" %p', recovery_target_action: "promote", ...PRIVATE, ...target.settings };
     let detail: string;
     try {
-      await this.#shell(`mv "$DATA" "$BACKUPS/replaced"; cp -a --reflink=auto "$BACKUPS/${label}" "$DATA"; chmod 700 "$DATA"; mkdir -p "$DATA/pg_wal/archive_status" "$DATA/pg_replslot"
+      await this.#shell(`mv "$DATA" "$BACKUPS/replaced"; cp -a --reflink=auto "$BACKUPS/${label}" "$DATA"
         touch "$DATA/recovery.signal"
-        cat >> "$DATA/postgresql.auto.conf" <<END
-${Object.entries(settings).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'`).join("\n")}
-END`);
+        ${appendSettings("$DATA", settings)}`);
       await postgres.start();
       detail = await this.#recovered(target, Object.keys(settings));
     } catch (error) {
@@ -175,8 +160,4 @@ export function segments(first: string, last: string): string[] {
   const all: string[] = [];
   for (let n = numberOf(first); n <= numberOf(last); n++) all.push(`${first.slice(0, 8)}${hex(Math.floor(n / SEGMENTS_PER_LOG))}${hex(n % SEGMENTS_PER_LOG)}`);
   return all;
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }

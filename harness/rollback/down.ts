@@ -17,7 +17,7 @@ const FINAL_CLASSES = new Set(["22", "23", "42", "2B"]);
  * 100 ms to 2 s. Each attempt reads the journal anew, so a step that is undone is not repeated.
  * Throws the last error when the attempts are used up, or the first that can't be mended.
  */
-export function down({ attempts }: Extract<Rollback, { strategy: "down" }>, { topology, plan, record, reach }: WayBackContext): WayBack {
+export function down({ attempts }: Pick<Extract<Rollback, { strategy: "down" }>, "attempts">, { topology, plan, record, reach }: WayBackContext): WayBack {
   const once = async (signal: AbortSignal) => {
     const client = await connect(topology.access("migrator", "migration"), { name: "turnback-rollback", signal });
     try {
@@ -30,6 +30,7 @@ export function down({ attempts }: Extract<Rollback, { strategy: "down" }>, { to
     prepare: () => Promise.resolve(),
     approach: () => Promise.resolve(),
     mark: () => Promise.resolve(),
+    tidy: () => Promise.resolve(),
     goBack: async (signal) => {
       for (let attempt = 1; ; attempt++) {
         signal.throwIfAborted();

@@ -3,11 +3,27 @@
 import { HarnessError } from "../base/errors.ts";
 import type { Rollback } from "../drill/schema.ts";
 import { Backups, type Target } from "./backups.ts";
+import type { Topology } from "../topology/topology.ts";
+import { reattach } from "./reattach.ts";
 import type { WayBack, WayBackContext } from "./way-back.ts";
 
-const RESTORE_POINT = "turnback before the migration";
+export const RESTORE_POINT = "turnback before the migration";
 
-type Moment = { readonly lsn: string; readonly wal: string; readonly time: string };
+export type Moment = { readonly lsn: string; readonly wal: string; readonly time: string };
+
+/** Names this moment in the WAL. */
+export async function markRestorePoint(topology: Topology): Promise<Moment> {
+  const client = await topology.observer("restore-point");
+  try {
+    const { rows: [moment] } = await client.query<Moment>(
+      "select lsn::text as lsn, pg_walfile_name(lsn) as wal, clock_timestamp()::text as time from pg_create_restore_point($1) as lsn", [RESTORE_POINT]);
+    if (!moment) throw new Error("the server said nothing of the restore point");
+    await client.query("select pg_switch_wal()"); // so that the archive alone reaches up to here
+    return moment;
+  } finally {
+    await client.end();
+  }
+}
 
 /**
  * Replaces the data by the newest intact backup, as of that backup's end. Two are kept, as by a
@@ -27,26 +43,19 @@ export function pitr({ to }: Extract<Rollback, { strategy: "pitr" }>, context: W
   return restoring(context, (moment) => ({ settings: settings[to](moment), wal: moment.wal, says: `the migration's start (${to} ${to === "time" ? moment.time : to === "lsn" ? moment.lsn : `"${RESTORE_POINT}"`})` }));
 }
 
-function restoring({ topology, record }: WayBackContext, targetOf: (moment: Moment) => Target): WayBack {
+function restoring(context: WayBackContext, targetOf: (moment: Moment) => Target): WayBack {
+  const { topology, record } = context;
   const backups = new Backups(topology, record);
   let marked: Moment | undefined;
   return {
     prepare: async () => { await backups.take(); },
     approach: async () => { await backups.take(); },
-    mark: async () => {
-      const client = await topology.observer("restore-point");
-      try {
-        const { rows: [moment] } = await client.query<Moment>(
-          "select lsn::text as lsn, pg_walfile_name(lsn) as wal, clock_timestamp()::text as time from pg_create_restore_point($1) as lsn", [RESTORE_POINT]);
-        await client.query("select pg_switch_wal()"); // so that the archive alone reaches up to here
-        marked = moment;
-      } finally {
-        await client.end();
-      }
-    },
+    mark: async () => { marked = await markRestorePoint(topology); },
     goBack: async (signal) => {
       if (!marked) throw new HarnessError({ code: "no-restore-point", kind: "run", place: "rollback", message: "no moment before the migration was marked" });
       await backups.restore(targetOf(marked), signal);
     },
+    // The restored server's history is another one: its replica can't follow it.
+    tidy: async () => { if (topology.cluster.replica) await topology.inTurn(() => reattach(context)); },
   };
 }

@@ -25,4 +25,6 @@ export interface WayBack {
   /** Immediately before the migration: the moment to which one wants to return. */
   mark(signal: AbortSignal): Promise<void>;
   goBack(signal: AbortSignal): Promise<void>;
+  /** With clients served again: what is not needed for that. It records what it can't do. */
+  tidy(signal: AbortSignal): Promise<void>;
 }

@@ -33,6 +33,7 @@ export class DockerRuntime implements Runtime {
   readonly #live: LiveRun;
   readonly #undo = new UndoStack(30_000);
   readonly #network: string;
+  readonly #volumes = new Set<string>();
 
   private constructor(runName: string, why: string, workDirectory: string, live: LiveRun, engine: Dockerode) {
     this.runName = runName;
@@ -100,15 +101,23 @@ export class DockerRuntime implements Runtime {
       .withWaitStrategy(atOnce)
       .withStartupTimeout(launch.readyWithinMs);
     if (launch.docker.memoryBytes !== undefined) container = container.withResourcesQuota({ memory: launch.docker.memoryBytes / 1024 ** 3 });
+    if (launch.docker.folders !== undefined) container = container.withEnvironment({ ...launch.docker.folders });
     if (launch.docker.volume !== undefined) {
-      const name = `${this.#network}-${launch.name}`;
-      this.#undo.push(`volume ${name}`, async () => { await this.#removeContainers(launch.name); await this.engine.getVolume(name).remove(); });
-      await this.engine.createVolume({ Name: name, Labels: labels });
       // A new volume is filled from the image's folder by the engine.
-      container = container.withBindMounts([{ source: name, target: launch.docker.volume, mode: "rw" }]);
+      container = container.withBindMounts([{ source: await this.#volume(launch), target: launch.docker.volume.at, mode: "rw" }]);
     }
     const started = await container.start();
     return this.engine.getContainer(started.getId());
+  }
+
+  /** The engine's name of a service's volume, which is made for the first service that mounts it, and goes after the last. */
+  async #volume(launch: Launch): Promise<string> {
+    const name = `${this.#network}-${launch.docker.volume?.name}`;
+    if (this.#volumes.has(name)) return name;
+    this.#volumes.add(name);
+    this.#undo.push(`volume ${name}`, async () => { await this.#removeContainers(launch.name); await this.engine.getVolume(name).remove(); });
+    await this.engine.createVolume({ Name: name, Labels: { [RUN_LABEL]: this.runName } });
+    return name;
   }
 
   /** Runs a script in a container of its own that has a service's image and volume. */
@@ -118,7 +127,7 @@ export class DockerRuntime implements Runtime {
       Image: image, Entrypoint: ["bash", "--norc", "-euo", "pipefail", "-c"], Cmd: [script], WorkingDir: "/",
       Env: Object.entries({ LC_ALL: "C", ...folders }).map(([key, value]) => `${key}=${value}`),
       Labels: { [RUN_LABEL]: this.runName, "turnback.service": launch.name },
-      HostConfig: { NetworkMode: "none", ...(volume === undefined ? {} : { Binds: [`${this.#network}-${launch.name}:${volume}`] }) },
+      HostConfig: { NetworkMode: "none", ...(volume === undefined ? {} : { Binds: [`${this.#network}-${volume.name}:${volume.at}`] }) },
     });
     try {
       await container.start();
@@ -238,6 +247,7 @@ class DockerService implements Service {
 
   async start(): Promise<void> {
     const since = Math.floor(Date.parse(wallClock()) / 1_000);
+    await this.#launch.beforeStart?.(this);
     await this.#require().start();
     await this.#followLog(since);
     await this.#awaitReady();

@@ -50,13 +50,21 @@ function settingArguments(settings: Settings): string[] {
 }
 
 /** Every finished WAL segment is copied beside the data; a segment appears there whole or not at all. */
-function archiving(backups: string): Settings {
-  const target = `${backups}/wal/%f`;
-  return { archive_mode: "on", archive_command: `mkdir -p ${backups}/wal && test ! -f ${target} && cp %p ${target}.part && mv ${target}.part ${target}` };
-}
+const ARCHIVING: Settings = {
+  archive_mode: "on",
+  archive_command: 'mkdir -p "$BACKUPS/wal" && test ! -f "$BACKUPS/wal/%f" && cp %p "$BACKUPS/wal/%f.part" && mv "$BACKUPS/wal/%f.part" "$BACKUPS/wal/%f"',
+};
+
+/** What a replica needs to catch up after it was cut off; slots would be left over. */
+const REPLICATING: Settings = { wal_keep_size: "1GB" };
+
+/** A server of the system. Its folders lie beside the other's; a name is the same in both runtimes. */
+export type ServerName = "postgres" | "replica";
+export const dataFolder = (server: ServerName) => (server === "postgres" ? "data" : "replica");
 
 /** How to launch a server on a data directory (process) or a prepared image (docker). */
 export function postgresLaunch(options: {
+  readonly server?: ServerName;
   readonly dataDirectory: string;
   readonly image: string;
   readonly settings: Settings;
@@ -64,30 +72,35 @@ export function postgresLaunch(options: {
   readonly readyWithinMs: number;
   /** Whether it keeps its WAL, for backups. */
   readonly archive?: boolean;
+  readonly replicated?: boolean;
+  /** A server that is fenced starts as a standby, whoever starts it: nobody can write to it. */
+  readonly fenced?: () => boolean;
   /** The superuser's password as of now: the readiness probe logs in. */
   readonly password: () => string;
 }): Launch {
+  const { server = "postgres", fenced = () => false } = options;
   const inProcess = { DATA: options.dataDirectory, BACKUPS: join(options.dataDirectory, "../backups") };
-  const inDocker = { DATA: `${DOCKER_HOME}/data`, BACKUPS: `${DOCKER_HOME}/backups` };
-  const settings = ({ BACKUPS }: { readonly BACKUPS: string }) => settingArguments({ ...(options.archive ? archiving(BACKUPS) : {}), ...options.settings });
+  const inDocker = { DATA: `${DOCKER_HOME}/${dataFolder(server)}`, BACKUPS: `${DOCKER_HOME}/backups` };
+  const settings = settingArguments({ ...(options.archive ? ARCHIVING : {}), ...(options.replicated ? REPLICATING : {}), ...options.settings });
   return {
-    name: "postgres",
+    name: server,
     ports: { sql: { inside: 5432, ...(options.port === 0 ? {} : { fixed: options.port }) } },
     process: {
       command: join(POSTGRES_BINARIES, "bin/postgres"),
-      args: (ports) => ["-D", options.dataDirectory, "-p", String(ports["sql"]), "-c", "listen_addresses=127.0.0.1", ...settings(inProcess)],
+      args: (ports) => ["-D", options.dataDirectory, "-p", String(ports["sql"]), "-c", "listen_addresses=127.0.0.1", ...settings],
       folders: inProcess,
       unprivileged: true,
       stopSignal: "SIGINT", // fast shutdown
     },
     docker: {
       image: options.image,
-      command: ["-c", "listen_addresses=*", ...settings(inDocker)],
+      command: ["-c", "listen_addresses=*", ...settings],
       folders: inDocker,
-      volume: DOCKER_HOME,
+      volume: { name: "postgres", at: DOCKER_HOME },
       memoryBytes: 2 * 1024 ** 3,
       stopSignal: "SIGINT",
     },
+    beforeStart: async (service) => { if (fenced()) await service.shell('[ ! -e "$DATA/PG_VERSION" ] || touch "$DATA/standby.signal"'); },
     ready: (service) => accepts(service.address("sql"), options.password()),
     readyWithinMs: options.readyWithinMs,
   };
@@ -105,9 +118,9 @@ async function accepts(address: Address, password: string): Promise<boolean> {
 }
 
 /** A connected client that never crashes the harness when its connection is cut while idle. */
-export async function connect(access: Access, options: { readonly name: string; readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<pg.Client> {
+export async function connect(access: Access, options: { readonly name: string; readonly database?: string; readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<pg.Client> {
   const client = new pg.Client({
-    host: access.address.host, port: access.address.port, database: DATABASE,
+    host: access.address.host, port: access.address.port, database: options.database ?? DATABASE,
     user: access.role, password: access.password,
     application_name: options.name,
     connectionTimeoutMillis: options.timeoutMs ?? 5_000,
@@ -142,7 +155,7 @@ export type LoadedSystem = System & { readonly directory: string };
 /** Names the prepared data: the same schema, seed, scale and server give the same key. */
 export async function templateKey(system: LoadedSystem, scale: number, server: string): Promise<string> {
   const files = await Promise.all([...system.schema, ...system.seed].map((file) => readFile(join(system.directory, file), "utf8")));
-  return sha256(JSON.stringify(["template/2", server, scale, system.extensions, files])).slice(0, 16);
+  return sha256(JSON.stringify(["template/3", server, scale, system.extensions, files])).slice(0, 16);
 }
 
 /** Creates roles, schema and data through an open superuser connection to an empty server. */
@@ -153,6 +166,7 @@ export async function populate(address: Address, system: LoadedSystem, scale: nu
     await admin.query(`create role migrator login password '${TEMPLATE_PASSWORD}'`);
     await admin.query(`create role app login password '${TEMPLATE_PASSWORD}'`);
     await admin.query(`create database ${DATABASE} owner migrator`);
+    await admin.query("create extension pg_walinspect"); // outside the system's own database
   } finally {
     await admin.end();
   }

@@ -1,14 +1,18 @@
 // A started PostgreSQL with the system's data in it, in either runtime.
 
+import { join } from "node:path";
 import type { Drill } from "../drill/schema.ts";
-import { dataDirectoryFor, postgresLaunch, setPasswords, POSTGRES_IMAGE, TEMPLATE_PASSWORD, type LoadedSystem, type Role } from "./postgres.ts";
+import type { Server, Standby } from "./cluster.ts";
+import { dataDirectoryFor, dataFolder, postgresLaunch, setPasswords, POSTGRES_IMAGE, TEMPLATE_PASSWORD, type LoadedSystem, type Role, type ServerName } from "./postgres.ts";
 import { DockerRuntime } from "./docker-runtime.ts";
 import { seededImage } from "./docker-images.ts";
-import type { Runtime, Service } from "./runtime.ts";
+import type { Runtime } from "./runtime.ts";
 
 /** `dataKey` names the data, byte for byte: the same key, the same rows and the same schema. */
 export type Prepared = {
-  readonly service: Service;
+  readonly primary: Server;
+  /** A second server beside it, for whoever has given it data. */
+  readonly standby: Standby;
   readonly dataKey: string;
   /** Replaces the passwords inside the prepared data by ones that exist in this run alone. */
   readonly setPasswords: (passwords: Readonly<Record<Role, string>>) => Promise<void>;
@@ -20,19 +24,30 @@ export async function postgresFor(options: {
   readonly scale: number;
   readonly postgres: Drill["system"]["postgres"];
   readonly archive: boolean;
+  readonly replicated: boolean;
   readonly say: (what: string) => void;
 }): Promise<Prepared> {
-  const { runtime, system, scale, postgres, archive, say } = options;
+  const { runtime, system, scale, postgres, archive, replicated, say } = options;
   let password = TEMPLATE_PASSWORD;
-  const prepared = (service: Service, dataKey: string): Prepared => ({
-    service, dataKey,
-    setPasswords: async (passwords) => {
-      await setPasswords(service.address("sql"), passwords);
-      password = passwords.turnback;
-    },
-  });
-  const launchOn = (dataDirectory: string, image: string) =>
-    postgresLaunch({ dataDirectory, image, archive, password: () => password, port: postgres.port, settings: postgres.settings, readyWithinMs: postgres.readyWithinMs });
+  const startServer = async (name: ServerName, dataDirectory: string, image: string): Promise<Server> => {
+    const fence = { on: false };
+    const service = await runtime.start(postgresLaunch({
+      server: name, dataDirectory, image, archive, replicated, password: () => password, fenced: () => fence.on,
+      port: name === "postgres" ? postgres.port : 0, settings: postgres.settings, readyWithinMs: postgres.readyWithinMs,
+    }));
+    return { name, service, fence };
+  };
+  const prepared = async (dataDirectory: string, image: string, dataKey: string): Promise<Prepared> => {
+    const primary = await startServer("postgres", dataDirectory, image);
+    return {
+      primary, dataKey,
+      standby: { name: "replica", start: () => startServer("replica", join(dataDirectory, "..", dataFolder("replica")), image) },
+      setPasswords: async (passwords) => {
+        await setPasswords(primary.service.address("sql"), passwords);
+        password = passwords.turnback;
+      },
+    };
+  };
   // Data in the making may be lost with the machine: it is only kept once it is whole.
   const templateOn = (dataDirectory: string) => ({
     ...postgresLaunch({ dataDirectory, image: POSTGRES_IMAGE, port: 0, settings: { fsync: "off" }, readyWithinMs: postgres.readyWithinMs, password: () => TEMPLATE_PASSWORD }),
@@ -40,7 +55,7 @@ export async function postgresFor(options: {
   });
   if (runtime instanceof DockerRuntime) {
     const image = await seededImage({ runtime, system, scale, say, launch: templateOn("") });
-    return prepared(await runtime.start(launchOn("", image)), image);
+    return prepared("", image, image);
   }
   const { dataDirectory, dataKey } = await dataDirectoryFor({
     system, scale, say, workDirectory: runtime.workDirectory,
@@ -53,5 +68,5 @@ export async function postgresFor(options: {
       }
     },
   });
-  return prepared(await runtime.start(launchOn(dataDirectory, POSTGRES_IMAGE)), dataKey);
+  return prepared(dataDirectory, POSTGRES_IMAGE, dataKey);
 }

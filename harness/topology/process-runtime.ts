@@ -98,12 +98,13 @@ class ProcessService implements Service {
   }
 
   async start(): Promise<void> {
+    if (this.#child) await this.#launch.beforeStart?.(this);
     const { process: how } = this.#launch;
     const user = how.unprivileged ? unprivilegedUser() : undefined;
     const child = await start({
       command: how.command,
       args: how.args(this.#ports),
-      env: { ...how.env, TURNBACK_WORK: this.#workDirectory },
+      env: { ...how.env, ...how.folders, TURNBACK_WORK: this.#workDirectory },
       cwd: this.#workDirectory,
       logFile: this.logFile,
       uid: user?.uid,

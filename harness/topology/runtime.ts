@@ -17,17 +17,20 @@ export type Launch = {
     /** Run as the unprivileged user that PostgreSQL insists on, when we are root. */
     readonly unprivileged?: boolean;
     readonly stopSignal?: NodeJS.Signals;
-    /** Folders by the names under which `shell` knows them. */
+    /** Folders by the names under which the service and `shell` know them. */
     readonly folders?: Readonly<Record<string, string>>;
   };
   readonly docker: {
     readonly image: string;
     readonly command: readonly string[];
-    readonly volume?: string;
+    /** A volume by its name, which services may share, and the folder that it takes over. */
+    readonly volume?: { readonly name: string; readonly at: string };
     readonly memoryBytes?: number;
     readonly stopSignal?: NodeJS.Signals;
     readonly folders?: Readonly<Record<string, string>>;
   };
+  /** Runs before each start but the first. */
+  readonly beforeStart?: (service: Service) => Promise<void>;
   /** Rejects, or resolves to false, while the service can't serve yet. */
   readonly ready: (service: Service) => Promise<boolean>;
   readonly readyWithinMs: number;

@@ -2,8 +2,9 @@
 
 import { mutex, type Mutex } from "../base/mutex.ts";
 import { newSecret } from "../base/random.ts";
-import type { Drill } from "../drill/schema.ts";
-import { DATABASE, connect, type Access, type Role } from "./postgres.ts";
+import { replicaSchema, type Drill, type Replica } from "../drill/schema.ts";
+import { Cluster } from "./cluster.ts";
+import { DATABASE, type Access, type Role } from "./postgres.ts";
 import { postgresFor } from "./prepared.ts";
 import { Proxies, toxiproxyLaunch, type Path } from "./toxiproxy.ts";
 import { WireProxy, wireProxyLaunch } from "./wire-proxy.ts";
@@ -16,15 +17,24 @@ export function keepsBackups({ rollback }: Drill): boolean {
   return rollback.strategy === "snapshot" || rollback.strategy === "pitr";
 }
 
+/** The replica that a drill declares; a failover needs one in any case. */
+export function replicaOf({ system: { postgres }, rollback }: Drill): Replica | undefined {
+  return postgres.replica ?? (rollback.strategy === "failover" ? replicaSchema.parse({}) : undefined);
+}
+
 export type Topology = {
   readonly runtime: Runtime;
+  /** The primary of the moment: a failover makes it another one. */
   readonly postgres: Service;
+  readonly cluster: Cluster;
+  /** Size of the replica's data as it was copied; 0 without one. */
+  readonly replicaBytes: number;
   /** Names the prepared data that the database started from. */
   readonly dataKey: string;
   readonly proxies: Proxies;
   readonly wireProxy: WireProxy | undefined;
   readonly services: readonly Service[];
-  /** Healing and restoring both stop and start the server: they take turns. */
+  /** Healing, restoring and failing over all stop and start servers: they take turns. */
   readonly inTurn: Mutex;
   /** How a role reaches the database on one of the paths, or directly, around all proxies. */
   readonly access: (role: Role, path: Path | "direct") => Access;
@@ -45,27 +55,38 @@ export async function startTopology(options: {
   const passwords = { turnback: newSecret(), migrator: newSecret(), app: newSecret() };
   Object.values(passwords).forEach(options.onSecret);
 
-  const needsWireProxy = drill.faults.some((fault) => fault.kind === "reply-lost");
-  const [{ service: postgres, dataKey, setPasswords }, toxiproxy] = await Promise.all([
-    postgresFor({ runtime, system, scale: drill.system.scale, postgres: drill.system.postgres, archive: keepsBackups(drill), say }),
+  const swallows = drill.faults.some((fault) => fault.kind === "reply-lost");
+  const replica = replicaOf(drill);
+  const [{ primary, standby, dataKey, setPasswords }, toxiproxy] = await Promise.all([
+    postgresFor({ runtime, system, scale: drill.system.scale, postgres: drill.system.postgres, archive: keepsBackups(drill), replicated: replica !== undefined, say }),
     runtime.start(toxiproxyLaunch()),
   ]);
   await setPasswords(passwords);
-  const wire = needsWireProxy ? await runtime.start(wireProxyLaunch(postgres.innerAddress("sql"))) : undefined;
+  const upstream = primary.service.innerAddress("sql");
+  const wire = swallows || replica ? await runtime.start(wireProxyLaunch(upstream)) : undefined;
   const proxies = new Proxies(toxiproxy);
-  await proxies.create("clients", (wire ?? postgres).innerAddress("sql"));
-  await proxies.create("migration", postgres.innerAddress("sql"));
+  // Only clients whose answers are to be swallowed pay for having them read.
+  const plain = wire?.innerAddress("plain") ?? upstream;
+  await proxies.create("clients", swallows && wire ? wire.innerAddress("sql") : plain);
+  await proxies.create("migration", plain);
+  const wireProxy = wire && new WireProxy(wire);
+  const cluster = new Cluster({ primary, standby: replica && standby, replica, password: passwords.turnback, proxies, router: wireProxy });
+  let replicaBytes = 0;
+  if (replica) {
+    await proxies.create("replication", plain);
+    replicaBytes = await cluster.attach();
+  }
 
   const access = (role: Role, path: Path | "direct"): Access => ({
-    address: path === "direct" ? postgres.address("sql") : proxies.address(path),
+    address: path === "direct" ? cluster.primary.address("sql") : proxies.address(path),
     role, password: passwords[role],
   });
-  const observer = (name: string) => connect(access("turnback", "direct"), { name: `turnback-${name}` });
+  const observer = (name: string) => cluster.connect(cluster.primary, name);
   return {
-    runtime, postgres, dataKey, proxies, access, inTurn: mutex(),
-    wireProxy: wire && new WireProxy(wire),
-    services: wire ? [postgres, toxiproxy, wire] : [postgres, toxiproxy],
-    observer,
+    runtime, cluster, replicaBytes, dataKey, proxies, access, observer, inTurn: mutex(),
+    get postgres() { return cluster.primary; },
+    wireProxy,
+    services: [primary.service, cluster.replica, toxiproxy, wire].filter((service) => service !== undefined),
     serverVersion: async () => {
       const client = await observer("version");
       try {

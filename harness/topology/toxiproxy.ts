@@ -8,15 +8,15 @@ import { HarnessError, messageOf } from "../base/errors.ts";
 import type { Address, Launch, Service } from "./runtime.ts";
 
 /** The proxied paths: who comes through which. */
-export type Path = "clients" | "migration";
+export type Path = "clients" | "migration" | "replication";
 
 export const PROXIES_IMAGE = "turnback/proxies:latest";
-const INSIDE = { api: 8474, clients: 15432, migration: 15433 } as const;
+const INSIDE = { api: 8474, clients: 15432, migration: 15433, replication: 15434 } as const;
 
 export function toxiproxyLaunch(): Launch {
   return {
     name: "toxiproxy",
-    ports: { api: { inside: INSIDE.api }, clients: { inside: INSIDE.clients }, migration: { inside: INSIDE.migration } },
+    ports: { api: { inside: INSIDE.api }, clients: { inside: INSIDE.clients }, migration: { inside: INSIDE.migration }, replication: { inside: INSIDE.replication } },
     process: {
       command: `${ROOT}/.cache/bin/toxiproxy-server`,
       args: (ports) => ["-host", "127.0.0.1", "-port", String(ports["api"])],
@@ -60,6 +60,11 @@ export class Proxies {
 
   address(path: Path): Address {
     return this.#service.address(path);
+  }
+
+  /** As a service beside the proxy reaches it. */
+  innerAddress(path: Path): Address {
+    return this.#service.innerAddress(path);
   }
 
   async addToxic(path: Path, name: string, toxic: ToxicSpec): Promise<void> {

@@ -1,33 +1,33 @@
-// The PostgreSQL-aware proxy as a service: it delivers a chosen statement and swallows its answer.
+// The proxy before the database as a service: it leads to the primary of the moment, and swallows the answers of chosen statements.
 
 import { ROOT } from "../base/files.ts";
 import { HarnessError } from "../base/errors.ts";
 import { PROXIES_IMAGE } from "./toxiproxy.ts";
 import type { Address, Launch, Service } from "./runtime.ts";
 
-const INSIDE = { sql: 6432, control: 6433 } as const;
+const INSIDE = { sql: 6432, control: 6433, plain: 6434 } as const;
 
 export function wireProxyLaunch(upstream: Address): Launch {
   const to = `${upstream.host}:${upstream.port}`;
   return {
     name: "wire-proxy",
-    ports: { sql: { inside: INSIDE.sql }, control: { inside: INSIDE.control } },
+    ports: { sql: { inside: INSIDE.sql }, control: { inside: INSIDE.control }, plain: { inside: INSIDE.plain } },
     process: {
       command: `${ROOT}/.cache/bin/wire-proxy`,
-      args: (ports) => ["-listen", `127.0.0.1:${ports["sql"]}`, "-control", `127.0.0.1:${ports["control"]}`, "-upstream", to],
+      args: (ports) => ["-listen", `127.0.0.1:${ports["sql"]}`, "-plain", `127.0.0.1:${ports["plain"]}`, "-control", `127.0.0.1:${ports["control"]}`, "-upstream", to],
     },
     docker: {
       image: PROXIES_IMAGE,
-      command: ["wire-proxy", "-listen", `0.0.0.0:${INSIDE.sql}`, "-control", `0.0.0.0:${INSIDE.control}`, "-upstream", to],
+      command: ["wire-proxy", "-listen", `0.0.0.0:${INSIDE.sql}`, "-plain", `0.0.0.0:${INSIDE.plain}`, "-control", `0.0.0.0:${INSIDE.control}`, "-upstream", to],
     },
-    ready: async (service) => (await control(service, "GET", "")).ok,
+    ready: async (service) => (await control(service, "GET", "trap")).ok,
     readyWithinMs: 15_000,
   };
 }
 
-async function control(service: Service, method: string, query: string): Promise<Response> {
+async function control(service: Service, method: string, what: string): Promise<Response> {
   const { host, port } = service.address("control");
-  return fetch(`http://${host}:${port}/trap${query}`, { method, signal: AbortSignal.timeout(5_000) });
+  return fetch(`http://${host}:${port}/${what}`, { method, signal: AbortSignal.timeout(5_000) });
 }
 
 export class WireProxy {
@@ -39,24 +39,29 @@ export class WireProxy {
 
   /** Swallows the answers of the next `times` statements that match. */
   async setTrap(pattern: string, times: number): Promise<void> {
-    await this.#request("PUT", `?${new URLSearchParams({ pattern, times: String(times) })}`);
+    await this.#request("PUT", `trap?${new URLSearchParams({ pattern, times: String(times) })}`);
   }
 
   async clearTrap(): Promise<void> {
-    await this.#request("DELETE", "");
+    await this.#request("DELETE", "trap");
   }
 
   /** How many answers were swallowed: statements that the server has executed. */
   async counts(): Promise<{ readonly armed: number; readonly swallows: number }> {
-    return (await (await this.#request("GET", "")).json()) as { armed: number; swallows: number };
+    return (await (await this.#request("GET", "trap")).json()) as { armed: number; swallows: number };
   }
 
-  async #request(method: string, query: string): Promise<Response> {
-    const response = await control(this.#service, method, query);
+  /** Leads everybody to another server, or to none; who is on the way to the old one is cut off. */
+  async lead(to: Address | undefined): Promise<void> {
+    await this.#request("PUT", `upstream?${new URLSearchParams({ to: to ? `${to.host}:${to.port}` : "" })}`);
+  }
+
+  async #request(method: string, what: string): Promise<Response> {
+    const response = await control(this.#service, method, what);
     if (!response.ok) {
       throw new HarnessError({
         code: "wire-proxy-refused", kind: "run", place: "wire-proxy",
-        message: `the wire proxy refused ${method} /trap${query}: ${(await response.text()).trim()}`,
+        message: `the wire proxy refused ${method} /${what}: ${(await response.text()).trim()}`,
         remedy: "check the fault's statement: it is a regular expression in Go's syntax",
       });
     }

@@ -8,7 +8,7 @@ import { drillJsonSchema, findDrill, listDrillFiles, readDrill } from "../../har
 import { planSchema } from "../../harness/drill/plan.ts";
 import { readPlan } from "../../harness/migration/plan-file.ts";
 import { HarnessError } from "../../harness/base/errors.ts";
-import { faultSchema, goingBackBy } from "../../harness/drill/schema.ts";
+import { faultSchema, goingBackBy, rollbackSchema } from "../../harness/drill/schema.ts";
 import { preflight } from "../../harness/conduct/preflight.ts";
 import { smallDrill, temporaryFolder } from "../support/drills.ts";
 
@@ -85,6 +85,16 @@ describe("declarations", () => {
     await expect(preflight(gated("alert"), plan)).rejects.toThrow("raises the alert by itself");
     await expect(preflight(gated("completion"), plan)).resolves.toBeUndefined();
     await expect(preflight({ ...gated("completion"), faults: [faulty({ kind: "down" })] }, plan)).rejects.toThrow("would open the gate when it heals");
+  });
+
+  test("what needs a replica is refused without one", async () => {
+    const drill = await readDrill(await findDrill("split-customer-name"));
+    const plan = await readPlan(drill.migration.plan);
+    const cut = { ...drill, faults: [faultSchema.parse({ kind: "timeout", on: "replication", at: { afterMs: 0 } })] };
+    await expect(preflight(cut, plan)).rejects.toThrow('faults[0].on: there is no replica for "replication"');
+    await expect(preflight(goingBackBy(cut, "failover"), plan)).resolves.toBeUndefined();
+    const behind = { ...drill, rollback: rollbackSchema.parse({ strategy: "failover", to: "migration-start" }) };
+    await expect(preflight(behind, plan)).rejects.toThrow("a replica that keeps up has no moment before the migration");
   });
 
   test("another way back keeps the decision, and has its own defaults", async () => {

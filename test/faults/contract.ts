@@ -24,9 +24,9 @@ export function faultOf(kind: FaultKind): Fault {
 
 export type Held = { readonly topology: Topology; readonly close: () => Promise<void> };
 
-/** A topology with every proxy and a backup in it, for all faults in turn. */
+/** A topology with every proxy, a replica and a backup in it, for all faults in turn. */
 export async function openTopology(kind: "process" | "docker"): Promise<Held> {
-  const drill = drillSchema.parse(smallDrill({ faults: [{ kind: "reply-lost", at: { afterMs: 0 } }], rollback: { strategy: "pitr" } }));
+  const drill = drillSchema.parse(smallDrill({ faults: [{ kind: "reply-lost", at: { afterMs: 0 } }], system: { path: "fixtures/systems/shop", scale: 0.05, postgres: { replica: {} } }, rollback: { strategy: "pitr" } }));
   const runtime = await openRuntime({ kind, why: "test" }, `contract-${startClock().startMonotonicNs}`);
   try {
     const topology = await startTopology({ runtime, drill, system: await readSystem(drill.system.path), say: () => undefined, onSecret: () => undefined });

@@ -58,6 +58,7 @@ const BAD: Record<string, readonly [History, Expected]> = {
   "a row twice": [{ before: base, after: [...base, ...base], ops: [] }, { duplicate: 1 }],
   "a change counted twice": [{ before: base, after: [["a", "1", 0]], ops: [{ at: 0, effects: [add("a", -5)] }] }, { altered: 1 }],
   "a change that is lost": [{ before: base, after: base, ops: [{ at: 0, effects: [add("a", -5)] }] }, { altered: 1 }],
+  "a change that a promoted replica never had": [{ events: [...(RESTORED.events ?? []).filter(([, { kind }]) => kind !== "backup"), [5_500, { kind: "replication", state: "promoted", server: "replica", detail: "" }]], before: base, after: base, ops: [{ at: 0, effects: [add("a", -5)] }] }, { lost: 1, possible: 1 }],
   "a change that a restore lost": [{ ...RESTORED, before: base, after: base, ops: [{ at: 0, effects: [add("a", -5)] }] }, { lost: 1, possible: 1 }],
   "the newest changes are lost": [{ ...RESTORED, before: base, after: [["a", "1", 12]], ops: [{ at: 0, effects: [add("a", 2)] }, { at: 100, took: 50, effects: [add("a", 7)] }, { at: 120, took: 50, effects: [add("a", 40)] }] }, { lost: 1, possible: 1 }],
   "of two changes at once one is lost": [{ ...RESTORED, before: base, after: [["a", "1", 17]], ops: [{ at: 100, took: 50, effects: [add("a", 7)] }, { at: 120, took: 50, effects: [add("a", 40)] }] }, { lost: 1, possible: 1 }],

@@ -123,6 +123,34 @@ describe("a restore", () => {
   });
 });
 
+describe("a failover", () => {
+  const history = (to: "latest" | "migration-start"): History => ({
+    before: [["a", "1", 10]], after: [["a", "1", 10]], ops: [{ at: 100, took: 0, effects: [update("a", "2")] }],
+    drill: { ...kill.drill, rollback: { strategy: "failover", to } },
+    events: [
+      [0, { kind: "run", state: "started" }], [0, { kind: "replication", state: "attached", server: "replica", bytes: 40e6, detail: "" }], [50, { kind: "migration", state: "started" }], [1_100, { ...fault("proven")[1], index: 0 }],
+      [5_100, { kind: "rollback", state: "started", strategy: "failover" }], [5_200, { kind: "replication", state: "fenced", server: "postgres", detail: "" }],
+      [5_700, { kind: "replication", state: "promoted", server: "replica", detail: "from 0/1 on" }], [6_000, { kind: "rollback", state: "completed", strategy: "failover" }],
+      [6_500, { kind: "replication", state: "left-behind", server: "postgres", transactions: 1, detail: "1 transaction" }], [6_900, { kind: "replication", state: "attached", server: "postgres", bytes: 41e6, detail: "" }],
+      [7_000, { ...fault("healed")[1], index: 0 }], [8_000, { kind: "quiescence", state: "proven", detail: "" }], [9_000, { kind: "run", state: "completed" }],
+    ],
+  });
+
+  test("loses up to the fault, or, to a replica that kept behind, up to the way back", async () => {
+    await using folder = await temporaryFolder();
+    expect((await judge(record(join(folder.path, "latest"), history("latest")))).measures.lossWindowMs.value).toBe(1_000);
+    expect((await judge(record(join(folder.path, "behind"), history("migration-start")))).measures.lossWindowMs.value).toBe(5_000);
+  });
+
+  test("says who was promoted, what the old primary kept, and what a replica needs", async () => {
+    await using folder = await temporaryFolder();
+    const card = await judge(record(folder.path, history("latest")));
+    expect(card.objectives.find(({ name }) => name === "completion")?.reason).toBe("replica was promoted from 0/1 on; postgres kept 1 transaction");
+    expect(card.measures.storageBytes).toBe(40e6);
+    expect(card.spans.filter(({ lane }) => lane === "rollback")).toEqual([{ lane: "rollback", label: "promote the replica", fromMs: 5_200, toMs: 5_700 }]);
+  });
+});
+
 describe("a traffic gate", () => {
   test("that closed before the migration costs from then on", async () => {
     await using folder = await temporaryFolder();

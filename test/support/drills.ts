@@ -13,7 +13,7 @@ import type { HarnessError } from "../../harness/base/errors.ts";
 
 export type Rehearsed = { readonly card: Scorecard; readonly directory: string; readonly failure: HarnessError | undefined; readonly events: readonly TimelineEntry[] };
 
-const SILENT: RunWatcher = { started: () => undefined, event: () => undefined, stats: () => undefined, say: () => undefined };
+export const SILENT: RunWatcher = { started: () => undefined, event: () => undefined, stats: () => undefined, say: () => undefined };
 
 /** A folder that is gone after the test's block. */
 export async function temporaryFolder(): Promise<{ readonly path: string } & AsyncDisposable> {

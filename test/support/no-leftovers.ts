@@ -10,7 +10,8 @@ function processesOfOurs(): string[] {
     try {
       const environment = readFileSync(`/proc/${pid}/environ`, "latin1");
       const command = readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ");
-      return environment.includes("TURNBACK_WORK=") || /postgres -D \S*\/turnback-/.test(command) ? [`${pid} ${command.slice(0, 100)}`] : [];
+      // Only what began in this temporary folder: another run may be under way elsewhere.
+      return environment.includes(`TURNBACK_WORK=${tmpdir()}/turnback-`) || command.includes(`postgres -D ${tmpdir()}/turnback-`) ? [`${pid} ${command.slice(0, 100)}`] : [];
     } catch {
       return []; // it ended while we looked, or is not ours to read
     }

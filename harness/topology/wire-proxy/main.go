@@ -1,66 +1,88 @@
-// Command wire-proxy is a proxy that speaks PostgreSQL's protocol just enough to deliver a
-// chosen statement and swallow its answer.
+// Command wire-proxy stands before a database: it leads connections to the server that is the primary now, and
+// it speaks PostgreSQL's protocol just enough to deliver a chosen statement and swallow its answer.
 //
-//	wire-proxy -listen :6432 -upstream db:5432 -control :6433
+//	wire-proxy -listen :6432 -plain :6434 -upstream db:5432 -control :6433
 //
-// Control, over HTTP: PUT /trap?pattern=^commit&times=1, DELETE /trap, GET /trap.
+// Control, over HTTP: PUT /upstream?to=db2:5432 (nothing after "to=" refuses everybody);
+// PUT /trap?pattern=^commit&times=1, DELETE /trap, GET /trap.
 package main
 
 import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"log"
 	"net"
 	"net/http"
 	"strconv"
-	"time"
 )
 
 func main() {
-	listen := flag.String("listen", "127.0.0.1:6432", "address for clients")
+	listen := flag.String("listen", "127.0.0.1:6432", "address for clients whose answers can be swallowed")
+	plain := flag.String("plain", "127.0.0.1:6434", "address for everybody else")
 	upstream := flag.String("upstream", "127.0.0.1:5432", "the server's address")
 	control := flag.String("control", "127.0.0.1:6433", "address of the HTTP control")
 	flag.Parse()
 
 	arm := &trap{}
-	listener, err := net.Listen("tcp", *listen)
+	way := newRoute(*upstream)
+	go accept(*plain, way, pass)
+	go accept(*listen, way, func(client, server net.Conn) { watch(client, server, arm) })
+	log.Fatal(http.ListenAndServe(*control, handler(way, arm)))
+}
+
+// accept gives each connection its own to the server that the route leads to.
+func accept(address string, way *route, serve func(client, server net.Conn)) {
+	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		log.Fatalf("listen: %v", err)
 	}
-	go func() { log.Fatal(http.ListenAndServe(*control, handler(arm))) }()
 	for {
 		client, err := listener.Accept()
 		if err != nil {
 			log.Fatalf("accept: %v", err)
 		}
-		go serve(client, *upstream, arm)
+		go func() {
+			defer client.Close()
+			server, err := way.dial()
+			if err != nil {
+				log.Printf("upstream: %v", err)
+				return
+			}
+			defer way.forget(server)
+			serve(client, server)
+		}()
 	}
 }
 
-func serve(client net.Conn, upstream string, arm *trap) {
-	server, err := net.DialTimeout("tcp", upstream, 5*time.Second)
-	if err != nil {
-		log.Printf("upstream: %v", err)
-		client.Close()
-		return
+// pass forwards everything both ways, until either side ends.
+func pass(client, server net.Conn) {
+	ended := make(chan struct{}, 2)
+	forward := func(to, from net.Conn) {
+		_, _ = io.Copy(to, from) // that a connection breaks is its peers' business
+		ended <- struct{}{}
 	}
+	go forward(server, client)
+	go forward(client, server)
+	<-ended
+}
+
+// watch forwards messages both ways, but for the answers that are to be swallowed.
+func watch(client, server net.Conn, arm *trap) {
 	s := &session{client: client, server: server, arm: arm, statements: map[string]string{}, portals: map[string]string{}}
 	for {
 		code, raw, err := readStartup(client)
 		if err != nil {
-			s.close()
 			return
 		}
 		if code == codeSSL || code == codeGSS {
 			if _, err := client.Write([]byte{'N'}); err != nil { // no encryption here; ask again in clear
-				s.close()
 				return
 			}
 			continue
 		}
 		if _, err := server.Write(raw); err != nil || code == codeCancel {
-			s.close()
 			return
 		}
 		break
@@ -69,8 +91,9 @@ func serve(client net.Conn, upstream string, arm *trap) {
 	s.downstream()
 }
 
-func handler(arm *trap) http.Handler {
+func handler(way *route, arm *trap) http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("PUT /upstream", func(_ http.ResponseWriter, r *http.Request) { way.lead(r.URL.Query().Get("to")) })
 	mux.HandleFunc("GET /trap", func(w http.ResponseWriter, _ *http.Request) {
 		armed, swallows := arm.counts()
 		w.Header().Set("Content-Type", "application/json")

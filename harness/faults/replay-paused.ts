@@ -1,0 +1,32 @@
+// The replica receives what the primary writes, and applies none of it.
+
+import type { Fault } from "../drill/schema.ts";
+import { serverOf, type FaultKindOf } from "./fault.ts";
+
+type ReplayPaused = Extract<Fault, { kind: "replay-paused" }>;
+
+export const replayPaused: FaultKindOf<ReplayPaused> = {
+  needs: "files",
+  create: (fault, { topology, id }) => {
+    const replica = serverOf(topology, fault.on);
+    /** A server that was promoted meanwhile replays nothing any more, and holds nothing back. */
+    const asking = async (sql: string): Promise<string | undefined> => {
+      const client = await topology.cluster.connect(replica, id);
+      try {
+        return (await client.query<{ answer: string | null }>(`select case when pg_is_in_recovery() then (${sql})::text else 'promoted' end as answer`)).rows[0]?.answer ?? undefined;
+      } finally {
+        await client.end();
+      }
+    };
+    const state = () => asking("select pg_get_wal_replay_pause_state()");
+    return {
+      inject: async () => { await asking("select pg_wal_replay_pause()"); },
+      prove: async () => ((await state()) === "paused" ? `the replica says that its replay is paused, at ${await asking("select pg_last_wal_replay_lsn()")}` : undefined),
+      heal: async () => { if ((await state()) !== "promoted") await asking("select pg_wal_replay_resume()"); },
+      proveHealed: async () => {
+        const now = await state();
+        return now === "promoted" ? "the replica was promoted, which ends its replay" : now === "not paused" ? "the replica replays again" : undefined;
+      },
+    };
+  },
+};

@@ -1,0 +1,175 @@
+// A replica and its promotion: what it keeps, that the old primary stays fenced, and what happens when it can't be done.
+
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type pg from "pg";
+import { startClock } from "../../harness/base/clock.ts";
+import { waitUntil } from "../../harness/base/deadline.ts";
+import { drillSchema, rollbackSchema, type DrillDeclaration } from "../../harness/drill/schema.ts";
+import { readSystem } from "../../harness/drill/parse.ts";
+import type { RunEvent } from "../../harness/evidence/timeline.ts";
+import { readPlan } from "../../harness/migration/plan-file.ts";
+import { replicaFacts } from "../../harness/observe/replica.ts";
+import { createWayBack } from "../../harness/rollback/registry.ts";
+import type { WayBackContext } from "../../harness/rollback/way-back.ts";
+import { connect } from "../../harness/topology/postgres.ts";
+import { openRuntime } from "../../harness/topology/open-runtime.ts";
+import type { Runtime, Service } from "../../harness/topology/runtime.ts";
+import { startTopology, type Topology } from "../../harness/topology/topology.ts";
+import { smallDrill } from "../support/drills.ts";
+
+const never = new AbortController().signal;
+let runtime: Runtime;
+let topology: Topology;
+let context: WayBackContext;
+let events: RunEvent[];
+
+beforeEach(async () => {
+  runtime = await openRuntime({ kind: "process", why: "test" }, `failover-${startClock().startMonotonicNs}`);
+  events = [];
+});
+afterEach(async () => { await runtime[Symbol.asyncDispose](); });
+
+async function open(over: Partial<DrillDeclaration>) {
+  const drill = drillSchema.parse(smallDrill(over));
+  topology = await startTopology({ runtime, drill, system: await readSystem(drill.system.path), say: () => undefined, onSecret: () => undefined });
+  for (const sql of ["create table notes (note text)", "grant insert on notes to app", "insert into notes select 'before' from generate_series(1, 1000)"]) await ask(topology.postgres, sql);
+  context = { topology, plan: await readPlan(drill.migration.plan), record: (event) => { events.push(event); }, reach: () => Promise.resolve() };
+  return createWayBack(drill.rollback, context);
+}
+
+async function ask(server: Service, sql: string): Promise<string | undefined> {
+  const client = await topology.cluster.connect(server, "test");
+  try {
+    return await first(client, sql);
+  } finally {
+    await client.end();
+  }
+}
+
+async function first(client: pg.Client, text: string): Promise<string | undefined> {
+  const { rows: [row] } = await client.query<unknown[]>({ text, rowMode: "array" });
+  return row === undefined ? undefined : String(row[0]);
+}
+
+const replicated = (replica: object, rollback: object) => ({ system: { path: "fixtures/systems/shop", scale: 0.05, postgres: { replica } }, rollback: { strategy: "failover" as const, ...rollback } });
+const states = () => events.flatMap((event) => (event.kind === "replication" ? [event.state] : []));
+const facts = async () => {
+  const client = await topology.observer("test");
+  try {
+    return (await replicaFacts(topology.cluster, client)).map(({ kind }) => kind);
+  } finally {
+    await client.end();
+  }
+};
+
+describe("failover", () => {
+  test("a synchronous replica has what was acknowledged; clients reach it on their old address, the old primary follows", async () => {
+    const way = await open(replicated({ mode: "synchronous" }, {}));
+    const old = topology.postgres;
+    const client = await connect(topology.access("app", "clients"), { name: "test" });
+    await client.query("insert into notes values ('acknowledged')");
+    await old.kill();
+    await way.goBack(never);
+    expect(topology.postgres).not.toBe(old);
+    const again = await connect(topology.access("app", "clients"), { name: "test" });
+    await again.query("insert into notes values ('to the new one')");
+    await again.end();
+    await way.tidy(never);
+    expect(states()).toEqual(["fenced", "promoted", "left-behind", "attached"]);
+    expect(await ask(topology.postgres, "select string_agg(note, ', ') from notes where note <> 'before'")).toBe("acknowledged, to the new one");
+    expect(await ask(old, "select pg_is_in_recovery()")).toBe("true");
+    expect(await ask(topology.postgres, "select sync_state from pg_stat_replication")).toBe("sync");
+    expect(await facts()).toEqual([]);
+  });
+
+  test("what an asynchronous replica had not received is lost, and counted in the old primary's WAL, which takes no writes any more", async () => {
+    const way = await open(replicated({}, {}));
+    await topology.proxies.addToxic("replication", "cut", { type: "timeout", stream: "downstream", attributes: { timeout: 0 } });
+    for (let i = 0; i < 3; i++) await ask(topology.postgres, "insert into notes values ('lost')");
+    const old = topology.postgres;
+    await old.kill();
+    await way.goBack(never);
+    await old.start(); // as whoever comes to its machine might
+    await expect(ask(old, "insert into notes values ('split brain')")).rejects.toThrow(/read-only/);
+    await topology.proxies.removeToxic("replication", "cut");
+    await way.tidy(never);
+    expect(await ask(topology.postgres, "select count(*) from notes where note = 'lost'")).toBe("0");
+    expect(events.find((event) => event.kind === "replication" && event.state === "left-behind")).toMatchObject({ server: "postgres", transactions: 3 });
+    expect(await facts()).toEqual([]);
+  });
+
+  test("a replica that keeps behind is promoted as of the moment before the migration", async () => {
+    const way = await open(replicated({ applyDelayMs: 3_600_000 }, { to: "migration-start" }));
+    await ask(topology.postgres, "insert into notes values ('kept')");
+    await way.mark(never);
+    await ask(topology.postgres, "alter table notes add column migrated text");
+    await way.goBack(never);
+    expect(await ask(topology.postgres, "select string_agg(note, ', ') from notes where note <> 'before'")).toBe("kept");
+    expect(await ask(topology.postgres, "select count(*) from information_schema.columns where table_name = 'notes'")).toBe("1");
+    expect(await ask(topology.postgres, "select count(*) from pg_file_settings where sourcefile like '%auto.conf' and name ~ 'recovery|hot_standby|conninfo'")).toBe("0");
+    await way.tidy(never);
+    expect(await facts()).toEqual([]);
+  });
+
+  test("a way back that can't be taken leaves the old primary serving, and the replica is rebuilt", async () => {
+    const way = await open(replicated({ applyDelayMs: 1 }, { to: "migration-start" }));
+    const old = topology.postgres;
+    await way.mark(never);
+    await ask(old, "alter table notes add column migrated text");
+    await waitUntil({ what: "replay", withinMs: 5_000, check: async () => ((await ask(topology.cluster.replica ?? old, "select count(*) from information_schema.columns where table_name = 'notes'")) === "2" ? true : undefined) });
+    await expect(way.goBack(never)).rejects.toThrow(/past the migration's start/);
+    await way.tidy(never);
+    expect(topology.postgres).toBe(old);
+    expect(states(), "nothing was touched").toEqual([]);
+
+    const latest = createWayBack(rollbackSchema.parse({ strategy: "failover" }), context);
+    await topology.cluster.replica?.kill();
+    await expect(latest.goBack(never)).rejects.toThrow(/replica was not promoted/);
+    const client = await connect(topology.access("app", "clients"), { name: "test" });
+    await client.query("insert into notes values ('served again')");
+    await client.end();
+    await latest.tidy(never);
+    expect(topology.postgres).toBe(old);
+    expect(states()).toEqual(["fenced", "attached"]);
+  });
+});
+
+describe("a replica", () => {
+  test("is named for what is wrong with it", async () => {
+    await open(replicated({}, {}));
+    const { replica } = topology.cluster;
+    if (!replica) throw new Error("no replica");
+    const follows = () => waitUntil({ what: "the replica follows", withinMs: 10_000, check: async () => ((await ask(topology.postgres, "select count(*) from pg_stat_replication")) === "1" ? true : undefined) });
+    expect(await facts()).toEqual([]);
+
+    await replica.stop();
+    expect(await facts(), "it does not answer").toEqual(["replica-missing"]);
+    await replica.start();
+    await follows();
+
+    await ask(replica, "select pg_wal_replay_pause()");
+    await ask(topology.postgres, "insert into notes values ('not replayed')");
+    expect(await facts(), "it applies nothing").toEqual(["replica-behind"]);
+    await ask(replica, "select pg_wal_replay_resume()");
+
+    // An old state of the table's file: what a lost write of the replica's own disk leaves.
+    const file = await ask(topology.postgres, "select pg_relation_filepath('notes')");
+    await ask(topology.postgres, "checkpoint");
+    await replica.stop();
+    await replica.shell(`cp "$DATA/${file}" "$BACKUPS.old"`);
+    await replica.start();
+    await ask(topology.postgres, "update notes set note = 'changed'");
+    await waitUntil({ what: "the replica has it", withinMs: 10_000, check: async () => ((await facts()).length === 0 ? true : undefined) });
+    await ask(topology.postgres, "checkpoint");
+    await waitUntil({ what: "the replica's own checkpoint", withinMs: 10_000, check: async () => ((await facts()).length === 0 ? true : undefined) });
+    await ask(replica, "checkpoint");
+    await replica.stop();
+    await replica.shell(`cat "$BACKUPS.old" > "$DATA/${file}"; rm "$BACKUPS.old"`);
+    await replica.start();
+    await follows();
+    expect(await facts(), "it follows, and holds something else").toEqual(["replica-diverged"]);
+
+    await ask(replica, "select pg_promote()");
+    expect(await facts(), "it went its own way").toEqual(["replica-timeline"]);
+  });
+});
