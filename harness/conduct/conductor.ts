@@ -5,14 +5,15 @@ import type { RunClock } from "../base/clock.ts";
 import { pause, waitUntil } from "../base/deadline.ts";
 import { HarnessError, messageOf } from "../base/errors.ts";
 import { UndoStack } from "../base/undo.ts";
-import type { Plan } from "../drill/plan.ts";
+import { endOf, type Plan } from "../drill/plan.ts";
 import type { Drill } from "../drill/schema.ts";
-import type { EvidenceWriter } from "../evidence/run-directory.ts";
+import { PATHS, readJson, type EvidenceWriter } from "../evidence/run-directory.ts";
 import type { Phase, RunEvent } from "../evidence/timeline.ts";
 import { Load, type LoadStats } from "../load/load.ts";
 import { runForward } from "../migration/runner.ts";
 import { baselineFacts } from "../observe/baseline.ts";
 import { captureFacts } from "../observe/facts.ts";
+import type { SchemaObject } from "../observe/fingerprint.ts";
 import { startProber, type Prober } from "../observe/probe.ts";
 import { proveQuiescence } from "../observe/quiescence.ts";
 import { replicaFacts } from "../observe/replica.ts";
@@ -23,6 +24,7 @@ import type { Runtime } from "../topology/runtime.ts";
 import { accessUrl, startTopology, type Topology } from "../topology/topology.ts";
 import { Decision } from "./decision.ts";
 import { checkCapabilities } from "./preflight.ts";
+import { referenceStructure } from "./reference.ts";
 import { SteadyWatch } from "./steady.ts";
 import { Strikes } from "./strikes.ts";
 import { TrafficGate } from "./traffic-gate.ts";
@@ -124,7 +126,7 @@ class Conduct {
     const record = (event: RunEvent) => this.#record(event);
     const strikes = new Strikes({ faults: this.#run.drill.faults, topology, undo: this.#undo, signal: this.#signal, record });
     const gate = new TrafficGate(this.#run.drill.rollback.gate, topology, record);
-    const wayBack = createWayBack(this.#run.drill.rollback, { topology, plan: this.#run.plan, record, reach: (direction, point) => strikes.reach(direction, point) });
+    const wayBack = createWayBack(this.#run.drill.rollback, { topology, plan: this.#run.plan, system: this.#run.system, record, reach: (direction, point) => strikes.reach(direction, point) });
     await this.#phase("baseline", async () => {
       await this.#facts(topology, "before");
       await wayBack.prepare(this.#signal);
@@ -177,13 +179,18 @@ class Conduct {
   }
 
   async #facts(topology: Topology, when: "before" | "after"): Promise<void> {
+    const { drill, plan, system, evidence } = this.#run;
+    const end = endOf(plan, drill.rollback);
     const client = await topology.observer("facts");
     try {
-      if (when === "after") await captureFacts(client, this.#run.system, this.#run.evidence, when, await replicaFacts(topology.cluster, client));
-      else await baselineFacts(client, this.#run.system, this.#run.evidence, topology.dataKey);
+      if (when === "after") await captureFacts(client, system, evidence, when, { records: end.records, more: await replicaFacts(topology.cluster, client) });
+      else await baselineFacts(client, system, evidence, topology.dataKey);
     } finally {
       await client.end();
     }
+    if (when === "after" || end.steps.length === 0) return;
+    const before = await readJson<SchemaObject[]>(evidence.directory, "before/structure.json");
+    await evidence.writeJson(PATHS.reference, await referenceStructure(topology, plan, end.steps, before ?? [], this.#signal));
   }
 
   async #warmUp(topology: Topology): Promise<{ load: Load; prober: Prober; steady: SteadyWatch }> {

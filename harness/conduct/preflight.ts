@@ -17,6 +17,14 @@ export async function preflight(drill: Drill, plan: Plan): Promise<void> {
   if (gate === "migration" && decide.on === "alert") {
     throw declarationError("rollback.gate", "rollback.gate: a gate that closes before the migration raises the alert by itself", "let rollback.decide be on completion, or close the gate for the way-back alone");
   }
+  const { rollback } = drill;
+  if (rollback.strategy === "down") {
+    if (rollback.to !== undefined && rollback.only !== undefined) throw declarationError("rollback.only", "rollback.only: a way back goes to a step or takes one away, and not both", "leave out rollback.to or rollback.only");
+    for (const field of ["to", "only"] as const) {
+      const step = rollback[field];
+      if (step !== undefined && !steps.includes(step)) throw declarationError(`rollback.${field}`, `rollback.${field}: the plan ${plan.name} has no step "${step}"`, `its steps are ${steps.join(", ")}`);
+    }
+  }
   const replicated = replicaOf(drill) !== undefined;
   if (drill.rollback.strategy === "failover" && drill.rollback.to === "migration-start" && (drill.system.postgres.replica?.applyDelayMs ?? 0) === 0) {
     throw declarationError("rollback.to", "rollback.to: a replica that keeps up has no moment before the migration to go back to", "declare system.postgres.replica.applyDelayMs, longer than the migration and the decision take");

@@ -1,6 +1,7 @@
 // A plan's own declaration: ordered steps, each with its way forward and its way back.
 
 import { z } from "zod";
+import type { Rollback } from "./schema.ts";
 
 const sql = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
 const stepId = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "use lower-case letters, digits and hyphens");
@@ -15,14 +16,23 @@ export const stepSchema = z.strictObject({
     sql,
     z.strictObject({ irreversible: z.string().min(10).describe("Why there is no way back") }),
     z.strictObject({ nothing: z.string().min(10).describe("Why there is nothing to undo") }),
+    z.strictObject({ compensate: sql.describe("Statements that make up for what can't be undone; in a transaction they take effect once, however often going back is tried"),
+      irreversible: z.string().min(10).describe("Why it can't be undone") }),
+    z.strictObject({ batches: z.string().min(1).describe("Backfill: undoes $2 rows after the cursor $1, like the forward statement, and answers with the next cursor and the number of rows") }),
   ]),
   check: z.string().optional().describe("Query whose first column is true when the step is done"),
+  preserve: z.array(z.strictObject({
+    table: z.string(), key: z.string().describe("Column that names a row, before the step and after it is undone"), columns: z.array(z.string()).min(1),
+  })).default([]).describe("Fields that the step destroys: they are copied aside before it, and put back when it is undone, but for what clients have set since"),
+  undone: z.string().optional().describe("Query whose first column is true when the step is undone"),
   batch: z.number().int().min(1).default(1_000).describe("Backfill: $2 of the forward statement"),
   size: z.string().optional().describe("Backfill: query of the number of rows to go through, for the progress"),
   pauseMs: z.number().int().min(0).default(0).describe("Pause before the step, or between a backfill's batches"),
   lockTimeoutMs: z.number().int().min(0).default(0).describe("Give up a lock after this, so that no queue piles up behind us; 0: wait"),
   attempts: z.number().int().min(1).default(1).describe("How often to try when the lock was not had, with backoff"),
-}).refine((step) => step.transactional || step.kind !== "backfill", "a backfill is transactional, batch by batch");
+}).refine((step) => step.transactional || step.kind !== "backfill", "a backfill is transactional, batch by batch")
+  .refine(({ kind, transactional, preserve }) => preserve.length === 0 || (transactional && kind !== "backfill"), { path: ["preserve"], message: "fields are preserved in the step's transaction, which this step has not" })
+  .refine(({ kind, backward }) => kind === "backfill" || typeof backward === "string" || !("batches" in backward), { path: ["backward"], message: "only a backfill is undone in batches" });
 export type Step = z.infer<typeof stepSchema>;
 
 export const planSchema = z.strictObject({
@@ -42,7 +52,37 @@ export const planSchema = z.strictObject({
 });
 export type Plan = z.infer<typeof planSchema>;
 
+/**
+ * The steps that a way back leaves in place: none but for a partial one, which goes back `to` a step, or takes away `only` a
+ * step and what needs it. @throws Error for a step that the plan doesn't have
+ */
+export function keptSteps({ steps }: Plan, { to, only }: { readonly to?: string | undefined; readonly only?: string | undefined }): Step[] {
+  const named = to ?? only;
+  const at = steps.findIndex(({ id }) => id === named);
+  if (named === undefined) return [];
+  if (at < 0) throw new Error(`the plan has no step "${named}"`);
+  if (to !== undefined) return steps.slice(0, at + 1);
+  const gone = new Set([named]);
+  for (const step of steps) if (step.needs.some((need) => gone.has(need))) gone.add(step.id); // needs are earlier steps
+  return steps.filter(({ id }) => !gone.has(id));
+}
+
+/** Where a drill's way back ends: the steps that are in place then, and which of the system's queries reads the records. */
+export function endOf(plan: Plan, rollback: Rollback): { readonly steps: readonly Step[]; readonly records: "before" | "after" } {
+  if (rollback.strategy === "resume") return { steps: plan.steps, records: "after" };
+  if (rollback.strategy === "down") return { steps: keptSteps(plan, rollback), records: rollback.records };
+  return { steps: [], records: "before" };
+}
+
 /** The statements of a direction; a string is sent as it is, a list one by one. */
 export function statements(part: string | readonly string[]): readonly string[] {
   return typeof part === "string" ? [part] : part;
+}
+
+/** What undoes a step at once; undefined for a backfill that is undone in batches, and for what has no way back. */
+export function undoing({ backward }: Step): readonly string[] | undefined {
+  if (typeof backward === "string") return [backward];
+  if ("nothing" in backward) return [];
+  if ("compensate" in backward) return statements(backward.compensate);
+  return "batches" in backward || "irreversible" in backward ? undefined : backward;
 }

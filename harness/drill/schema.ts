@@ -142,11 +142,19 @@ const wayBack = {
 
 const attempts = z.number().int().min(1).max(100).default(10).describe("How often the backward statements are tried, with backoff");
 
+const records = z.enum(["before", "after"]).default("before").describe("Which of the system's queries reads the records when the way back is through");
+
 /** The way back, by its strategy. */
 export const rollbackSchema = z.discriminatedUnion("strategy", [
-  z.strictObject({ strategy: z.literal("down").default("down"), ...wayBack,
-    attempts })
+  z.strictObject({ strategy: z.literal("down").default("down"), ...wayBack, attempts,
+    to: name.optional().describe("Partial: go back to this step, which stays, with all before it"),
+    only: name.optional().describe("Partial: undo this step and those that need it, and nothing else"),
+    staged: z.strictObject({ pauseMs: ms.default(500).describe("Between two chunks") }).optional()
+      .describe("Chunk by chunk, a step or a backfill's batch: after each the system's rules are asked, and the way back stops where one doesn't hold"),
+    records })
     .describe("The plan's backward statements, in reverse order"),
+  z.strictObject({ strategy: z.literal("resume"), ...wayBack, attempts: z.number().int().min(1).max(100).default(10).describe("How often it is tried, with backoff") })
+    .describe("No way back but forward: the migration is taken up where it stopped, and completed"),
   z.strictObject({ strategy: z.literal("snapshot"), ...wayBack })
     .describe("The newest intact base backup replaces the data, as of its end"),
   z.strictObject({ strategy: z.literal("pitr"), ...wayBack,

@@ -23,6 +23,8 @@ export const PATHS = {
   outcomes: "ledger/outcomes.ndjson",
   operations: "ledger/operations.parquet",
   effects: "ledger/effects.parquet",
+  /** The structure that must be there in the end, where that is not the one before. */
+  reference: "reference/structure.json",
   probes: "probes/health.ndjson",
   logs: "logs",
   scorecard: "scorecard.json",

@@ -24,7 +24,7 @@ export async function judge(directory: string): Promise<Scorecard> {
   await using database = await EvidenceDatabase.open(directory, record.system.entities);
   const doubts = doubtsOf(record);
   const unreadable = (record.after?.entities.failed ?? []).map(({ entity, error }): Finding => ({
-    kind: "entity-unreadable", subject: entity, detail: `the old schema's query fails: ${error}`, count: 1, examples: [],
+    kind: "entity-unreadable", subject: entity, detail: `the query that must read it fails: ${error}`, count: 1, examples: [],
     query: `select unnest(failed, recursive := true) from read_json('after/entities.json')`,
   }));
   const reconciliation = record.before && record.after ? await reconcile(database, dumped) : undefined;
@@ -35,7 +35,7 @@ export async function judge(directory: string): Promise<Scorecard> {
   const service = assessService(await Samples.read(database), record.header.drill.steadyState, Math.min(start ?? Infinity, closing ?? Infinity));
 
   const facts = record.before && record.after && { before: record.before, after: record.after };
-  const structure = facts && [...compareStructure(facts.before.structure, facts.after.structure), ...unreadable];
+  const structure = facts && [...(record.reference ? compareStructure(record.reference, facts.after.structure, "reference") : compareStructure(facts.before.structure, facts.after.structure)), ...unreadable];
   const ended = eventsOf(record, "rollback").findLast(({ state }) => state === "completed")?.t;
   const application = start === undefined || ended === undefined ? [] : await applicationFindings(database, start, ended);
   const integrity = facts && [...newProblems(facts.before.integrity, facts.after.integrity), ...application];

@@ -123,17 +123,18 @@ const BATCH = 200_000;
 async function reconcileEntity(database: EvidenceDatabase, entity: Entity, recorded: readonly string[], buckets: number): Promise<void> {
   const columns = (await database.rows(`select column_name from (describe after_${entity.name})`)).map((row) => String(row["column_name"]));
   const fields = columns.filter((column) => column !== entity.key);
+  const known = new Set((await database.rows(`select column_name from (describe before_${entity.name})`)).map((row) => String(row["column_name"])));
   await database.run("create or replace temp table suspects (key varchar, bucket usmallint)");
   for (let bucket = 0; bucket < buckets; bucket++) {
-    await findSuspects(database, entity, fields, recorded, bucket);
+    await findSuspects(database, entity, { fields, known, recorded, bucket });
     const [found] = await database.rows("select count(*)::double as n from suspects");
-    if (Number(found?.["n"]) > (bucket === buckets - 1 ? 0 : BATCH)) await applyRules(database, entity, fields);
+    if (Number(found?.["n"]) > (bucket === buckets - 1 ? 0 : BATCH)) await applyRules(database, entity, fields, known);
   }
   await findShed(database, entity.name, columns, recorded);
 }
 
 /** Judges the suspects by the rules above, and dismisses them. */
-async function applyRules(database: EvidenceDatabase, entity: Entity, fields: readonly string[]): Promise<void> {
+async function applyRules(database: EvidenceDatabase, entity: Entity, fields: readonly string[], known: ReadonlySet<string>): Promise<void> {
   const { name, counters: counted } = entity;
   const key = `"${entity.key}"`;
   const set = fields.filter((field) => !counted.includes(field));
@@ -143,7 +144,7 @@ async function applyRules(database: EvidenceDatabase, entity: Entity, fields: re
   await database.run(`create or replace temp table touched as select seq, outcome, start, "end", key, kind, value from buckets.effects
     where entity = '${name}' and outcome in ('committed', 'indeterminate') and ${suspect("key")}`);
   await existence(database, name, key);
-  if (set.length > 0) await values(database, name, key, set);
+  if (set.length > 0) await values(database, name, key, set, known);
   for (const counter of counted) await counters(database, name, key, counter);
   await refine(database, entity);
   await findUndone(database, entity);
@@ -200,12 +201,14 @@ const same = (a: string, b: string) =>
   `(case when ${a} is not distinct from ${b} then true when ${a} is null or ${b} is null then false
     else coalesce(try_cast(${a} as decimal(38, 10)) = try_cast(${b} as decimal(38, 10)), false) end)`;
 
-async function values(database: EvidenceDatabase, name: string, key: string, set: readonly string[]): Promise<void> {
+/** @param known fields that the baseline has, too: another one is held against what was written alone */
+async function values(database: EvidenceDatabase, name: string, key: string, set: readonly string[], known: ReadonlySet<string>): Promise<void> {
   const list = set.map((field) => `'${field.replaceAll("'", "''")}'`).join(", ");
-  const cells = (table: string) => `(${set.map((field) => `select ${key} as key, '${field.replaceAll("'", "''")}' as field, "${field}" as value from ${table}`).join(" union all ")})`;
+  const cells = (table: string, of = set) => `(${of.map((field) => `select ${key} as key, '${field.replaceAll("'", "''")}' as field, "${field}" as value from ${table}`).join(" union all ")})`;
+  const inBase = set.filter((field) => known.has(field));
   await database.run(`create or replace temp table cells as
     select h.key, h.field, h.value as held, b.value as was, b.key is not null as had
-    from (select distinct on (key, field) * from ${cells("held")} order by key, field) h left join ${cells("base")} b on b.key = h.key and b.field = h.field`);
+    from (select distinct on (key, field) * from ${cells("held")} order by key, field) h left join ${inBase.length === 0 ? "(select null::varchar as key, null::varchar as field, null::varchar as value where false)" : cells("base", inBase)} b on b.key = h.key and b.field = h.field`);
   await database.run(`create or replace temp table writes as
     select key, field, seq, outcome, start, "end", (value ->> field) as value
     from (select *, unnest(json_keys(value)) as field from touched where kind in ('insert', 'update')) where field in (${list})`);

@@ -28,6 +28,8 @@ export type RunRecord = {
   readonly events: readonly TimelineEntry[];
   readonly before: Facts | undefined;
   readonly after: Facts | undefined;
+  /** The structure that must be there in the end, where that is not the one before. */
+  readonly reference: readonly SchemaObject[] | undefined;
 };
 
 export async function readRun(directory: string): Promise<RunRecord> {
@@ -39,6 +41,7 @@ export async function readRun(directory: string): Promise<RunRecord> {
     events: await readEvents(directory),
     before: await readFacts(directory, "before"),
     after: await readFacts(directory, "after"),
+    reference: await readJson<SchemaObject[]>(directory, PATHS.reference),
   };
 }
 

@@ -1,4 +1,4 @@
-// Structure: how the schema after the way back differs from the one before.
+// Structure: how the schema after the way back differs from the one before, or from the one that must be there.
 
 import type { SchemaObject } from "./run-record.ts";
 import type { Finding } from "./scorecard.ts";
@@ -9,19 +9,19 @@ function isBenign(kind: string, field: string, was: unknown, is: unknown): boole
 }
 
 /** One finding an object: `trigger-missing`, `column-left-over`, `index-changed`. */
-export function compareStructure(all: readonly SchemaObject[], now: readonly SchemaObject[]): Finding[] {
+export function compareStructure(all: readonly SchemaObject[], now: readonly SchemaObject[], expected: "before" | "reference" = "before"): Finding[] {
   const [before, after] = [ranked(all, now), ranked(now, all)];
   const name = ({ kind, name: object }: SchemaObject) => `${kind} ${object}`;
   const was = new Map(before.map((object) => [name(object), object]));
   const is = new Map(after.map((object) => [name(object), object]));
   const findings: Finding[] = [];
   for (const object of before) {
-    if (!is.has(name(object))) findings.push(finding(object, "missing", "there before, and gone", object.detail));
+    if (!is.has(name(object))) findings.push(finding(object, "missing", expected === "before" ? "there before, and gone" : "it must be there, and isn't", object.detail, expected));
   }
   for (const object of after) {
     const old = was.get(name(object));
     if (!old) {
-      findings.push(finding(object, "left-over", "not there before", object.detail));
+      findings.push(finding(object, "left-over", expected === "before" ? "not there before" : "it must not be there", object.detail));
       continue;
     }
     const changed = changes(old, object);
@@ -53,8 +53,7 @@ function changes(old: SchemaObject, now: SchemaObject): { readonly field: string
     .filter(({ field, was, is }) => JSON.stringify(was) !== JSON.stringify(is) && !isBenign(now.kind, field, was, is));
 }
 
-function finding(object: SchemaObject, what: "missing" | "left-over" | "changed", detail: string, example: unknown): Finding {
-  const file = what === "missing" ? "before" : "after";
+function finding(object: SchemaObject, what: "missing" | "left-over" | "changed", detail: string, example: unknown, file = "after"): Finding {
   return {
     kind: `${object.kind}-${what}`, subject: object.name, detail, count: 1, examples: [example],
     query: `select unnest(o.detail) from read_json('${file}/structure.json') o where o.kind = '${object.kind}' and o.name = '${object.name.replaceAll("'", "''")}'`,

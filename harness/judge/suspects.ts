@@ -37,18 +37,27 @@ export async function recordedFields(database: EvidenceDatabase): Promise<string
   return (await database.rows(`select column_name from (describe select unnest("#set") from buckets.effects)`)).map((row) => String(row["column_name"]));
 }
 
+type Search = {
+  /** Of the records as they are held. */
+  readonly fields: readonly string[];
+  /** Those that the baseline has, too. */
+  readonly known: ReadonlySet<string>;
+  readonly recorded: readonly string[];
+  readonly bucket: number;
+};
+
 /** Adds the suspects among an entity's records in one bucket to the table `suspects`. */
-export async function findSuspects(database: EvidenceDatabase, { name, key: keyColumn, counters }: Entity, fields: readonly string[], recorded: readonly string[], bucket: number): Promise<void> {
+export async function findSuspects(database: EvidenceDatabase, { name, key: keyColumn, counters }: Entity, { fields, known: inBase, recorded, bucket }: Search): Promise<void> {
   const key = identifier(keyColumn);
   const known = new Set(recorded.map((field) => field.toLowerCase())); // DuckDB doesn't tell Name from name
   const value = (field: string) => (known.has(field.toLowerCase()) ? `"#set".${identifier(field)}` : "null::varchar");
   const set = fields.filter((field) => !counters.includes(field));
   const last = set.map((field, i) => `arg_max(${value(field)}, start) filter (code <> 8) as v${i}`);
   const sums = counters.flatMap((field, i) => [`sum(${amount(value(field))}) as c${i}`, `bool_or(${value(field)} is not null and ${amount(value(field))} is null) as odd${i}`]);
-  const untouched = fields.map((field) => differ(`h.${identifier(field)}`, `b.${identifier(field)}`));
+  const untouched = fields.filter((field) => inBase.has(field)).map((field) => differ(`h.${identifier(field)}`, `b.${identifier(field)}`));
   const written = set.map((field, i) => {
     const [is, was] = [`h.${identifier(field)}`, `b.${identifier(field)}`];
-    return `case when l.v${i} is not null then ${differ(is, `l.v${i}`)} else b.${key} is not null and ${differ(is, was)} end`;
+    return `case when l.v${i} is not null then ${differ(is, `l.v${i}`)} else ${inBase.has(field) ? `b.${key} is not null and ${differ(is, was)}` : "false"} end`;
   });
   const counted = counters.map((field, i) => {
     const [is, was] = [`h.${identifier(field)}`, `b.${identifier(field)}`];

@@ -3,10 +3,11 @@
 import pg from "pg";
 import { pause } from "../base/deadline.ts";
 import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
-import { statements, type Plan, type Step } from "../drill/plan.ts";
+import { statements, undoing, type Plan, type Step } from "../drill/plan.ts";
 import type { RunEvent } from "../evidence/timeline.ts";
 import { checkJournal, Journal, type JournalRow } from "./journal.ts";
 import { checksum } from "./plan-file.ts";
+import { Preserve } from "./preserve.ts";
 
 export type Direction = "forward" | "backward";
 
@@ -51,27 +52,47 @@ export async function runForward(context: RunnerContext): Promise<void> {
       continue;
     }
     await runStep(context, "forward", step, async () => {
-      if (step.kind === "backfill") await backfill(context, journal, step, row);
+      if (step.kind === "backfill") await inBatches(context, journal, step, { direction: "forward", sql: statements(step.forward)[0] ?? "", rows: await sizeOf(context, step) });
       else await apply(context, journal, step, "forward", statements(step.forward));
-      await verify(context, step);
+      await verify(context, step, "check");
     });
   }
 }
 
+export type BackwardOptions = {
+  /** Steps that stay. They must be done: a step that was never reached is none to go back to. */
+  readonly keep?: readonly Step[];
+  /** Between two chunks, which are steps, and batches of a backfill. */
+  readonly between?: (step: Step) => Promise<void>;
+};
+
 /** Undoes whatever the journal says was begun, in reverse; safe to repeat after any interruption. */
-export async function runBackward(context: RunnerContext): Promise<void> {
+export async function runBackward(context: RunnerContext, { keep = [], between = () => Promise.resolve() }: BackwardOptions = {}): Promise<void> {
   const { journal, rows } = await openJournal(context);
+  const missing = keep.find(({ id }) => rows.get(id)?.state !== "done");
+  if (missing) {
+    throw new HarnessError({
+      code: "step-not-reached", kind: "run", place: `plan ${context.plan.name}, step ${missing.id}`,
+      message: `step ${missing.id} is to stay, and the migration ${rows.has(missing.id) ? "stopped in its midst" : "never came to it"}`, remedy: "go back as a whole, or resume",
+    });
+  }
   for (const step of context.plan.steps.toReversed()) {
-    if (!rows.has(step.id)) continue;
+    const row = rows.get(step.id);
+    if (!row || keep.includes(step)) continue;
     const { backward } = step;
-    if (typeof backward === "object" && "irreversible" in backward) {
+    const sql = undoing(step);
+    if (typeof backward === "object" && "irreversible" in backward && !sql) {
       throw new HarnessError({
         code: "irreversible-step", kind: "run", place: `plan ${context.plan.name}, step ${step.id}`,
         message: `step ${step.id} has no way back: ${backward.irreversible}`, remedy: "choose another way back",
       });
     }
-    await runStep(context, "backward", step, () =>
-      apply(context, journal, step, "backward", typeof backward === "object" && "nothing" in backward ? [] : statements(backward)));
+    await runStep(context, "backward", step, async () => {
+      if (typeof backward === "object" && "batches" in backward) await inBatches(context, journal, step, { direction: "backward", sql: backward.batches, rows: row.rows, between });
+      else await apply(context, journal, step, "backward", sql ?? []);
+      await verify(context, step, "undone");
+    });
+    await between(step);
   }
 }
 
@@ -137,11 +158,14 @@ async function apply(context: RunnerContext, journal: Journal, step: Step, direc
     await settle();
     return;
   }
+  const preserve = new Preserve(client, context.plan, step);
   await inTransaction(client, step, async () => {
+    if (direction === "forward") await preserve.copyAside();
     for (const [index, statement] of sql.entries()) {
       await client.query(statement);
       await progress(index + 1);
     }
+    await (direction === "forward" ? preserve.noteLeft() : preserve.putBack());
     await settle();
   });
 }
@@ -158,13 +182,15 @@ async function inTransaction(client: pg.Client, step: Step, work: () => Promise<
   }
 }
 
-/** Goes through the rows by key; every batch commits with its cursor, so a resume goes on from there. */
-async function backfill(context: RunnerContext, journal: Journal, step: Step, row: JournalRow | undefined): Promise<void> {
+type Batches = { readonly direction: Direction; readonly sql: string; /** How many rows there are to go through, for the progress. */ readonly rows: number; readonly between?: (step: Step) => Promise<void> };
+
+/** Goes through the rows by key; every batch commits with its cursor, so that whoever takes it up goes on from there. */
+async function inBatches(context: RunnerContext, journal: Journal, step: Step, { direction, sql, rows: all, between }: Batches): Promise<void> {
   const { client, record, reach, signal } = context;
-  const [sql = ""] = statements(step.forward);
-  const size = step.size ? Number((await client.query<unknown[]>({ text: step.size, rowMode: "array" })).rows[0]?.[0] ?? 0) : 0;
-  let cursor = row?.cursor ?? null;
-  let through = row?.rows ?? 0;
+  const under = direction === "forward" ? "started" : "undoing";
+  const row = (await journal.rows()).get(step.id);
+  let cursor = row?.state === under ? row.cursor : null;
+  let through = row?.state === under ? row.rows : 0;
   for (;;) {
     signal.throwIfAborted();
     let seen = 0;
@@ -172,24 +198,32 @@ async function backfill(context: RunnerContext, journal: Journal, step: Step, ro
       const { rows: [batch] } = await client.query<{ cursor: string | null; rows: number }>(sql, [cursor, step.batch]);
       seen = batch?.rows ?? 0;
       cursor = batch?.cursor ?? cursor;
-      await journal.write(step.id, seen === 0 ? "done" : "started", checksum(step), cursor, through + seen);
+      if (seen > 0) await journal.write(step.id, under, checksum(step), cursor, through + seen);
+      else if (direction === "forward") await journal.write(step.id, "done", checksum(step), cursor, through);
+      else await journal.remove(step.id);
     });
     if (seen === 0) return;
     through += seen;
-    const share = size > 0 ? Math.min(1, through / size) : 0;
-    record({ kind: "progress", direction: "forward", step: step.id, share });
-    await reach("forward", { at: "progress", step: step.id, share });
+    const share = all > 0 ? Math.min(1, through / all) : 0;
+    record({ kind: "progress", direction, step: step.id, share });
+    await reach(direction, { at: "progress", step: step.id, share });
+    await between?.(step);
     await pause(step.pauseMs, signal);
   }
 }
 
-async function verify(context: RunnerContext, step: Step): Promise<void> {
-  if (!step.check) return;
-  const { rows: [row] } = await context.client.query<unknown[]>({ text: step.check, rowMode: "array" });
+async function sizeOf({ client }: RunnerContext, { size }: Step): Promise<number> {
+  return size ? Number((await client.query<unknown[]>({ text: size, rowMode: "array" })).rows[0]?.[0] ?? 0) : 0;
+}
+
+async function verify(context: RunnerContext, step: Step, what: "check" | "undone"): Promise<void> {
+  const sql = step[what];
+  if (!sql) return;
+  const { rows: [row] } = await context.client.query<unknown[]>({ text: sql, rowMode: "array" });
   if (row?.[0] === true) return;
   throw new HarnessError({
     code: "step-check-failed", kind: "run", place: `plan ${context.plan.name}, step ${step.id}`,
-    message: `the check of step ${step.id} answered ${JSON.stringify(row?.[0] ?? null)} after the step was applied`,
+    message: `"${what}" of step ${step.id} answered ${JSON.stringify(row?.[0] ?? null)} after the step was ${what === "check" ? "applied" : "undone"}`,
     remedy: "the step did not do what its check expects: correct the one or the other",
   });
 }

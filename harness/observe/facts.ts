@@ -17,15 +17,22 @@ export type InvariantFact = { readonly name: string; readonly query: string; rea
 
 const EXAMPLES = 5;
 
+type AfterFacts = {
+  /** Which of an entity's queries reads its records: that of the old schema or of the new one. */
+  readonly records: "before" | "after";
+  /** Facts about what isn't in this database. */
+  readonly more: readonly IntegrityFact[];
+};
+
 /**
  * Writes all facts below `before/` or `after/`. The connection must lead around the proxy:
  * a fault that still lingers there is no reason to misread the database.
  */
-export async function captureFacts(client: pg.Client, system: System, evidence: EvidenceWriter, when: FactsWhen, more: readonly IntegrityFact[] = []): Promise<void> {
+export async function captureFacts(client: pg.Client, system: System, evidence: EvidenceWriter, when: FactsWhen, { records = "before", more = [] }: Partial<AfterFacts> = {}): Promise<void> {
   await client.query("begin isolation level repeatable read, read only");
   try {
     await evidence.writeJson(`${when}/structure.json`, await fingerprint(client));
-    await dumpEntities(client, system, evidence, when);
+    await dumpEntities(client, system, evidence, when, records);
     await evidence.writeJson(`${when}/invariants.json`, await invariantFacts(client, system));
   } finally {
     await client.query("rollback");
@@ -40,13 +47,13 @@ export async function captureFacts(client: pg.Client, system: System, evidence: 
 }
 
 /** One compressed CSV file an entity: the key, then its logical fields, as PostgreSQL prints them. */
-async function dumpEntities(client: pg.Client, system: System, evidence: EvidenceWriter, when: FactsWhen): Promise<void> {
+async function dumpEntities(client: pg.Client, system: System, evidence: EvidenceWriter, when: FactsWhen, records: "before" | "after"): Promise<void> {
   const failed: { entity: string; error: string }[] = [];
   for (const entity of system.entities) {
     const file = dumpFile(when, entity.name);
     try {
       await client.query("savepoint entity");
-      const rows = client.query(copy.to(`copy (${entity.before}) to stdout with (format csv, header)`));
+      const rows = client.query(copy.to(`copy (${entity[records]}) to stdout with (format csv, header)`));
       await pipeline(rows, createGzip({ level: 1 }), createWriteStream(evidence.path(file)));
       await client.query("release savepoint entity");
     } catch (error) {

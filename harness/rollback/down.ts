@@ -1,27 +1,46 @@
-// The way back `down`: the plan's backward statements, in reverse order, from what the journal says.
+// The ways along the plan: `down`, its backward statements in reverse order, and `resume`, the rest of its forward ones.
 
 import { pause } from "../base/deadline.ts";
 import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
 import type { Rollback } from "../drill/schema.ts";
-import { runBackward } from "../migration/runner.ts";
+import { keptSteps } from "../drill/plan.ts";
+import { runBackward, runForward, type RunnerContext } from "../migration/runner.ts";
 import { connect } from "../topology/postgres.ts";
 import type { WayBack, WayBackContext } from "./way-back.ts";
 
 /** Errors that a repetition can't mend: it would only repeat the damage. */
-const FINAL_CODES = new Set(["irreversible-step", "step-changed", "plan-sql-invalid"]);
+const FINAL_CODES = new Set(["irreversible-step", "step-changed", "step-not-reached", "stage-broken", "plan-sql-invalid"]);
 /** SQLSTATE classes of programming errors and violated constraints. */
 const FINAL_CLASSES = new Set(["22", "23", "42", "2B"]);
 
+type Down = Extract<Rollback, { strategy: "down" }>;
+
+/** Undoes the plan, as a whole or in part, at once or chunk by chunk. */
+export function down({ attempts, to, only, staged }: Pick<Down, "attempts" | "to" | "only" | "staged">, context: WayBackContext): WayBack {
+  const keep = keptSteps(context.plan, { to, only });
+  const between = async (signal: AbortSignal) => {
+    if (!staged) return;
+    await expectRules(context);
+    await pause(staged.pauseMs, signal);
+  };
+  return onThePlan("down", attempts, context, (runner) => runBackward(runner, { keep, between: () => between(runner.signal) }));
+}
+
+/** Completes the migration from where it stopped. */
+export function resume({ attempts }: Pick<Extract<Rollback, { strategy: "resume" }>, "attempts">, context: WayBackContext): WayBack {
+  return onThePlan("resume", attempts, context, runForward);
+}
+
 /**
  * Tries until it is through: a new connection for each attempt, with exponential backoff from
- * 100 ms to 2 s. Each attempt reads the journal anew, so a step that is undone is not repeated.
+ * 100 ms to 2 s. Each attempt reads the journal anew, so a step that is through is not repeated.
  * Throws the last error when the attempts are used up, or the first that can't be mended.
  */
-export function down({ attempts }: Pick<Extract<Rollback, { strategy: "down" }>, "attempts">, { topology, plan, record, reach }: WayBackContext): WayBack {
+function onThePlan(strategy: Rollback["strategy"], attempts: number, { topology, plan, record, reach }: WayBackContext, work: (context: RunnerContext) => Promise<void>): WayBack {
   const once = async (signal: AbortSignal) => {
     const client = await connect(topology.access("migrator", "migration"), { name: "turnback-rollback", signal });
     try {
-      await runBackward({ client, plan, record, reach, signal });
+      await work({ client, plan, record, reach, signal });
     } finally {
       await client.end().catch(() => undefined); // a cut connection can't be closed in good order
     }
@@ -38,12 +57,25 @@ export function down({ attempts }: Pick<Extract<Rollback, { strategy: "down" }>,
           return await once(signal);
         } catch (error) {
           if (signal.aborted || attempt >= attempts || isFinal(error)) throw error;
-          record({ kind: "rollback", state: "retried", strategy: "down", detail: `attempt ${attempt} of ${attempts}: ${messageOf(error)}` });
+          record({ kind: "rollback", state: "retried", strategy, detail: `attempt ${attempt} of ${attempts}: ${messageOf(error)}` });
           await pause(Math.min(2_000, 100 * 2 ** (attempt - 1)), signal);
         }
       }
     },
   };
+}
+
+/** Between two chunks the system's own rules must hold. @throws HarnessError `stage-broken`, which no repetition mends */
+async function expectRules({ topology, system }: WayBackContext): Promise<void> {
+  const client = await topology.observer("stage");
+  try {
+    for (const { name, query } of system.invariants) {
+      if ((await client.query(query)).rowCount === 0) continue;
+      throw new HarnessError({ code: "stage-broken", kind: "run", place: name, message: `stopped between two chunks, because a rule of the system doesn't hold: ${name}`, remedy: "look at what breaks it, and go on from here: the journal knows where that is" });
+    }
+  } finally {
+    await client.end();
+  }
 }
 
 function isFinal(error: unknown): boolean {

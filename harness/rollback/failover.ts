@@ -19,7 +19,7 @@ type Failover = Extract<Rollback, { strategy: "failover" }>;
 export function failover({ to, attempts }: Failover, context: WayBackContext): WayBack {
   const { topology, record } = context;
   const { cluster } = topology;
-  const undo = down({ attempts }, context);
+  const undo = down({ attempts, to: undefined, only: undefined, staged: undefined }, context);
   let marked: Moment | undefined;
   let fork: Fork | undefined;
   let touched = false;

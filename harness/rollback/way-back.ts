@@ -1,5 +1,6 @@
 // What every way back is: it may prepare itself before the migration, and then it goes back.
 
+import type { System } from "../drill/system.ts";
 import type { Plan } from "../drill/plan.ts";
 import type { RunEvent } from "../evidence/timeline.ts";
 import type { RunnerContext } from "../migration/runner.ts";
@@ -8,6 +9,7 @@ import type { Topology } from "../topology/topology.ts";
 export type WayBackContext = {
   readonly topology: Topology;
   readonly plan: Plan;
+  readonly system: Pick<System, "invariants">;
   readonly record: (event: RunEvent) => void;
   /** Tells the faults how far the way back is. */
   readonly reach: RunnerContext["reach"];

@@ -86,7 +86,7 @@ describe("the way-back contract", () => {
     await migrator(() => runForward(context()));
     let struck = 0;
     const wayBack = down(rollbackSchema.parse({ strategy: "down", attempts: 5 }) as Extract<Rollback, { strategy: "down" }>, {
-      ...context(), topology: held.topology,
+      ...context(), topology: held.topology, system: { invariants: [] },
       reach: (direction, point) => {
         if (direction !== "backward" || point.at !== "after" || struck++ > 2) return Promise.resolve();
         return Promise.reject(new Error("the connection broke"));
@@ -125,7 +125,7 @@ describe("the plan runner", () => {
 
   test("doesn't believe a step whose check fails", shared, async () => {
     const wrong: Plan = { ...plan, name: "wrong", steps: [{ ...plan.steps[0]!, forward: "select 1", check: "select false" }] };
-    await expect(migrator(() => runForward(context(undefined, wrong)))).rejects.toThrow("the check of step add-columns answered false");
+    await expect(migrator(() => runForward(context(undefined, wrong)))).rejects.toThrow('"check" of step add-columns answered false');
     await admin.query("delete from turnback.journal");
   });
 

@@ -31,9 +31,10 @@ afterEach(async () => { await runtime[Symbol.asyncDispose](); });
 
 async function open(over: Partial<DrillDeclaration>) {
   const drill = drillSchema.parse(smallDrill(over));
-  topology = await startTopology({ runtime, drill, system: await readSystem(drill.system.path), say: () => undefined, onSecret: () => undefined });
+  const system = await readSystem(drill.system.path);
+  topology = await startTopology({ runtime, drill, system, say: () => undefined, onSecret: () => undefined });
   for (const sql of ["create table notes (note text)", "grant insert on notes to app", "insert into notes select 'before' from generate_series(1, 1000)"]) await ask(topology.postgres, sql);
-  context = { topology, plan: await readPlan(drill.migration.plan), record: (event) => { events.push(event); }, reach: () => Promise.resolve() };
+  context = { topology, system, plan: await readPlan(drill.migration.plan), record: (event) => { events.push(event); }, reach: () => Promise.resolve() };
   return createWayBack(drill.rollback, context);
 }
 

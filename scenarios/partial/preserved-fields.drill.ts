@@ -1,0 +1,13 @@
+// A step that destroys a field, and a way back that has the field's old values: they were copied aside before.
+import { defineDrill } from "../../harness/drill/schema.ts";
+
+export default defineDrill({
+  name: "preserved-fields",
+  question: "If a step overwrites every customer's name, does going back restore the old names without touching those that were changed since?",
+  system: { path: "fixtures/systems/shop", scale: 0.05 },
+  migration: { plan: "fixtures/systems/shop/migrations/mask-names-at-once" },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_000 },
+  steadyState: { windowMs: 500 },
+  rollback: { decide: { on: "completion", delayMs: 2_000 } },
+  objectives: { loss: { maxLostWrites: 0 }, consistency: {}, structure: { maxDifferences: 0 }, integrity: { maxProblems: 0 }, invariants: { maxViolated: 0 } },
+});

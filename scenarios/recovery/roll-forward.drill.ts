@@ -1,0 +1,14 @@
+// Sometimes forward is the shortest way back: the interrupted migration is completed, from what the journal says.
+import { defineDrill } from "../../harness/drill/schema.ts";
+
+export default defineDrill({
+  name: "roll-forward",
+  question: "If the primary dies at 40 % of the backfill, can the migration be taken up and completed within 15 s, with the new schema whole and no write lost?",
+  system: { path: "fixtures/systems/shop", scale: 0.05 },
+  migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  steadyState: { windowMs: 500 },
+  faults: [{ kind: "kill", at: { within: "backfill-names", progress: 0.4 }, healAfterMs: 1_000 }],
+  rollback: { strategy: "resume", decide: { on: "alert", delayMs: 200 } },
+  objectives: { recovery: { maxMs: 15_000 }, loss: { maxLostWrites: 0 }, consistency: {}, structure: { maxDifferences: 0 }, integrity: { maxProblems: 0 }, invariants: { maxViolated: 0 } },
+});
