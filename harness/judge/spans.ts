@@ -23,7 +23,9 @@ function steps(record: RunRecord, span: MakeSpan): Span[] {
   return events.flatMap((event, index) => {
     if (event.state !== "started") return [];
     const end = events.slice(index + 1).find((later) => later.step === event.step && later.direction === event.direction && (later.state === "done" || later.state === "failed"));
-    return [span(event.direction === "forward" ? "step" : "rollback", event.step, event.t, end?.t)];
+    // A step that was cut off says nothing of its end: it is that of what it belongs to.
+    const whole = eventsOf(record, event.direction === "forward" ? "migration" : "rollback").findLast(({ state }) => state === "completed" || state === "failed");
+    return [span(event.direction === "forward" ? "step" : "rollback", event.step, event.t, end?.t ?? whole?.t)];
   });
 }
 

@@ -27,17 +27,23 @@ export function failover({ to, attempts }: Failover, context: WayBackContext): W
   const takeOver = async (signal: AbortSignal) => {
     signal.throwIfAborted();
     const server = cluster.replica?.name ?? "replica";
+    const old = cluster.primary;
     if (to === "migration-start") await expectBehind();
     touched = true;
     try {
       const ended = await cluster.fence();
       record({ kind: "replication", state: "fenced", server: cluster.primary.name, detail: ended });
-      fork = to === "latest" ? await cluster.promote() : await cluster.promoteAt(RESTORE_POINT);
+      await (to === "latest" ? cluster.promote() : cluster.promoteAt(RESTORE_POINT));
     } catch (error) {
-      if (await cluster.replicaFollows()) await cluster.unfence(); // on what is left; if that fails, too, nothing is
+      if (cluster.primary === old && await cluster.replicaFollows()) await cluster.unfence(); // on what is left; if that fails, too, nothing is
       throw new HarnessError({ code: "failover-failed", kind: "run", place: server, message: `${server} was not promoted: ${messageOf(error)}`, cause: error });
     }
-    record({ kind: "replication", state: "promoted", server, detail: `from ${fork.lsn} on, on timeline ${fork.timeline}` });
+    try {
+      fork = await cluster.forkOfPrimary();
+      record({ kind: "replication", state: "promoted", server, detail: `from ${fork.lsn} on, on timeline ${fork.timeline}` });
+    } catch (error) {
+      record({ kind: "replication", state: "promoted", server, detail: `from where on is not known: ${messageOf(error)}` });
+    }
   };
 
   /** A replica that has replayed the migration can't go back, and one that has not received its start can't get there. */

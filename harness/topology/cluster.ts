@@ -143,38 +143,37 @@ export class Cluster {
   }
 
   /** Makes the replica the primary, as of all that it has received. */
-  async promote(): Promise<Fork> {
+  async promote(): Promise<void> {
     const replica = this.#follower();
-    const fork = await this.#asking(replica.service, async (client) => {
+    await this.#asking(replica.service, async (client) => {
       const { rows: [row] } = await client.query<{ done: boolean }>(`select pg_promote(true, ${PROMOTED_WITHIN_S}) as done`);
       if (!row?.done) throw new HarnessError({ code: "not-promoted", kind: "run", place: replica.name, message: `${replica.name} was not promoted within ${PROMOTED_WITHIN_S} s` });
-      return forkOf(client);
     });
     await this.#takeOver(replica);
-    return fork;
   }
 
   /** Makes the replica the primary, as of a restore point that it has received and not replayed yet. */
-  async promoteAt(restorePoint: string): Promise<Fork> {
+  async promoteAt(restorePoint: string): Promise<void> {
     const replica = this.#follower();
-    const settings = { ...TO_TARGET, recovery_target_name: restorePoint };
     await halt(replica.service);
-    await replica.service.shell(appendSettings("$DATA", settings));
+    await replica.service.shell(appendSettings("$DATA", { ...TO_TARGET, recovery_target_name: restorePoint }));
     await replica.service.start();
-    const fork = await this.#asking(replica.service, async (client) => {
-      for (const name of Object.keys(settings)) await client.query(`alter system reset ${name}`);
-      return forkOf(client);
-    });
     await this.#takeOver(replica);
-    return fork;
   }
 
+  /** Clients first: nothing else may keep them from a server that is promoted. */
   async #takeOver(replica: Server): Promise<void> {
-    const old = this.#primary;
-    await this.#asking(replica.service, (client) => client.query("alter system reset primary_conninfo"));
+    this.#standby = this.#primary;
     this.#primary = replica;
-    this.#standby = old;
     await this.#router?.lead(replica.service.innerAddress("sql"));
+  }
+
+  /** Takes the settings of a replica away from a server that is none any more, and says where it left the old one's history. */
+  async forkOfPrimary(): Promise<Fork> {
+    return this.#asking(this.primary, async (client) => {
+      for (const name of ["primary_conninfo", "recovery_target_name", ...Object.keys(TO_TARGET)]) await client.query(`alter system reset ${name}`);
+      return forkOf(client);
+    });
   }
 
   /** Whether the replica is still one: a promotion that failed half-way may have ended that. */

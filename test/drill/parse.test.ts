@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { describe, expect, test } from "vitest";
 import { drillJsonSchema, findDrill, listDrillFiles, readDrill } from "../../harness/drill/parse.ts";
-import { planSchema } from "../../harness/drill/plan.ts";
+import { keptSteps, planSchema } from "../../harness/drill/plan.ts";
 import { readPlan } from "../../harness/migration/plan-file.ts";
 import { HarnessError } from "../../harness/base/errors.ts";
 import { faultSchema, goingBackBy, rollbackSchema } from "../../harness/drill/schema.ts";
@@ -87,6 +87,14 @@ describe("declarations", () => {
     await expect(preflight({ ...gated("completion"), faults: [faulty({ kind: "down" })] }, plan)).rejects.toThrow("would open the gate when it heals");
   });
 
+  test("a way back in part names steps of its plan, and one kind of part", async () => {
+    const drill = await readDrill(await findDrill("back-to-expanded"));
+    const plan = await readPlan(drill.migration.plan);
+    const going = (part: object) => preflight({ ...drill, rollback: rollbackSchema.parse({ strategy: "down", ...part }) }, plan);
+    await expect(going({ to: "nowhere" })).rejects.toThrow('rollback.to: the plan split-customer-name has no step "nowhere"');
+    await expect(going({ to: "add-columns", only: "sync-trigger" })).rejects.toThrow("goes to a step or takes one away, and not both");
+  });
+
   test("what needs a replica is refused without one", async () => {
     const drill = await readDrill(await findDrill("split-customer-name"));
     const plan = await readPlan(drill.migration.plan);
@@ -119,6 +127,18 @@ describe("plans", () => {
   test("a need must be an earlier step", () => {
     expect(plan(step("a"), step("b", ["a"])).success).toBe(true);
     expect(plan(step("a", ["b"]), step("b")).error?.issues[0]?.message).toBe("b is no earlier step");
+  });
+
+  test("a way back in part leaves what doesn't need the steps that go", () => {
+    const parsed = planSchema.parse({ name: "p", description: "d", steps: [step("a"), step("b", ["a"]), step("c", ["a"]), step("d", ["b"])] });
+    const kept = (part: object) => keptSteps(parsed, part).map(({ id }) => id).join("");
+    expect([kept({}), kept({ to: "b" }), kept({ only: "b" }), kept({ only: "a" }), kept({ only: "d" })]).toEqual(["", "ab", "ac", "", "abc"]);
+    expect(() => kept({ to: "x" })).toThrow('no step "x"');
+  });
+
+  test("what a step may ask for is checked", () => {
+    expect(plan({ ...step("a"), backward: { batches: "select 1" } }).error?.issues[0]?.message).toBe("only a backfill is undone in batches");
+    expect(plan({ ...step("a"), transactional: false, preserve: [{ table: "t", key: "id", columns: ["c"] }] }).error?.issues[0]?.message).toContain("preserved in the step's transaction");
   });
 
   test("two steps of one name are refused", () => {

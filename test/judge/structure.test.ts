@@ -7,6 +7,14 @@ import { compareStructure } from "../../harness/judge/structure.ts";
 const object = (kind: string, name: string, detail: object = {}) => ({ kind, name, detail: { ...detail } });
 const kinds = (findings: readonly { kind: string }[]) => findings.map(({ kind }) => kind);
 
+test("what must be there in the end is asked for by its own name", () => {
+  const index = { kind: "index", name: "kept_idx", detail: { valid: true } };
+  const [missing] = compareStructure([index], [], "reference");
+  expect(missing).toMatchObject({ kind: "index-missing", detail: "it must be there, and isn't" });
+  expect(missing?.query).toContain("reference/structure.json");
+  expect(compareStructure([], [index], "reference")[0]).toMatchObject({ kind: "index-left-over", detail: "it must not be there" });
+});
+
 describe("structure", () => {
   const table = object("relation", "t", { owner: "a" });
   test("the same schema has no differences", () => expect(compareStructure([table], [table])).toEqual([]));

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type pg from "pg";
-import type { Plan } from "../../harness/drill/plan.ts";
+import { keptSteps, stepSchema, type Plan } from "../../harness/drill/plan.ts";
 import type { RunEvent } from "../../harness/evidence/timeline.ts";
 import { compareStructure } from "../../harness/judge/structure.ts";
 import { readPlan } from "../../harness/migration/plan-file.ts";
@@ -96,6 +96,92 @@ describe("the way-back contract", () => {
     const undone = events.filter((e) => e.kind === "step" && e.direction === "backward" && e.state === "done").map((e) => e.kind === "step" && e.step);
     expect(undone).toEqual([...new Set(undone)]);
     expect(compareStructure(before, await schema())).toEqual([]);
+  });
+});
+
+describe("a way back in part", () => {
+  const step = (id: string, more: object) => stepSchema.parse({ id, kind: "expand", forward: `create table ${id} ()`, backward: `drop table ${id}`, ...more });
+  const parts: Plan = { name: "parts", description: "", steps: [step("a", {}), step("b", { needs: ["a"] }), step("c", { needs: ["a"] }), step("d", { needs: ["b"] })] };
+  const tables = async () => (await admin.query<{ name: string }>("select relname as name from pg_class where relkind = 'r' and relname in ('a', 'b', 'c', 'd') order by 1")).rows.map(({ name }) => name).join("");
+
+  test("leaves the steps that stay, undoes the rest, and can be completed", shared, async () => {
+    await migrator(() => runForward(context(undefined, parts)));
+    await migrator(() => runBackward(context(undefined, parts), { keep: keptSteps(parts, { only: "b" }) }));
+    expect(await tables()).toBe("ac");
+    await migrator(() => runForward(context(undefined, parts)));
+    await migrator(() => runBackward(context(undefined, parts), { keep: keptSteps(parts, { to: "b" }) }));
+    expect(await tables()).toBe("ab");
+    await migrator(() => runBackward(context(undefined, parts)));
+    expect(await tables()).toBe("");
+  });
+
+  test("is refused to a step that the migration never came to", shared, async () => {
+    await expect(migrator(() => runForward(context((_d, p) => p.at === "before" && p.step === "c", parts)))).rejects.toThrow();
+    await expect(migrator(() => runBackward(context(undefined, parts), { keep: keptSteps(parts, { to: "c" }) }))).rejects.toThrow("step c is to stay, and the migration never came to it");
+    expect(await tables()).toBe("ab");
+    await migrator(() => runBackward(context(undefined, parts)));
+  });
+
+  test("stops between two batches when a rule of the system doesn't hold, and goes on from there", shared, async () => {
+    const masks = await readPlan("fixtures/systems/shop/migrations/mask-names");
+    const masked = async () => Number((await admin.query<{ n: string }>("select count(*) as n from customers c join names_kept k using (id) where c.name = k.masked and k.name <> k.masked")).rows[0]?.n);
+    const names = async () => (await admin.query<{ all: string }>("select md5(string_agg(name, ',' order by id)) as all from customers")).rows[0]?.all;
+    const before = await names();
+    await migrator(() => runForward(context(undefined, masks)));
+    const all = await masked();
+    const staged = (rule: string) => down(rollbackSchema.parse({ strategy: "down", staged: { pauseMs: 0 } }) as Extract<Rollback, { strategy: "down" }>,
+      { ...context(undefined, masks), topology: held.topology, system: { invariants: [{ name: "a rule", query: rule }] } });
+    await expect(staged("select 1").goBack(new AbortController().signal)).rejects.toThrow("a rule of the system doesn't hold: a rule");
+    expect(all - (await masked()), "one batch was undone").toBeGreaterThan(0);
+    expect(all - (await masked())).toBeLessThanOrEqual(100);
+    await staged("select 1 where false").goBack(new AbortController().signal);
+    expect(await names()).toBe(before);
+    expect(await journal()).toEqual([]);
+  });
+
+  test("doesn't believe an undoing whose query says otherwise", shared, async () => {
+    const stays: Plan = { ...parts, name: "stays", steps: [step("a", { backward: "select 1", undone: "select to_regclass('a') is null" })] };
+    await migrator(() => runForward(context(undefined, stays)));
+    await expect(migrator(() => runBackward(context(undefined, stays)))).rejects.toThrow('"undone" of step a answered false');
+    await admin.query("drop table a; delete from turnback.journal");
+  });
+});
+
+describe("what a step destroys", () => {
+  const destroys = (more: object): Plan => ({ name: "destroys", description: "", steps: [stepSchema.parse({
+    id: "destroy", kind: "contract", forward: "update public.notes set note = upper(note)", backward: { nothing: "the notes are put back" }, preserve: [{ table: "public.notes", key: "id", columns: ["note"] }], ...more })] });
+  const notes = async () => (await admin.query<{ all: string }>("select string_agg(note, ' ' order by id) as all from public.notes")).rows[0]?.all;
+  const fresh = () => admin.query("drop table if exists public.notes; create table public.notes (id int primary key, note text); insert into public.notes values (1, 'one'), (2, 'two'), (3, 'three'); alter table public.notes owner to migrator");
+
+  test("is put back, but for what was changed, came or went since", shared, async () => {
+    await fresh();
+    await migrator(() => runForward(context(undefined, destroys({}))));
+    expect(await notes()).toBe("ONE TWO THREE");
+    await admin.query("update public.notes set note = 'client' where id = 2; delete from public.notes where id = 3; insert into public.notes values (4, 'new')");
+    await migrator(() => runBackward(context(undefined, destroys({}))));
+    expect(await notes()).toBe("one client new");
+    expect((await admin.query("select from pg_class c join pg_namespace n on n.oid = relnamespace where nspname = 'turnback' and relname like 'kept%'")).rowCount).toBe(0);
+  });
+
+  test("is put back into a column that was dropped; without that it is gone", shared, async () => {
+    const drops = (preserve: object) => destroys({ forward: "alter table public.notes drop column note", backward: "alter table public.notes add column note text", ...preserve });
+    await fresh();
+    await migrator(() => runForward(context(undefined, drops({}))));
+    await migrator(() => runBackward(context(undefined, drops({}))));
+    expect(await notes()).toBe("one two three");
+    await migrator(() => runForward(context(undefined, drops({ preserve: [] }))));
+    await migrator(() => runBackward(context(undefined, drops({ preserve: [] }))));
+    expect(await notes()).toBeNull();
+  });
+
+  test("and can't be undone is made up for once, however often going back is tried", shared, async () => {
+    await fresh();
+    const compensates = destroys({ preserve: [], backward: { irreversible: "letters were sent", compensate: "insert into public.notes values (9, 'sorry')" } });
+    await migrator(() => runForward(context(undefined, compensates)));
+    await expect(migrator(() => runBackward(context((d, p) => d === "backward" && p.at === "after", compensates)))).rejects.toThrow("stopped here");
+    await migrator(() => runBackward(context(undefined, compensates)));
+    expect(await notes()).toBe("ONE TWO THREE sorry");
+    await admin.query("drop table public.notes");
   });
 });
 
