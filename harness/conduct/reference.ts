@@ -1,8 +1,8 @@
 // The structure that a way back which doesn't end at the start must end with: from the same plan, undisturbed.
 
-import { readFile, writeFile, mkdir, rename } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ROOT, exists, sha256 } from "../base/files.ts";
+import { ROOT, exists, sha256, writeAtomically } from "../base/files.ts";
 import type { Plan, Step } from "../drill/plan.ts";
 import { runForward } from "../migration/runner.ts";
 import { fingerprint, type SchemaObject } from "../observe/fingerprint.ts";
@@ -21,10 +21,7 @@ export async function referenceStructure(topology: Topology, plan: Plan, steps: 
   const cached = join(ROOT, ".cache", "facts", `reference-${key}.json`);
   if (await exists(cached)) return JSON.parse(await readFile(cached, "utf8")) as SchemaObject[];
   const structure = await onACopy(topology, plan, steps, before, signal);
-  await mkdir(join(cached, ".."), { recursive: true });
-  const partial = `${cached}.${process.pid}.partial`;
-  await writeFile(partial, JSON.stringify(structure));
-  await rename(partial, cached);
+  await writeAtomically(cached, JSON.stringify(structure));
   return structure;
 }
 

@@ -1,6 +1,6 @@
 // Fields that a step destroys, copied aside before it and put back after it is undone.
 
-import type pg from "pg";
+import pg from "pg";
 import { sha256 } from "../base/files.ts";
 import type { Plan, Step } from "../drill/plan.ts";
 import { JOURNAL_SCHEMA } from "./journal.ts";
@@ -32,7 +32,7 @@ export class Preserve {
   copyAside(): Promise<void> {
     return this.#each(async ({ table, key, columns }, kept) => {
       await this.#query(`lock table ${table} in share row exclusive mode`); // or a client's write between the copy and the step is lost
-      await this.#query(`create table ${kept} as select ${quote(key)} as kept_key, ${columns.map((column) => `${quote(column)} as ${quote(`was_${column}`)}`).join(", ")} from ${table}`);
+      await this.#query(`create table ${kept} as select ${pg.escapeIdentifier(key)} as kept_key, ${columns.map((column) => `${pg.escapeIdentifier(column)} as ${pg.escapeIdentifier(`was_${column}`)}`).join(", ")} from ${table}`);
       await this.#query(`alter table ${kept} add primary key (kept_key)`);
     });
   }
@@ -42,8 +42,8 @@ export class Preserve {
     return this.#each(async ({ table, key, columns }, kept) => {
       const left = await this.#there(table, columns);
       if (left.length === 0) return;
-      await this.#query(`alter table ${kept} ${left.map((column) => `add column ${quote(`left_${column}`)} text`).join(", ")}`);
-      await this.#query(`update ${kept} k set ${left.map((column) => `${quote(`left_${column}`)} = t.${quote(column)}::text`).join(", ")} from ${table} t where t.${quote(key)} = k.kept_key`);
+      await this.#query(`alter table ${kept} ${left.map((column) => `add column ${pg.escapeIdentifier(`left_${column}`)} text`).join(", ")}`);
+      await this.#query(`update ${kept} k set ${left.map((column) => `${pg.escapeIdentifier(`left_${column}`)} = t.${pg.escapeIdentifier(column)}::text`).join(", ")} from ${table} t where t.${pg.escapeIdentifier(key)} = k.kept_key`);
     });
   }
 
@@ -54,9 +54,9 @@ export class Preserve {
       if (!found?.there) return; // the step never came to its end
       const noted = new Set(await this.#there(kept, columns.map((column) => `left_${column}`)));
       const set = columns.map((column) => (noted.has(`left_${column}`)
-        ? `${quote(column)} = case when t.${quote(column)}::text is not distinct from k.${quote(`left_${column}`)} then k.${quote(`was_${column}`)} else t.${quote(column)} end`
-        : `${quote(column)} = k.${quote(`was_${column}`)}`));
-      await this.#query(`update ${table} t set ${set.join(", ")} from ${kept} k where t.${quote(key)} = k.kept_key`);
+        ? `${pg.escapeIdentifier(column)} = case when t.${pg.escapeIdentifier(column)}::text is not distinct from k.${pg.escapeIdentifier(`left_${column}`)} then k.${pg.escapeIdentifier(`was_${column}`)} else t.${pg.escapeIdentifier(column)} end`
+        : `${pg.escapeIdentifier(column)} = k.${pg.escapeIdentifier(`was_${column}`)}`));
+      await this.#query(`update ${table} t set ${set.join(", ")} from ${kept} k where t.${pg.escapeIdentifier(key)} = k.kept_key`);
       await this.#query(`drop table ${kept}`);
     });
   }
@@ -65,8 +65,4 @@ export class Preserve {
     const { rows } = await this.#client.query<{ name: string }>("select attname as name from pg_attribute where attrelid = $1::regclass and not attisdropped and attname = any($2)", [table, columns]);
     return rows.map(({ name }) => name);
   }
-}
-
-function quote(identifier: string): string {
-  return `"${identifier.replaceAll('"', '""')}"`;
 }
