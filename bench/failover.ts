@@ -42,7 +42,7 @@ async function trial(mode: "synchronous" | "asynchronous", seed: number): Promis
     system: { path: "fixtures/systems/shop", scale: 0.05, postgres: { replica: { mode } } },
     load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 200, warmUpMs: 1_000, holdMs: 500 },
     faults: [
-      ...(mode === "asynchronous" ? [{ kind: "latency" as const, on: "replication" as const, latencyMs: 50 + Math.floor(random() * 500), at: { before: "sync-trigger" }, healAfterMs: 1_500 }] : []),
+      ...(mode === "asynchronous" ? [lagging(random)] : []),
       { kind: "kill", at: { within: "retire-name", afterMs: Math.floor(random() * 500) }, healAfterMs: 1_000 },
     ],
     rollback: { strategy: "failover", decide: { on: "alert" } },
@@ -66,6 +66,12 @@ async function trial(mode: "synchronous" | "asynchronous", seed: number): Promis
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** What was sent before the primary died still arrives, however late; what could not be sent is lost. */
+function lagging(random: () => number): NonNullable<DrillDeclaration["faults"]>[number] {
+  const held = { on: "replication", at: { before: "sync-trigger" }, healAfterMs: 4_000 } as const;
+  return random() < 0.3 ? { kind: "latency", latencyMs: 50 + Math.floor(random() * 500), ...held } : { kind: "down", ...held };
 }
 
 /** The records that the old primary committed after the new one had left its history: from its WAL, which names the transactions, and its rows, which name theirs. */

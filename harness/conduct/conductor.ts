@@ -124,7 +124,7 @@ class Conduct {
   async phases(): Promise<void> {
     const topology = await this.#phase("prepare", () => this.#prepare());
     const record = (event: RunEvent) => this.#record(event);
-    const strikes = new Strikes({ faults: this.#run.drill.faults, topology, undo: this.#undo, signal: this.#signal, record });
+    const strikes = new Strikes({ faults: this.#run.drill.faults, topology, seed: this.#run.seed, undo: this.#undo, signal: this.#signal, record });
     const gate = new TrafficGate(this.#run.drill.rollback.gate, topology, record);
     const wayBack = createWayBack(this.#run.drill.rollback, { topology, plan: this.#run.plan, system: this.#run.system, record, reach: (direction, point) => strikes.reach(direction, point) });
     await this.#phase("baseline", async () => {
@@ -171,7 +171,7 @@ class Conduct {
 
   async #collectLogs(topology: Topology): Promise<void> {
     const files = [...topology.services.map(({ name, logFile }) => [name, logFile] as const),
-      ["k6", `${topology.runtime.workDirectory}/k6.log`] as const, ["probe", `${topology.runtime.workDirectory}/probe.log`] as const];
+      ["k6", `${topology.runtime.workDirectory}/k6.log`] as const, ["probe", `${topology.runtime.workDirectory}/probe.log`] as const, ["faultfs", `${topology.runtime.workDirectory}/faultfs.log`] as const];
     for (const [name, file] of files) {
       const text = await readFile(file, "utf8").catch(() => undefined); // a service that never started has none
       if (text !== undefined) await this.#run.evidence.writeLog(name, text);

@@ -19,6 +19,7 @@ type Strike = { readonly fault: Fault; readonly index: number; struck: boolean }
 export class Strikes {
   readonly #strikes: readonly Strike[];
   readonly #topology: Topology;
+  readonly #seed: number;
   readonly #record: (event: RunEvent) => void;
   readonly #undo: UndoStack;
   readonly #signal: AbortSignal;
@@ -28,12 +29,14 @@ export class Strikes {
   constructor(options: {
     readonly faults: readonly Fault[];
     readonly topology: Topology;
+    readonly seed: number;
     readonly record: (event: RunEvent) => void;
     readonly undo: UndoStack;
     readonly signal: AbortSignal;
   }) {
     this.#strikes = options.faults.map((fault, index) => ({ fault, index, struck: false }));
     this.#topology = options.topology;
+    this.#seed = options.seed;
     this.#record = options.record;
     this.#undo = options.undo;
     this.#signal = options.signal;
@@ -104,7 +107,7 @@ export class Strikes {
     strike.struck = true;
     const event = this.#event(strike);
     this.#record({ ...event, state: "triggered" });
-    const active = createFault(strike.fault, { topology: this.#topology, id: `fault-${strike.index}` });
+    const active = createFault(strike.fault, { topology: this.#topology, id: `fault-${strike.index}`, seed: this.#seed + strike.index });
     const heal = this.#undo.push(`fault ${strike.fault.kind}`, () => this.#topology.inTurn(() => active.heal()));
     try {
       await active.inject();

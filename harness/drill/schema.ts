@@ -37,6 +37,8 @@ const common = {
 };
 const onPrimary = { ...common, on: z.literal("postgres").default("postgres").describe("The service that it hits: the primary of the moment") };
 const onServer = { ...common, on: z.enum(["postgres", "replica"]).default("postgres").describe("The service that it hits: the primary of the moment, or its replica") };
+/** Where on the server's disk: everything, its tables and indexes, its WAL, or the archive of that. */
+const onDisk = { ...onServer, files: z.enum(["all", "tables", "wal", "archive"]).default("all").describe("The files that it hits: all of the server's data, its tables and indexes, its WAL, or the WAL archive") };
 const onProxy = {
   ...common,
   on: z.enum(["clients", "migration", "replication"]).default("clients").describe("The proxied path that it hits"),
@@ -55,6 +57,29 @@ export const faultSchema = z.discriminatedUnion("kind", [
     .describe("One byte in the middle of the newest base backup is flipped"),
   z.strictObject({ kind: z.literal("wal-missing"), ...onPrimary })
     .describe("The segment of the WAL archive that the newest base backup begins in is gone"),
+  z.strictObject({ kind: z.literal("power-cut"), ...onServer,
+    torn: z.boolean().default(true).describe("A chance part of what was not synced is on the disk, in sectors of 512 bytes; without it, nothing is") })
+    .describe("The server's machine loses its power: what was not synced to the disk is gone; healing starts it again"),
+  z.strictObject({ kind: z.literal("fsync-fails"), ...onDisk,
+    times: z.number().int().min(1).max(1_000).default(1).describe("How many calls fail; the next one claims success") })
+    .describe("fsync fails, and what it should have written is never written"),
+  z.strictObject({ kind: z.literal("read-error"), ...onDisk })
+    .describe("Reading fails with EIO"),
+  z.strictObject({ kind: z.literal("write-error"), ...onDisk })
+    .describe("Writing fails with EIO"),
+  z.strictObject({ kind: z.literal("disk-full"), ...onDisk,
+    bytes: z.number().int().min(0).default(0).describe("What there is still room for") })
+    .describe("No file can grow or be made (ENOSPC)"),
+  z.strictObject({ kind: z.literal("disk-slow"), ...onDisk, delayMs: positiveMs.default(20) })
+    .describe("Every read, write and fsync takes that much longer"),
+  z.strictObject({ kind: z.literal("disk-stalled"), ...onDisk })
+    .describe("Reads, writes and fsyncs hang until it heals"),
+  z.strictObject({ kind: z.literal("disk-read-only"), ...onDisk })
+    .describe("Nothing can be changed (EROFS), as after an error of the file system"),
+  z.strictObject({ kind: z.literal("bits-flipped"), ...onDisk })
+    .describe("Reads give one wrong bit, the same each time; the disk itself is not changed"),
+  z.strictObject({ kind: z.literal("reads-short"), ...onDisk })
+    .describe("Reads give at most half of what is asked for"),
   z.strictObject({ kind: z.literal("replay-paused"), ...common, on: z.literal("replica").default("replica").describe("The service that it hits") })
     .describe("The replica receives what the primary writes, and applies none of it"),
   z.strictObject({ kind: z.literal("connection-storm"), ...onPrimary,
@@ -92,6 +117,11 @@ export const faultSchema = z.discriminatedUnion("kind", [
 ]);
 export type Fault = z.infer<typeof faultSchema>;
 export type FaultKind = Fault["kind"];
+
+/** Does a fault need a disk that can fail? */
+export function strikesDisk(fault: Fault): boolean {
+  return fault.kind === "power-cut" || "files" in fault;
+}
 
 const objectivesSchema = z.strictObject({
   recovery: z.strictObject({ maxMs: positiveMs }).optional()

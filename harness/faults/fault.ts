@@ -24,6 +24,8 @@ export type FaultContext = {
   readonly topology: Topology;
   /** Distinguishes several faults of one kind in one run. */
   readonly id: string;
+  /** Whatever a fault leaves to chance comes from this. */
+  readonly seed: number;
 };
 
 /** The server that a fault hits: it stays the same one when the roles change. */

@@ -3,6 +3,7 @@
 import type { Fault, FaultKind } from "../drill/schema.ts";
 import { connectionStorm } from "./connection-storm.ts";
 import type { ActiveFault, FaultContext, FaultKindOf } from "./fault.ts";
+import { bitsFlipped, diskFull, diskReadOnly, diskSlow, diskStalled, fsyncFails, powerCut, readError, readsShort, writeError } from "./disk.ts";
 import { heldLock } from "./held-lock.ts";
 import { kill } from "./kill.ts";
 import { pause } from "./pause.ts";
@@ -16,6 +17,16 @@ type Registry = { readonly [K in FaultKind]: FaultKindOf<Extract<Fault, { kind: 
 
 export const FAULTS: Registry = {
   kill, pause, restart,
+  "power-cut": powerCut,
+  "fsync-fails": fsyncFails,
+  "read-error": readError,
+  "write-error": writeError,
+  "disk-full": diskFull,
+  "disk-slow": diskSlow,
+  "disk-stalled": diskStalled,
+  "disk-read-only": diskReadOnly,
+  "bits-flipped": bitsFlipped,
+  "reads-short": readsShort,
   "disk-lost": diskLost,
   "backup-damaged": backupDamaged,
   "wal-missing": walMissing,

@@ -59,6 +59,7 @@ export class Backups {
       await this.#shell(`cd "$BACKUPS/${label}"; find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum > ../${label}.sha256`);
       return { label, ...copy };
     });
+    await this.#topology.disk?.sync("backups");
     const damage = await this.#damageOf(backup, undefined);
     if (damage !== undefined) throw new HarnessError({ code: "backup-damaged", kind: "run", place: label, message: `the backup that was just taken is not intact: ${damage}` });
     this.#taken.push(backup);
@@ -131,6 +132,7 @@ export class Backups {
       await this.#shell(`mv "$DATA" "$BACKUPS/replaced"; cp -a --reflink=auto "$BACKUPS/${label}" "$DATA"
         touch "$DATA/recovery.signal"
         ${appendSettings("$DATA", settings)}`);
+      await this.#topology.disk?.sync("data");
       await postgres.start();
       detail = await this.#recovered(target, Object.keys(settings));
     } catch (error) {

@@ -6,6 +6,7 @@ import { HarnessError, messageOf } from "../base/errors.ts";
 import type { Replica } from "../drill/schema.ts";
 import { appendSettings, copyServing } from "./base-copy.ts";
 import { connect, dataFolder, type ServerName } from "./postgres.ts";
+import type { FaultyDisk } from "./faulty-disk.ts";
 import type { Service } from "./runtime.ts";
 import type { Proxies } from "./toxiproxy.ts";
 import type { WireProxy } from "./wire-proxy.ts";
@@ -31,6 +32,7 @@ const TO_TARGET = { recovery_target_action: "promote", recovery_min_apply_delay:
 
 export class Cluster {
   readonly declared: Replica | undefined;
+  readonly #disk: FaultyDisk | undefined;
   readonly #password: string;
   readonly #proxies: Proxies;
   /** Leads all paths to the primary: Toxiproxy can't be told another way while it tries the old one. */
@@ -38,10 +40,11 @@ export class Cluster {
   #primary: Server;
   #standby: Server | Standby | undefined;
 
-  constructor(options: { readonly primary: Server; readonly standby: Standby | undefined; readonly replica: Replica | undefined; readonly password: string; readonly proxies: Proxies; readonly router: WireProxy | undefined }) {
+  constructor(options: { readonly primary: Server; readonly standby: Standby | undefined; readonly replica: Replica | undefined; readonly disk: FaultyDisk | undefined; readonly password: string; readonly proxies: Proxies; readonly router: WireProxy | undefined }) {
     this.declared = options.replica;
     this.#primary = options.primary;
     this.#standby = options.standby;
+    this.#disk = options.disk;
     this.#password = options.password;
     this.#proxies = options.proxies;
     this.#router = options.router;
@@ -91,6 +94,7 @@ export class Cluster {
     // What the primary was told about its own part in replication is not the replica's.
     const bytes = Number(await this.primary.shell(`cd "${copy}"; sed -i '/^synchronous_standby_names/d' postgresql.auto.conf; touch standby.signal
       ${appendSettings(copy, settings)}du -sb . | cut -f1`));
+    await this.#disk?.sync(dataFolder(standby.name)); // as those who copy a server for good do
     if ("service" in standby) {
       standby.fence.on = false;
       await standby.service.start();

@@ -9,12 +9,14 @@ import { wallClock } from "../base/clock.ts";
 import { HarnessError, messageOf } from "../base/errors.ts";
 import { waitUntil, within } from "../base/deadline.ts";
 import { UndoStack } from "../base/undo.ts";
+import { FaultyDisk, whyNoFuse } from "./faulty-disk.ts";
 import { LiveRun, RUN_LABEL } from "./leftovers.ts";
 import { claimPort } from "./ports.ts";
 import { lastLine } from "./process-runtime.ts";
 import { scriptFailed, type Address, type Capability, type Launch, type Runtime, type Service, type ServiceState } from "./runtime.ts";
 
-const CAPABILITIES: readonly Capability[] = ["kill", "pause", "restart", "network-faults", "reply-lost", "files"];
+/** What containers can do; a disk that fails is mounted on this machine, and shown to an engine that runs here, too. */
+export const dockerCapabilities = (): readonly Capability[] => ["kill", "pause", "restart", "network-faults", "reply-lost", "files", ...(whyNoFuse() === undefined ? ["faulty-disk" as const] : [])];
 
 // Its reaper is one more image to pull, and only reaps while its own container lives; what a
 // killed harness leaves is found by our label instead (`turnback clean`).
@@ -25,7 +27,7 @@ type Container = ReturnType<Dockerode["getContainer"]>;
 
 export class DockerRuntime implements Runtime {
   readonly kind = "docker";
-  readonly capabilities: ReadonlySet<Capability> = new Set(CAPABILITIES);
+  readonly capabilities: ReadonlySet<Capability> = new Set(dockerCapabilities());
   readonly why: string;
   readonly workDirectory: string;
   readonly engine: Dockerode;
@@ -102,17 +104,21 @@ export class DockerRuntime implements Runtime {
       .withStartupTimeout(launch.readyWithinMs);
     if (launch.docker.memoryBytes !== undefined) container = container.withResourcesQuota({ memory: launch.docker.memoryBytes / 1024 ** 3 });
     if (launch.docker.folders !== undefined) container = container.withEnvironment({ ...launch.docker.folders });
-    if (launch.docker.volume !== undefined) {
-      // A new volume is filled from the image's folder by the engine.
-      container = container.withBindMounts([{ source: await this.#volume(launch), target: launch.docker.volume.at, mode: "rw" }]);
-    }
+    const source = await this.#source(launch);
+    if (launch.docker.volume && source !== undefined) container = container.withBindMounts([{ source, target: launch.docker.volume.at, mode: "rw" }]);
     const started = await container.start();
     return this.engine.getContainer(started.getId());
   }
 
-  /** The engine's name of a service's volume, which is made for the first service that mounts it, and goes after the last. */
-  async #volume(launch: Launch): Promise<string> {
-    const name = `${this.#network}-${launch.docker.volume?.name}`;
+  /**
+   * What a service's volume is to the engine: a folder, or the name of one of its own, which is made for the first service
+   * that mounts it, filled from the image's folder, and goes after the last.
+   */
+  async #source(launch: Launch): Promise<string | undefined> {
+    const { volume } = launch.docker;
+    if (!volume) return undefined;
+    if ("folder" in volume) return volume.folder;
+    const name = `${this.#network}-${volume.name}`;
     if (this.#volumes.has(name)) return name;
     this.#volumes.add(name);
     this.#undo.push(`volume ${name}`, async () => { await this.#removeContainers(launch.name); await this.engine.getVolume(name).remove(); });
@@ -120,14 +126,23 @@ export class DockerRuntime implements Runtime {
     return name;
   }
 
+  /** Fills the folder that is a service's volume from its image, as the engine does with volumes of its own. */
+  async copyFromImage(launch: Launch): Promise<void> {
+    const { volume, ...docker } = launch.docker;
+    if (!volume) return;
+    const { code, errors } = await this.runBeside({ ...launch, docker: { ...docker, volume: { ...volume, at: "/filled" } } }, `cp -a ${volume.at}/. /filled/`, "root");
+    if (code !== 0) throw scriptFailed(launch.name, errors);
+  }
+
   /** Runs a script in a container of its own that has a service's image and volume. */
-  async runBeside(launch: Launch, script: string): Promise<{ readonly code: number; readonly output: string; readonly errors: string }> {
+  async runBeside(launch: Launch, script: string, user?: string): Promise<{ readonly code: number; readonly output: string; readonly errors: string }> {
     const { image, folders = {}, volume } = launch.docker;
+    const source = await this.#source(launch);
     const container = await this.engine.createContainer({
-      Image: image, Entrypoint: ["bash", "--norc", "-euo", "pipefail", "-c"], Cmd: [script], WorkingDir: "/",
+      Image: image, Entrypoint: ["bash", "--norc", "-euo", "pipefail", "-c"], Cmd: [script], WorkingDir: "/", ...(user === undefined ? {} : { User: user }),
       Env: Object.entries({ LC_ALL: "C", ...folders }).map(([key, value]) => `${key}=${value}`),
       Labels: { [RUN_LABEL]: this.runName, "turnback.service": launch.name },
-      HostConfig: { NetworkMode: "none", ...(volume === undefined ? {} : { Binds: [`${this.#network}-${volume.name}:${volume.at}`] }) },
+      HostConfig: { NetworkMode: "none", ...(volume && source !== undefined ? { Binds: [`${source}:${volume.at}`] } : {}) },
     });
     try {
       await container.start();
@@ -137,6 +152,10 @@ export class DockerRuntime implements Runtime {
     } finally {
       await container.remove({ force: true });
     }
+  }
+
+  openDisk(): Promise<FaultyDisk> {
+    return FaultyDisk.open({ workDirectory: this.workDirectory, owner: undefined, live: this.#live, undo: this.#undo });
   }
 
   async #removeContainers(service: string): Promise<void> {

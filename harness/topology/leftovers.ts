@@ -7,6 +7,7 @@ import { ROOT, exists } from "../base/files.ts";
 import { allPids, inspect, run, signal, signalTree } from "../base/process.ts";
 import { HarnessError, codeOf } from "../base/errors.ts";
 import { waitUntil } from "../base/deadline.ts";
+import { fuseMountsBelow, unmountBelow } from "./faulty-disk.ts";
 
 /** Every container, network and volume of ours carries this label, with the run's name. */
 export const RUN_LABEL = "turnback.run";
@@ -70,6 +71,7 @@ export async function findLeftovers(): Promise<Leftover[]> {
       ...pids.map((pid) => `process ${pid}`),
       ...(engine ?? []).map(({ kind, id }) => `${kind} ${id.slice(0, 12)}`),
       ...(engine ? [] : ["what the Docker engine holds, which does not answer now"]),
+      ...fuseMountsBelow(record.workDirectory).map((at) => `mount ${at}`),
       ...((await exists(record.workDirectory)) ? [`folder ${record.workDirectory}`] : []),
     ];
     leftovers.push({ run: record.run, what, remove: () => remove(path, record, pids, engine) });
@@ -141,6 +143,7 @@ async function remove(path: string, record: LiveRecord, pids: readonly number[],
   for (const { kind, id } of engine) {
     await run("docker", kind === "container" ? ["rm", "-f", "-v", id] : [kind, "rm", id]);
   }
+  await unmountBelow(record.workDirectory);
   await rm(record.workDirectory, { recursive: true, force: true });
   await rm(path, { force: true });
 }

@@ -9,6 +9,7 @@ import { ROOT, exists, sha256 } from "../base/files.ts";
 import { declarationError } from "../drill/parse.ts";
 import type { System } from "../drill/system.ts";
 import { POSTGRES_BINARIES, unprivilegedUser } from "./embedded-postgres.ts";
+import type { FaultyDisk, Volume } from "./faulty-disk.ts";
 import type { Address, Launch, Service } from "./runtime.ts";
 
 export const DATABASE = "app";
@@ -60,7 +61,7 @@ const REPLICATING: Settings = { wal_keep_size: "1GB" };
 
 /** A server of the system. Its folders lie beside the other's; a name is the same in both runtimes. */
 export type ServerName = "postgres" | "replica";
-export const dataFolder = (server: ServerName) => (server === "postgres" ? "data" : "replica");
+export const dataFolder = (server: ServerName): Volume => (server === "postgres" ? "data" : "replica");
 
 /** How to launch a server on a data directory (process) or a prepared image (docker). */
 export function postgresLaunch(options: {
@@ -70,6 +71,8 @@ export function postgresLaunch(options: {
   readonly settings: Settings;
   readonly port: number;
   readonly readyWithinMs: number;
+  /** A disk that can fail, in the place of a volume of the engine's. */
+  readonly disk?: FaultyDisk | undefined;
   /** Whether it keeps its WAL, for backups. */
   readonly archive?: boolean;
   readonly replicated?: boolean;
@@ -96,7 +99,7 @@ export function postgresLaunch(options: {
       image: options.image,
       command: ["-c", "listen_addresses=*", ...settings],
       folders: inDocker,
-      volume: { name: "postgres", at: DOCKER_HOME },
+      volume: options.disk ? { folder: options.disk.at, at: DOCKER_HOME } : { name: "postgres", at: DOCKER_HOME },
       memoryBytes: 2 * 1024 ** 3,
       stopSignal: "SIGINT",
     },

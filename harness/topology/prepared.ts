@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Drill } from "../drill/schema.ts";
 import type { Server, Standby } from "./cluster.ts";
 import { dataDirectoryFor, dataFolder, postgresLaunch, setPasswords, POSTGRES_IMAGE, TEMPLATE_PASSWORD, type LoadedSystem, type Role, type ServerName } from "./postgres.ts";
+import type { FaultyDisk } from "./faulty-disk.ts";
 import { DockerRuntime } from "./docker-runtime.ts";
 import { seededImage } from "./docker-images.ts";
 import type { Runtime } from "./runtime.ts";
@@ -25,14 +26,15 @@ export async function postgresFor(options: {
   readonly postgres: Drill["system"]["postgres"];
   readonly archive: boolean;
   readonly replicated: boolean;
+  readonly disk: FaultyDisk | undefined;
   readonly say: (what: string) => void;
 }): Promise<Prepared> {
-  const { runtime, system, scale, postgres, archive, replicated, say } = options;
+  const { runtime, system, scale, postgres, archive, replicated, disk, say } = options;
   let password = TEMPLATE_PASSWORD;
   const startServer = async (name: ServerName, dataDirectory: string, image: string): Promise<Server> => {
     const fence = { on: false };
     const service = await runtime.start(postgresLaunch({
-      server: name, dataDirectory, image, archive, replicated, password: () => password, fenced: () => fence.on,
+      server: name, dataDirectory, image, disk, archive, replicated, password: () => password, fenced: () => fence.on,
       port: name === "postgres" ? postgres.port : 0, settings: postgres.settings, readyWithinMs: postgres.readyWithinMs,
     }));
     return { name, service, fence };
@@ -55,6 +57,7 @@ export async function postgresFor(options: {
   });
   if (runtime instanceof DockerRuntime) {
     const image = await seededImage({ runtime, system, scale, say, launch: templateOn("") });
+    if (disk) await runtime.copyFromImage(postgresLaunch({ dataDirectory: "", image, disk, settings: {}, port: 0, readyWithinMs: 0, password: () => "" }));
     return prepared("", image, image);
   }
   const { dataDirectory, dataKey } = await dataDirectoryFor({

@@ -8,16 +8,18 @@ import { HarnessError, messageOf } from "../base/errors.ts";
 import { waitUntil } from "../base/deadline.ts";
 import { end, inspect, processTree, run, signalTree, start, type Child } from "../base/process.ts";
 import { UndoStack } from "../base/undo.ts";
+import { FaultyDisk, whyNoFuse } from "./faulty-disk.ts";
 import { LiveRun } from "./leftovers.ts";
 import { claimPort } from "./ports.ts";
 import { unprivilegedUser } from "./embedded-postgres.ts";
 import { scriptFailed, type Address, type Capability, type Launch, type Runtime, type Service, type ServiceState } from "./runtime.ts";
 
-const CAPABILITIES: readonly Capability[] = ["kill", "pause", "restart", "network-faults", "reply-lost", "files"];
+/** What a runtime of plain processes can do on this machine. */
+export const processCapabilities = (): readonly Capability[] => ["kill", "pause", "restart", "network-faults", "reply-lost", "files", ...(whyNoFuse() === undefined ? ["faulty-disk" as const] : [])];
 
 export class ProcessRuntime implements Runtime {
   readonly kind = "process";
-  readonly capabilities: ReadonlySet<Capability> = new Set(CAPABILITIES);
+  readonly capabilities: ReadonlySet<Capability> = new Set(processCapabilities());
   readonly why: string;
   readonly workDirectory: string;
   readonly #live: LiveRun;
@@ -48,6 +50,10 @@ export class ProcessRuntime implements Runtime {
     this.#undo.push(`service ${launch.name}`, () => service.destroy());
     await service.start();
     return service;
+  }
+
+  openDisk(): Promise<FaultyDisk> {
+    return FaultyDisk.open({ workDirectory: this.workDirectory, owner: unprivilegedUser(), live: this.#live, undo: this.#undo });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

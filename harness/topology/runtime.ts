@@ -1,6 +1,7 @@
 // What a runtime must be able to do: the narrow interface behind which Docker and plain processes look alike.
 
 import { HarnessError } from "../base/errors.ts";
+import type { FaultyDisk } from "./faulty-disk.ts";
 
 /** Where something listens, as the harness (or a neighbour) reaches it. */
 export type Address = { readonly host: string; readonly port: number };
@@ -23,8 +24,8 @@ export type Launch = {
   readonly docker: {
     readonly image: string;
     readonly command: readonly string[];
-    /** A volume by its name, which services may share, and the folder that it takes over. */
-    readonly volume?: { readonly name: string; readonly at: string };
+    /** A volume by its name, which services may share, or a folder of this machine, and the folder that it takes over. */
+    readonly volume?: { readonly name: string; readonly at: string } | { readonly folder: string; readonly at: string };
     readonly memoryBytes?: number;
     readonly stopSignal?: NodeJS.Signals;
     readonly folders?: Readonly<Record<string, string>>;
@@ -70,7 +71,7 @@ export interface Service {
 export type RuntimeKind = "docker" | "process";
 
 /** What a fault or a check may ask of a runtime; preflight refuses a drill that asks for more. */
-export type Capability = "kill" | "pause" | "restart" | "network-faults" | "reply-lost" | "files";
+export type Capability = "kill" | "pause" | "restart" | "network-faults" | "reply-lost" | "files" | "faulty-disk";
 
 export interface Runtime extends AsyncDisposable {
   readonly kind: RuntimeKind;
@@ -80,6 +81,8 @@ export interface Runtime extends AsyncDisposable {
   readonly workDirectory: string;
   versions(): Promise<Record<string, string>>;
   start(launch: Launch): Promise<Service>;
+  /** A disk for the servers that can fail; it goes with the run. @throws HarnessError `no-fuse` */
+  openDisk(): Promise<FaultyDisk>;
 }
 
 /** A script beside a service that failed; says what it said last. */

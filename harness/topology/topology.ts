@@ -2,8 +2,9 @@
 
 import { mutex, type Mutex } from "../base/mutex.ts";
 import { newSecret } from "../base/random.ts";
-import { replicaSchema, type Drill, type Replica } from "../drill/schema.ts";
+import { replicaSchema, strikesDisk, type Drill, type Replica } from "../drill/schema.ts";
 import { Cluster } from "./cluster.ts";
+import type { FaultyDisk } from "./faulty-disk.ts";
 import { DATABASE, type Access, type Role } from "./postgres.ts";
 import { postgresFor } from "./prepared.ts";
 import { Proxies, toxiproxyLaunch, type Path } from "./toxiproxy.ts";
@@ -27,6 +28,8 @@ export type Topology = {
   /** The primary of the moment: a failover makes it another one. */
   readonly postgres: Service;
   readonly cluster: Cluster;
+  /** What the servers keep their files on, where a fault of the drill needs one that can fail. */
+  readonly disk: FaultyDisk | undefined;
   /** Size of the replica's data as it was copied; 0 without one. */
   readonly replicaBytes: number;
   /** Names the prepared data that the database started from. */
@@ -57,11 +60,13 @@ export async function startTopology(options: {
 
   const swallows = drill.faults.some((fault) => fault.kind === "reply-lost");
   const replica = replicaOf(drill);
+  const disk = drill.faults.some(strikesDisk) ? await runtime.openDisk() : undefined;
   const [{ primary, standby, dataKey, setPasswords }, toxiproxy] = await Promise.all([
-    postgresFor({ runtime, system, scale: drill.system.scale, postgres: drill.system.postgres, archive: keepsBackups(drill), replicated: replica !== undefined, say }),
+    postgresFor({ runtime, system, scale: drill.system.scale, postgres: drill.system.postgres, archive: keepsBackups(drill), replicated: replica !== undefined, disk, say }),
     runtime.start(toxiproxyLaunch()),
   ]);
   await setPasswords(passwords);
+  await disk?.sync("data"); // a production system has been on its disk for long
   const upstream = primary.service.innerAddress("sql");
   const wire = swallows || replica ? await runtime.start(wireProxyLaunch(upstream)) : undefined;
   const proxies = new Proxies(toxiproxy);
@@ -70,7 +75,7 @@ export async function startTopology(options: {
   await proxies.create("clients", swallows && wire ? wire.innerAddress("sql") : plain);
   await proxies.create("migration", plain);
   const wireProxy = wire && new WireProxy(wire);
-  const cluster = new Cluster({ primary, standby: replica && standby, replica, password: passwords.turnback, proxies, router: wireProxy });
+  const cluster = new Cluster({ primary, standby: replica && standby, replica, disk, password: passwords.turnback, proxies, router: wireProxy });
   let replicaBytes = 0;
   if (replica) {
     await proxies.create("replication", plain);
@@ -83,7 +88,7 @@ export async function startTopology(options: {
   });
   const observer = (name: string) => cluster.connect(cluster.primary, name);
   return {
-    runtime, cluster, replicaBytes, dataKey, proxies, access, observer, inTurn: mutex(),
+    runtime, cluster, disk, replicaBytes, dataKey, proxies, access, observer, inTurn: mutex(),
     get postgres() { return cluster.primary; },
     wireProxy,
     services: [primary.service, cluster.replica, toxiproxy, wire].filter((service) => service !== undefined),

@@ -1,7 +1,7 @@
 // Every fault keeps its contract in the docker runtime.
 
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { holdsTheContract, KINDS, openTopology, type Held } from "./contract.ts";
+import { holdsTheContract, KINDS, lacking, openTopology, type Held } from "./contract.ts";
 import { dockerReason } from "../support/docker.ts";
 let held: Held;
 
@@ -9,7 +9,9 @@ describe.skipIf(dockerReason)("faults in the docker runtime", () => {
   beforeAll(async () => { held = await openTopology("docker"); });
   afterAll(async () => { await held.close(); });
 
-  test.for(KINDS)("%s is injected, proven, healed and proven gone", { meta: { sharesServices: true } }, async (kind) => {
+  test.for(KINDS)("%s is injected, proven, healed and proven gone", { meta: { sharesServices: true } }, async (kind, { skip }) => {
+    const reason = lacking(kind);
+    if (reason !== undefined) skip(reason);
     await holdsTheContract(kind, held.topology);
   });
 });

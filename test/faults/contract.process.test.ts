@@ -1,7 +1,7 @@
 // Every fault keeps its contract in the process runtime.
 
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { holdsTheContract, KINDS, openTopology, type Held } from "./contract.ts";
+import { holdsTheContract, KINDS, lacking, openTopology, type Held } from "./contract.ts";
 
 let held: Held;
 
@@ -9,7 +9,9 @@ describe("faults in the process runtime", () => {
   beforeAll(async () => { held = await openTopology("process"); });
   afterAll(async () => { await held.close(); });
 
-  test.for(KINDS)("%s is injected, proven, healed and proven gone", { meta: { sharesServices: true } }, async (kind) => {
+  test.for(KINDS)("%s is injected, proven, healed and proven gone", { meta: { sharesServices: true } }, async (kind, { skip }) => {
+    const reason = lacking(kind);
+    if (reason !== undefined) skip(reason);
     await holdsTheContract(kind, held.topology);
   });
 });

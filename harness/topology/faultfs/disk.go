@@ -1,0 +1,399 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// key is a file's identity on the disk below, whatever its names.
+type key struct{ dev, ino uint64 }
+
+// node is a file or folder that the kernel, a process or the journal knows. Its identity is held open, so renaming it, or
+// what it lies in, doesn't disturb it.
+type node struct {
+	id      uint64
+	key     key
+	fd      int // O_PATH
+	volume  *volume
+	content *content // of a regular file, once it was opened
+	born    uint64   // the number of the change that made it
+	lookups uint64   // the kernel's
+	uses    int      // open handles, and changes that may be undone
+}
+
+// path is a name by which the system calls reach the node itself.
+func (n *node) path() string { return fmt.Sprintf("/proc/self/fd/%d", n.fd) }
+
+// volume is one folder at the top of the mount: a server's disk. It has a journal of its own, and its power is cut alone.
+type volume struct {
+	name    string
+	journal journal
+}
+
+// disk is everything below the mount point, as it is now and as a power cut would leave it.
+type disk struct {
+	files string // the folder that is shown
+	trash string // what was removed or replaced, until the journal is committed
+
+	power sync.RWMutex // operations share it, a power cut has it alone
+
+	mu      sync.Mutex // what follows
+	nodes   map[uint64]*node
+	byKey   map[key]*node
+	nextID  uint64
+	volumes map[string]*volume
+	trashed uint64
+
+	rules rules
+}
+
+const rootID = 1
+
+func openDisk(folder string) (*disk, error) {
+	d := &disk{
+		files: filepath.Join(folder, "files"), trash: filepath.Join(folder, "trash"),
+		nodes: map[uint64]*node{}, byKey: map[key]*node{}, nextID: rootID, volumes: map[string]*volume{},
+	}
+	if err := os.MkdirAll(d.trash, 0o700); err != nil {
+		return nil, err
+	}
+	fd, err := unix.Open(d.files, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	root, err := d.adopt(fd, d.volumeNamed(""))
+	if err != nil {
+		return nil, err
+	}
+	root.uses++ // never let go
+	return d, nil
+}
+
+func (d *disk) volumeNamed(name string) *volume {
+	if d.volumes[name] == nil {
+		d.volumes[name] = &volume{name: name}
+	}
+	return d.volumes[name]
+}
+
+// volumeOf gives the volume of an entry of a folder.
+func (d *disk) volumeOf(parent *node, name string) *volume {
+	if parent.id == rootID {
+		return d.volumeNamed(name)
+	}
+	return parent.volume
+}
+
+// adopt gives the node that an O_PATH descriptor refers to, and takes the descriptor over.
+func (d *disk) adopt(fd int, v *volume) (*node, error) {
+	var stat unix.Stat_t
+	if err := unix.Fstat(fd, &stat); err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	k := key{uint64(stat.Dev), stat.Ino}
+	if n := d.byKey[k]; n != nil {
+		unix.Close(fd)
+		n.volume = v
+		return n, nil
+	}
+	n := &node{id: d.nextID, key: k, fd: fd, volume: v}
+	d.nextID++
+	d.nodes[n.id] = n
+	d.byKey[k] = n
+	return n, nil
+}
+
+// find opens an entry of a folder, and holds what it finds for one use.
+func (d *disk) find(parent *node, name string) (*node, error) {
+	fd, err := unix.Openat(parent.fd, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	return d.adopt(fd, d.volumeOf(parent, name))
+}
+
+// release forgets a node that nobody refers to, unless a power cut could still change it.
+func (d *disk) release(n *node) {
+	if n.lookups > 0 || n.uses > 0 {
+		return
+	}
+	if n.content != nil {
+		var stat unix.Stat_t
+		removed := unix.Fstat(n.fd, &stat) == nil && stat.Nlink == 0
+		if _, dirty := n.content.unsynced(); dirty && !removed {
+			return
+		}
+		n.content.disk.Close()
+	}
+	unix.Close(n.fd)
+	delete(d.nodes, n.id)
+	delete(d.byKey, n.key)
+}
+
+func (d *disk) hold(n *node)  { n.uses++ }
+func (d *disk) letGo(n *node) { n.uses--; d.release(n) }
+
+// contentOf opens a regular file's content.
+func (n *node) contentOf() (*content, error) {
+	if n.content != nil {
+		return n.content, nil
+	}
+	file, err := os.OpenFile(n.path(), os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	n.content, err = openContent(file)
+	return n.content, err
+}
+
+// where is a node's path below the mount point, for the rules.
+func (d *disk) where(n *node) string {
+	path, err := os.Readlink(n.path())
+	if err != nil {
+		return ""
+	}
+	return strings.TrimPrefix(strings.TrimPrefix(path, d.files), "/")
+}
+
+// changed notes a change of a folder's entries in the journal; the nodes are held for as long as it may be undone.
+func (d *disk) changed(v *volume, undo func() error, held ...*node) uint64 {
+	for _, n := range held {
+		d.hold(n)
+	}
+	return v.journal.add(undo, func() {
+		for _, n := range held {
+			d.letGo(n)
+		}
+	})
+}
+
+// intoTrash keeps an entry for the undoing of what replaces or removes it: a file by a second link, a folder by a move.
+func (d *disk) intoTrash(parent *node, name string, n *node, isFolder bool) (string, error) {
+	d.trashed++
+	kept := filepath.Join(d.trash, fmt.Sprint(d.trashed))
+	if isFolder {
+		return kept, unix.Renameat(parent.fd, name, unix.AT_FDCWD, kept)
+	}
+	return kept, unix.Linkat(unix.AT_FDCWD, n.path(), unix.AT_FDCWD, kept, unix.AT_SYMLINK_FOLLOW)
+}
+
+// remove takes an entry away, a folder or anything else.
+func (d *disk) remove(parent *node, name string, isFolder bool) error {
+	n, err := d.find(parent, name)
+	if err != nil {
+		return err
+	}
+	defer d.release(n)
+	if isFolder {
+		if entries, err := os.ReadDir(n.path()); err != nil {
+			return err
+		} else if len(entries) > 0 {
+			return syscall.ENOTEMPTY
+		}
+	}
+	kept, err := d.intoTrash(parent, name, n, isFolder)
+	if err != nil {
+		return err
+	}
+	if !isFolder {
+		if err := unix.Unlinkat(parent.fd, name, 0); err != nil {
+			return err
+		}
+	}
+	v := d.volumeOf(parent, name)
+	d.hold(n)
+	d.hold(parent)
+	v.journal.add(func() error { return unix.Renameat(unix.AT_FDCWD, kept, parent.fd, name) }, func() {
+		os.Remove(kept)
+		d.letGo(parent)
+		d.letGo(n)
+	})
+	return nil
+}
+
+// rename moves an entry, over another one where there is one.
+func (d *disk) rename(from *node, name string, to *node, newName string, flags uint32) error {
+	if flags&^unix.RENAME_NOREPLACE != 0 {
+		return syscall.EINVAL
+	}
+	source, target := d.volumeOf(from, name), d.volumeOf(to, newName)
+	moved, err := d.find(from, name)
+	if err != nil {
+		return err
+	}
+	moved.volume = source // until it is moved
+	defer d.release(moved)
+	if source != target {
+		return d.move(from, name, to, newName, flags, source, target)
+	}
+	kept := ""
+	if old, err := d.find(to, newName); err == nil {
+		if flags&unix.RENAME_NOREPLACE != 0 {
+			d.release(old)
+			return syscall.EEXIST
+		}
+		if old == moved {
+			return nil
+		}
+		var stat unix.Stat_t
+		if err := unix.Fstat(old.fd, &stat); err != nil {
+			return err
+		}
+		isFolder := stat.Mode&unix.S_IFMT == unix.S_IFDIR
+		if isFolder {
+			err = d.remove(to, newName, true)
+		} else {
+			kept, err = d.intoTrash(to, newName, old, false)
+		}
+		d.release(old)
+		if err != nil {
+			return err
+		}
+	}
+	if err := unix.Renameat(from.fd, name, to.fd, newName); err != nil {
+		os.Remove(kept)
+		return err
+	}
+	d.hold(from)
+	d.hold(to)
+	source.journal.add(func() error {
+		if err := unix.Renameat(to.fd, newName, from.fd, name); err != nil {
+			return err
+		}
+		if kept == "" {
+			return nil
+		}
+		return unix.Renameat(unix.AT_FDCWD, kept, to.fd, newName)
+	}, func() {
+		if kept != "" {
+			os.Remove(kept)
+		}
+		d.letGo(from)
+		d.letGo(to)
+	})
+	return nil
+}
+
+// move brings an entry to another volume. Two disks have no common journal, so both are synced first.
+func (d *disk) move(from *node, name string, to *node, newName string, flags uint32, volumes ...*volume) error {
+	for _, v := range volumes {
+		if err := d.syncAll(v); err != nil {
+			return err
+		}
+	}
+	return unix.Renameat2(from.fd, name, to.fd, newName, uint(flags))
+}
+
+// sync brings everything of a volume to the disk.
+func (d *disk) sync(name string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.syncAll(d.volumeNamed(name))
+}
+
+func (d *disk) syncAll(v *volume) error {
+	for _, n := range d.nodesOf(v) {
+		if n.content != nil {
+			if err := n.content.sync(); err != nil {
+				return err
+			}
+			d.release(n)
+		}
+	}
+	v.journal.commit()
+	return nil
+}
+
+// syncOne is an fsync of one file. Data alone leave the journal as it is, unless the file itself would not be found.
+func (d *disk) syncOne(n *node, dataOnly bool) error {
+	resized := n.content != nil && n.content.resized()
+	if n.content != nil {
+		if err := n.content.sync(); err != nil {
+			return err
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if journal := &n.volume.journal; !dataOnly || resized || n.born > journal.committed {
+		journal.commit()
+	}
+	return nil
+}
+
+func (d *disk) nodesOf(v *volume) []*node {
+	var all []*node
+	for id := uint64(rootID); id < d.nextID; id++ { // in an order that a seed can rely on
+		if n := d.nodes[id]; n != nil && n.volume == v {
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
+// Cut is what a power cut took.
+type Cut struct {
+	LostBytes     int64 `json:"lostBytes"`
+	UndoneChanges int   `json:"undoneChanges"`
+}
+
+// cut ends the power of a volume: nothing that was not synced is left or, when it tears, a chance part of it.
+func (d *disk) cut(name string, tears bool, seed uint64) (Cut, error) {
+	d.power.Lock()
+	defer d.power.Unlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	random := rand.New(rand.NewPCG(seed, seed))
+	survives := func() bool { return tears && random.IntN(2) == 0 }
+	v := d.volumeNamed(name)
+	var result Cut
+	for _, n := range d.nodesOf(v) {
+		if n.content == nil {
+			continue
+		}
+		lost, err := n.content.cut(survives)
+		if err != nil {
+			return result, err
+		}
+		result.LostBytes += lost
+		d.release(n)
+	}
+	surviving := 0
+	if tears {
+		surviving = random.IntN(len(v.journal.changes) + 1)
+	}
+	undone, err := v.journal.cut(surviving)
+	result.UndoneChanges = undone
+	return result, err
+}
+
+// Unsynced is what a power cut would take now.
+type Unsynced struct {
+	Bytes   int64 `json:"bytes"`
+	Files   int   `json:"files"`
+	Changes int   `json:"changes"`
+}
+
+func (d *disk) unsynced(name string) Unsynced {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	v := d.volumeNamed(name)
+	result := Unsynced{Changes: len(v.journal.changes)}
+	for _, n := range d.nodesOf(v) {
+		if n.content == nil {
+			continue
+		}
+		if bytes, dirty := n.content.unsynced(); dirty {
+			result.Bytes += bytes
+			result.Files++
+		}
+	}
+	return result
+}

@@ -1,0 +1,386 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// mounted shows a fresh disk with one volume, "data". Without FUSE there is nothing to test here.
+func mounted(t *testing.T) (*disk, string) {
+	t.Helper()
+	if _, err := os.Stat("/dev/fuse"); err != nil {
+		t.Skip("no FUSE on this machine: ", err)
+	}
+	folder, at := t.TempDir(), t.TempDir()
+	if err := os.MkdirAll(filepath.Join(folder, "files", "data"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	d, err := openDisk(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := mount(d, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go server.Serve()
+	if err := server.WaitMount(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Unmount(); err != nil {
+			t.Errorf("unmount: %v", err)
+		}
+	})
+	return d, filepath.Join(at, "data")
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func write(t *testing.T, path, text string, sync bool) {
+	t.Helper()
+	file, err := os.Create(path)
+	must(t, err)
+	_, err = file.WriteString(text)
+	must(t, err)
+	if sync {
+		must(t, file.Sync())
+	}
+	must(t, file.Close())
+}
+
+func syncFolder(t *testing.T, path string) {
+	t.Helper()
+	folder, err := os.Open(path)
+	must(t, err)
+	must(t, folder.Sync())
+	must(t, folder.Close())
+}
+
+// tree gives every file's text and every folder below a path.
+func tree(t *testing.T, root string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	must(t, filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := strings.TrimPrefix(path, root)
+		if entry.IsDir() {
+			all[name+"/"] = ""
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		all[name] = string(data)
+		return err
+	}))
+	return all
+}
+
+func powerCut(t *testing.T, d *disk, tears bool, seed uint64) Cut {
+	t.Helper()
+	result, err := d.cut("data", tears, seed)
+	must(t, err)
+	return result
+}
+
+func TestAPowerCutTakesWhatWasNotSynced(t *testing.T) {
+	d, at := mounted(t)
+	write(t, at+"/kept", "kept", true)
+	write(t, at+"/lost", "lost", false)
+	file, err := os.OpenFile(at+"/kept", os.O_WRONLY, 0)
+	must(t, err)
+	_, err = file.WriteString("LOST and more")
+	must(t, err)
+	must(t, file.Close())
+	if got := d.unsynced("data"); got.Bytes != 2*pageSize || got.Files != 2 || got.Changes != 1 {
+		t.Errorf("unsynced: %+v", got)
+	}
+	if got := tree(t, at); got["/kept"] != "LOST and more" || got["/lost"] != "lost" {
+		t.Errorf("before the cut processes see %v", got)
+	}
+	result := powerCut(t, d, false, 1)
+	if got := tree(t, at); !maps.Equal(got, map[string]string{"/": "", "/kept": "kept"}) {
+		t.Errorf("after the cut there is %v", got)
+	}
+	if result.LostBytes != int64(len("LOST and more")+len("lost")) || result.UndoneChanges != 1 {
+		t.Errorf("the cut says %+v", result)
+	}
+	if got := d.unsynced("data"); got != (Unsynced{}) {
+		t.Errorf("after the cut there is still something unsynced: %+v", got)
+	}
+}
+
+func TestSIGKILLAloneLosesNothing(t *testing.T) {
+	_, at := mounted(t)
+	write(t, at+"/file", "in the page cache", false)
+	if got := tree(t, at)["/file"]; got != "in the page cache" {
+		t.Errorf("read %q", got)
+	}
+}
+
+func TestChangesOfFoldersAreUndone(t *testing.T) {
+	for name, change := range map[string]func(t *testing.T, at string){
+		"unlink":            func(t *testing.T, at string) { must(t, os.Remove(at+"/a")) },
+		"rename":            func(t *testing.T, at string) { must(t, os.Rename(at+"/a", at+"/c")) },
+		"rename over":       func(t *testing.T, at string) { must(t, os.Rename(at+"/a", at+"/b")) },
+		"rename of folder":  func(t *testing.T, at string) { must(t, os.Rename(at+"/dir", at+"/other")) },
+		"rename onto empty": func(t *testing.T, at string) { must(t, syscall.Rename(at+"/dir", at+"/empty")) },
+		"mkdir":             func(t *testing.T, at string) { must(t, os.Mkdir(at+"/new", 0o700)) },
+		"rmdir":             func(t *testing.T, at string) { must(t, os.Remove(at+"/empty")) },
+		"remove all":        func(t *testing.T, at string) { must(t, os.RemoveAll(at+"/dir")) },
+		"link":              func(t *testing.T, at string) { must(t, os.Link(at+"/a", at+"/link")) },
+		"symlink":           func(t *testing.T, at string) { must(t, os.Symlink("a", at+"/symlink")) },
+		"replace":           func(t *testing.T, at string) { must(t, os.Remove(at+"/a")); write(t, at+"/a", "another", false) },
+		"truncate":          func(t *testing.T, at string) { must(t, os.Truncate(at+"/a", 1)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, at := mounted(t)
+			write(t, at+"/a", "text of a", true)
+			write(t, at+"/b", "text of b", true)
+			must(t, os.Mkdir(at+"/empty", 0o755))
+			must(t, os.Mkdir(at+"/dir", 0o755))
+			write(t, at+"/dir/inside", "inside", true)
+			syncFolder(t, at)
+			before := tree(t, at)
+			change(t, at)
+			if changed := tree(t, at); maps.Equal(changed, before) {
+				t.Fatal("nothing changed")
+			}
+			powerCut(t, d, false, 1)
+			if got := tree(t, at); !maps.Equal(got, before) {
+				t.Errorf("after the cut there is %v", got)
+			}
+			if left, err := os.ReadDir(d.trash); err != nil || len(left) > 0 {
+				t.Errorf("the trash still holds %v (%v)", left, err)
+			}
+			change(t, at)
+			changed := tree(t, at)
+			must(t, syncTree(at))
+			powerCut(t, d, false, 1)
+			if got := tree(t, at); !maps.Equal(got, changed) {
+				t.Errorf("what was synced is gone: %v", got)
+			}
+		})
+	}
+}
+
+// syncTree syncs every file and folder.
+func syncTree(root string) error {
+	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.Type()&fs.ModeSymlink != 0 {
+			return err
+		}
+		file, err := os.OpenFile(path, os.O_RDWR, 0)
+		if entry.IsDir() {
+			file, err = os.Open(path)
+		}
+		if err != nil {
+			return err
+		}
+		return errors.Join(file.Sync(), file.Close())
+	})
+}
+
+// Chance changes, a torn cut: what is left is the state after some number of them, never a mixture.
+func TestATornCutLeavesAMomentThatWas(t *testing.T) {
+	for seed := range uint64(20) {
+		d, at := mounted(t)
+		random := rand.New(rand.NewPCG(seed, 2))
+		moments := []map[string]string{tree(t, at)}
+		for range 15 {
+			name := func() string { return fmt.Sprintf("%s/%d", at, random.IntN(4)) }
+			switch random.IntN(4) {
+			case 0:
+				file, err := os.OpenFile(name(), os.O_CREATE|os.O_WRONLY, 0o600) // empty: its content is not what is looked at
+				must(t, err)
+				must(t, file.Close())
+			case 1:
+				if err := os.Remove(name()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+					t.Fatal(err)
+				}
+			default:
+				if err := os.Rename(name(), name()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+					t.Fatal(err)
+				}
+			}
+			moments = append(moments, tree(t, at))
+		}
+		powerCut(t, d, true, seed)
+		got := tree(t, at)
+		if !slices.ContainsFunc(moments, func(moment map[string]string) bool { return maps.Equal(moment, got) }) {
+			t.Fatalf("seed %d: %v was never there", seed, got)
+		}
+	}
+}
+
+func TestVolumesHaveTheirOwnPower(t *testing.T) {
+	d, data := mounted(t)
+	other := filepath.Join(filepath.Dir(data), "other")
+	must(t, os.Mkdir(other, 0o755))
+	write(t, other+"/file", "unsynced", false)
+	write(t, data+"/file", "unsynced", false)
+	powerCut(t, d, false, 1)
+	if got := tree(t, other)["/file"]; got != "unsynced" {
+		t.Errorf("the other volume's file is %q", got)
+	}
+	if got := tree(t, data); len(got) != 1 {
+		t.Errorf("the cut volume has %v", got)
+	}
+	write(t, data+"/moved", "moved", false)
+	must(t, os.Rename(data+"/moved", other+"/moved"))
+	powerCut(t, d, false, 1)
+	if got := tree(t, other)["/moved"]; got != "moved" {
+		t.Errorf("what was moved to another volume is %q", got)
+	}
+}
+
+func TestRules(t *testing.T) {
+	long := strings.Repeat("x", 10_000)
+	for name, test := range map[string]struct {
+		rule Rule
+		work func(at string) error
+		want error
+	}{
+		"write":             {Rule{Operations: []string{"write"}, Error: "EIO"}, func(at string) error { return os.WriteFile(at+"/new", []byte("x"), 0o600) }, syscall.EIO},
+		"another path":      {Rule{Under: "data/wal", Operations: []string{"write"}, Error: "EIO"}, func(at string) error { return os.WriteFile(at+"/new", []byte("x"), 0o600) }, nil},
+		"read":              {Rule{Under: "data/file", Operations: []string{"read"}, Error: "EIO"}, func(at string) error { _, err := os.ReadFile(at + "/file"); return err }, syscall.EIO},
+		"read-only":         {Rule{Operations: []string{"create"}, Error: "EROFS"}, func(at string) error { return os.Mkdir(at+"/new", 0o700) }, syscall.EROFS},
+		"rename":            {Rule{Operations: []string{"rename"}, Error: "EROFS"}, func(at string) error { return os.Rename(at+"/file", at+"/new") }, syscall.EROFS},
+		"remove":            {Rule{Operations: []string{"remove"}, Error: "EROFS"}, func(at string) error { return os.Remove(at + "/file") }, syscall.EROFS},
+		"truncate":          {Rule{Operations: []string{"truncate"}, Error: "EROFS"}, func(at string) error { return os.Truncate(at+"/file", 0) }, syscall.EROFS},
+		"full":              {Rule{Operations: []string{"extend"}, Error: "ENOSPC", AfterBytes: 5_000}, func(at string) error { return os.WriteFile(at+"/new", []byte(long), 0o600) }, syscall.ENOSPC},
+		"room enough":       {Rule{Operations: []string{"extend"}, Error: "ENOSPC", AfterBytes: 10_000}, func(at string) error { return os.WriteFile(at+"/new", []byte(long), 0o600) }, nil},
+		"full, overwriting": {Rule{Operations: []string{"extend"}, Error: "ENOSPC"}, func(at string) error { return overwrite(at + "/file") }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, at := mounted(t)
+			write(t, at+"/file", "the text of a file", true)
+			must(t, d.rules.set("rule", test.rule))
+			if err := test.work(at); !errors.Is(err, test.want) {
+				t.Errorf("got %v, not %v", err, test.want)
+			}
+			if hits, _ := d.rules.hits("rule"); (hits > 0) != (test.want != nil) {
+				t.Errorf("the rule has met %d operations", hits)
+			}
+			d.rules.clear("rule")
+			must(t, os.WriteFile(at+"/after", []byte("x"), 0o600))
+		})
+	}
+}
+
+func overwrite(path string) error {
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString("THE")
+	return errors.Join(err, file.Close())
+}
+
+func TestAnFsyncThatFailsOnceAndThenClaimsSuccess(t *testing.T) {
+	d, at := mounted(t)
+	write(t, at+"/file", "old", true)
+	must(t, d.rules.set("rule", Rule{Operations: []string{"fsync"}, Error: "EIO", Times: 1}))
+	file, err := os.OpenFile(at+"/file", os.O_WRONLY, 0)
+	must(t, err)
+	_, err = file.WriteString("new")
+	must(t, err)
+	if err := file.Sync(); !errors.Is(err, syscall.EIO) {
+		t.Errorf("the first fsync gave %v", err)
+	}
+	must(t, file.Sync())
+	must(t, file.Close())
+	if got := tree(t, at)["/file"]; got != "new" {
+		t.Errorf("processes read %q", got)
+	}
+	powerCut(t, d, false, 1)
+	if got := tree(t, at)["/file"]; got != "old" {
+		t.Errorf("after the cut there is %q", got)
+	}
+}
+
+func TestReadsThatLie(t *testing.T) {
+	d, at := mounted(t)
+	text := strings.Repeat("0123456789abcdef", 512)
+	write(t, at+"/file", text, true)
+	must(t, d.rules.set("rule", Rule{Operations: []string{"read"}, Flip: true}))
+	first, err := os.ReadFile(at + "/file")
+	must(t, err)
+	second, err := os.ReadFile(at + "/file")
+	must(t, err)
+	different := 0
+	for i := range first {
+		if first[i] != text[i] {
+			different++
+		}
+	}
+	if different == 0 || !bytes.Equal(first, second) {
+		t.Errorf("%d bytes differ; the same each time: %v", different, bytes.Equal(first, second))
+	}
+	must(t, d.rules.set("rule", Rule{Operations: []string{"read"}, Short: true}))
+	file, err := os.Open(at + "/file")
+	must(t, err)
+	defer file.Close()
+	n, err := file.Read(make([]byte, 1_000))
+	must(t, err)
+	if n != 500 {
+		t.Errorf("a read of 1,000 bytes gave %d", n)
+	}
+}
+
+func TestDelayAndStall(t *testing.T) {
+	d, at := mounted(t)
+	must(t, d.rules.set("rule", Rule{Operations: []string{"create"}, DelayMs: 200}))
+	started := time.Now()
+	must(t, os.Mkdir(at+"/slow", 0o700))
+	if took := time.Since(started); took < 200*time.Millisecond {
+		t.Errorf("it took %v", took)
+	}
+	must(t, d.rules.set("rule", Rule{Operations: []string{"create"}, Stall: true}))
+	done := make(chan error, 1)
+	go func() { done <- os.Mkdir(at+"/stalled", 0o700) }()
+	select {
+	case err := <-done:
+		t.Fatalf("it was not held: %v", err)
+	case <-time.After(300 * time.Millisecond):
+	}
+	d.rules.clear("rule")
+	must(t, <-done)
+}
+
+func TestAFileThatIsRemovedWhileOpen(t *testing.T) {
+	d, at := mounted(t)
+	write(t, at+"/file", "still here", true)
+	file, err := os.Open(at + "/file")
+	must(t, err)
+	must(t, os.Remove(at+"/file"))
+	syncFolder(t, at)
+	got := make([]byte, 10)
+	_, err = file.Read(got)
+	must(t, err)
+	if string(got) != "still here" {
+		t.Errorf("read %q", got)
+	}
+	must(t, file.Close())
+	powerCut(t, d, false, 1)
+	if got := tree(t, at); len(got) != 1 {
+		t.Errorf("there is %v", got)
+	}
+}

@@ -1,0 +1,488 @@
+package main
+
+import (
+	"errors"
+	"hash/fnv"
+	"os"
+	"syscall"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
+)
+
+// filesystem answers the kernel. Nothing is cached on its side (see Open and the zero time-outs), so that every access
+// meets the rules, and a power cut leaves nothing behind in memory.
+type filesystem struct {
+	fuse.RawFileSystem
+	disk    *disk
+	handles handles
+}
+
+func newFilesystem(d *disk) *filesystem {
+	return &filesystem{RawFileSystem: fuse.NewDefaultRawFileSystem(), disk: d, handles: handles{open: map[uint64]*handle{}}}
+}
+
+func (f *filesystem) String() string { return "faultfs" }
+
+func status(err error) fuse.Status {
+	var errno syscall.Errno
+	switch {
+	case err == nil:
+		return fuse.OK
+	case errors.As(err, &errno):
+		return fuse.Status(errno)
+	default:
+		return fuse.EIO
+	}
+}
+
+func (f *filesystem) node(id uint64) *node {
+	f.disk.mu.Lock()
+	defer f.disk.mu.Unlock()
+	return f.disk.nodes[id]
+}
+
+// meet asks the rules; the path is looked up only when there are any.
+func (f *filesystem) meet(operation string, n *node, name string, bytes int64, cancel <-chan struct{}) effect {
+	if f.disk.rules.idle() {
+		return effect{}
+	}
+	path := f.disk.where(n)
+	if name != "" {
+		path += "/" + name
+	}
+	return f.disk.rules.meet(operation, path, bytes, cancel)
+}
+
+// change is a change of a folder's entries: it meets the rules first, and then has the tables for itself.
+func (f *filesystem) change(operation string, parentID uint64, name string, cancel <-chan struct{}, work func(parent *node) error) fuse.Status {
+	parent := f.node(parentID)
+	if parent == nil {
+		return fuse.ENOENT
+	}
+	if met := f.meet(operation, parent, name, 0, cancel); met.errno != 0 {
+		return fuse.Status(met.errno)
+	}
+	f.disk.power.RLock()
+	defer f.disk.power.RUnlock()
+	f.disk.mu.Lock()
+	defer f.disk.mu.Unlock()
+	return status(work(parent))
+}
+
+func attributes(n *node, out *fuse.Attr) error {
+	var stat syscall.Stat_t
+	if err := syscall.Fstat(n.fd, &stat); err != nil {
+		return err
+	}
+	out.FromStat(&stat)
+	if n.content != nil {
+		out.Size = uint64(n.content.length())
+	}
+	return nil
+}
+
+// entry tells the kernel of a node that it looked up or made.
+func entry(n *node, out *fuse.EntryOut) error {
+	n.lookups++
+	out.NodeId = n.id
+	out.Generation = 1
+	return attributes(n, &out.Attr)
+}
+
+func (f *filesystem) Lookup(_ <-chan struct{}, header *fuse.InHeader, name string, out *fuse.EntryOut) fuse.Status {
+	f.disk.power.RLock()
+	defer f.disk.power.RUnlock()
+	f.disk.mu.Lock()
+	defer f.disk.mu.Unlock()
+	parent := f.disk.nodes[header.NodeId]
+	if parent == nil {
+		return fuse.ENOENT
+	}
+	n, err := f.disk.find(parent, name)
+	if err != nil {
+		return status(err)
+	}
+	return status(entry(n, out))
+}
+
+func (f *filesystem) Forget(id, lookups uint64) {
+	f.disk.mu.Lock()
+	defer f.disk.mu.Unlock()
+	if n := f.disk.nodes[id]; n != nil {
+		n.lookups -= lookups
+		f.disk.release(n)
+	}
+}
+
+func (f *filesystem) GetAttr(_ <-chan struct{}, input *fuse.GetAttrIn, out *fuse.AttrOut) fuse.Status {
+	f.disk.mu.Lock()
+	defer f.disk.mu.Unlock()
+	n := f.disk.nodes[input.NodeId]
+	if n == nil {
+		return fuse.ENOENT
+	}
+	return status(attributes(n, &out.Attr))
+}
+
+func (f *filesystem) SetAttr(cancel <-chan struct{}, input *fuse.SetAttrIn, out *fuse.AttrOut) fuse.Status {
+	n := f.node(input.NodeId)
+	if n == nil {
+		return fuse.ENOENT
+	}
+	size, resizes := input.GetSize()
+	if resizes {
+		if met := f.meet("truncate", n, "", 0, cancel); met.errno != 0 {
+			return fuse.Status(met.errno)
+		}
+	}
+	f.disk.power.RLock()
+	defer f.disk.power.RUnlock()
+	f.disk.mu.Lock()
+	defer f.disk.mu.Unlock()
+	if resizes {
+		content, err := n.contentOf()
+		if err != nil {
+			return status(err)
+		}
+		content.truncate(int64(size))
+	}
+	if mode, ok := input.GetMode(); ok {
+		if err := syscall.Chmod(n.path(), mode); err != nil {
+			return status(err)
+		}
+	}
+	uid, setsUser := input.GetUID()
+	gid, setsGroup := input.GetGID()
+	if setsUser || setsGroup {
+		user, group := -1, -1
+		if setsUser {
+			user = int(uid)
+		}
+		if setsGroup {
+			group = int(gid)
+		}
+		if err := unix.Fchownat(n.fd, "", user, group, unix.AT_EMPTY_PATH); err != nil {
+			return status(err)
+		}
+	}
+	mtime, setsModified := input.GetMTime()
+	atime, setsAccessed := input.GetATime()
+	if setsModified || setsAccessed {
+		times := []unix.Timespec{{Nsec: unix.UTIME_OMIT}, {Nsec: unix.UTIME_OMIT}}
+		if setsAccessed {
+			times[0] = unix.NsecToTimespec(atime.UnixNano())
+		}
+		if setsModified {
+			times[1] = unix.NsecToTimespec(mtime.UnixNano())
+		}
+		if err := unix.UtimesNanoAt(unix.AT_FDCWD, n.path(), times, 0); err != nil {
+			return status(err)
+		}
+	}
+	return status(attributes(n, &out.Attr))
+}
+
+// made is what follows when an entry was made: its owner, its node, and its place in the journal.
+func (f *filesystem) made(parent *node, name string, caller fuse.Owner, isFolder bool) (*node, error) {
+	if err := unix.Fchownat(parent.fd, name, int(caller.Uid), int(caller.Gid), unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return nil, err
+	}
+	n, err := f.disk.find(parent, name)
+	if err != nil {
+		return nil, err
+	}
+	flags := 0
+	if isFolder {
+		flags = unix.AT_REMOVEDIR
+	}
+	n.born = f.disk.changed(n.volume, func() error { return unix.Unlinkat(parent.fd, name, flags) }, parent, n)
+	return n, nil
+}
+
+func (f *filesystem) Mkdir(cancel <-chan struct{}, input *fuse.MkdirIn, name string, out *fuse.EntryOut) fuse.Status {
+	return f.change("create", input.NodeId, name, cancel, func(parent *node) error {
+		if err := unix.Mkdirat(parent.fd, name, input.Mode); err != nil {
+			return err
+		}
+		n, err := f.made(parent, name, input.Owner, true)
+		if err != nil {
+			return err
+		}
+		return entry(n, out)
+	})
+}
+
+func (f *filesystem) Mknod(cancel <-chan struct{}, input *fuse.MknodIn, name string, out *fuse.EntryOut) fuse.Status {
+	return f.change("create", input.NodeId, name, cancel, func(parent *node) error {
+		if err := unix.Mknodat(parent.fd, name, input.Mode, int(input.Rdev)); err != nil {
+			return err
+		}
+		n, err := f.made(parent, name, input.Owner, false)
+		if err != nil {
+			return err
+		}
+		return entry(n, out)
+	})
+}
+
+func (f *filesystem) Symlink(cancel <-chan struct{}, header *fuse.InHeader, target, name string, out *fuse.EntryOut) fuse.Status {
+	return f.change("create", header.NodeId, name, cancel, func(parent *node) error {
+		if err := unix.Symlinkat(target, parent.fd, name); err != nil {
+			return err
+		}
+		n, err := f.made(parent, name, header.Owner, false)
+		if err != nil {
+			return err
+		}
+		return entry(n, out)
+	})
+}
+
+func (f *filesystem) Link(cancel <-chan struct{}, input *fuse.LinkIn, name string, out *fuse.EntryOut) fuse.Status {
+	return f.change("create", input.NodeId, name, cancel, func(parent *node) error {
+		n := f.disk.nodes[input.Oldnodeid]
+		if n == nil {
+			return syscall.ENOENT
+		}
+		if err := unix.Linkat(unix.AT_FDCWD, n.path(), parent.fd, name, unix.AT_SYMLINK_FOLLOW); err != nil {
+			return err
+		}
+		f.disk.changed(f.disk.volumeOf(parent, name), func() error { return unix.Unlinkat(parent.fd, name, 0) }, parent, n)
+		return entry(n, out)
+	})
+}
+
+func (f *filesystem) Readlink(_ <-chan struct{}, header *fuse.InHeader) ([]byte, fuse.Status) {
+	n := f.node(header.NodeId)
+	if n == nil {
+		return nil, fuse.ENOENT
+	}
+	target := make([]byte, unix.PathMax)
+	length, err := unix.Readlinkat(n.fd, "", target)
+	return target[:max(0, length)], status(err)
+}
+
+func (f *filesystem) Unlink(cancel <-chan struct{}, header *fuse.InHeader, name string) fuse.Status {
+	return f.change("remove", header.NodeId, name, cancel, func(parent *node) error { return f.disk.remove(parent, name, false) })
+}
+
+func (f *filesystem) Rmdir(cancel <-chan struct{}, header *fuse.InHeader, name string) fuse.Status {
+	return f.change("remove", header.NodeId, name, cancel, func(parent *node) error { return f.disk.remove(parent, name, true) })
+}
+
+func (f *filesystem) Rename(cancel <-chan struct{}, input *fuse.RenameIn, oldName, newName string) fuse.Status {
+	return f.change("rename", input.NodeId, oldName, cancel, func(from *node) error {
+		to := f.disk.nodes[input.Newdir]
+		if to == nil {
+			return syscall.ENOENT
+		}
+		return f.disk.rename(from, oldName, to, newName, input.Flags)
+	})
+}
+
+func (f *filesystem) Create(cancel <-chan struct{}, input *fuse.CreateIn, name string, out *fuse.CreateOut) fuse.Status {
+	return f.change("create", input.NodeId, name, cancel, func(parent *node) error {
+		fd, err := unix.Openat(parent.fd, name, unix.O_CREAT|unix.O_EXCL|unix.O_RDWR|unix.O_CLOEXEC, input.Mode)
+		if err != nil {
+			return err
+		}
+		unix.Close(fd)
+		n, err := f.made(parent, name, input.Owner, false)
+		if err != nil {
+			return err
+		}
+		if _, err := n.contentOf(); err != nil {
+			return err
+		}
+		out.Fh, out.OpenFlags = f.opened(n, input.Flags), fuse.FOPEN_DIRECT_IO
+		return entry(n, &out.EntryOut)
+	})
+}
+
+func (f *filesystem) opened(n *node, flags uint32) uint64 {
+	f.disk.hold(n)
+	return f.handles.add(&handle{node: n, synced: flags&(unix.O_SYNC|unix.O_DSYNC) != 0})
+}
+
+func (f *filesystem) Open(_ <-chan struct{}, input *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
+	f.disk.power.RLock()
+	defer f.disk.power.RUnlock()
+	f.disk.mu.Lock()
+	defer f.disk.mu.Unlock()
+	n := f.disk.nodes[input.NodeId]
+	if n == nil {
+		return fuse.ENOENT
+	}
+	content, err := n.contentOf()
+	if err != nil {
+		return status(err)
+	}
+	if input.Flags&unix.O_TRUNC != 0 {
+		content.truncate(0)
+	}
+	out.Fh, out.OpenFlags = f.opened(n, input.Flags), fuse.FOPEN_DIRECT_IO
+	return fuse.OK
+}
+
+func (f *filesystem) Read(cancel <-chan struct{}, input *fuse.ReadIn, buffer []byte) (fuse.ReadResult, fuse.Status) {
+	h := f.handles.get(input.Fh)
+	met := f.meet("read", h.node, "", int64(len(buffer)), cancel)
+	if met.errno != 0 {
+		return nil, fuse.Status(met.errno)
+	}
+	if met.short && len(buffer) > 1 {
+		buffer = buffer[:len(buffer)/2]
+	}
+	f.disk.power.RLock()
+	defer f.disk.power.RUnlock()
+	length, err := h.node.content.readAt(buffer, int64(input.Offset))
+	if err != nil {
+		return nil, status(err)
+	}
+	if met.flip && length > 0 {
+		at := place(h.node.key, input.Offset) % uint64(length)
+		buffer[at] ^= 1
+	}
+	return fuse.ReadResultData(buffer[:length]), fuse.OK
+}
+
+// place is a number that is the same for the same part of the same file.
+func place(k key, offset uint64) uint64 {
+	hash := fnv.New64a()
+	for _, part := range []uint64{k.dev, k.ino, offset} {
+		for ; part > 0; part >>= 8 {
+			hash.Write([]byte{byte(part)})
+		}
+	}
+	return hash.Sum64()
+}
+
+func (f *filesystem) Write(cancel <-chan struct{}, input *fuse.WriteIn, data []byte) (uint32, fuse.Status) {
+	h := f.handles.get(input.Fh)
+	if met := f.meet("write", h.node, "", int64(len(data)), cancel); met.errno != 0 {
+		return 0, fuse.Status(met.errno)
+	}
+	if grows := int64(input.Offset) + int64(len(data)) - h.node.content.length(); grows > 0 {
+		if met := f.meet("extend", h.node, "", grows, cancel); met.errno != 0 {
+			return 0, fuse.Status(met.errno)
+		}
+	}
+	f.disk.power.RLock()
+	defer f.disk.power.RUnlock()
+	if err := h.node.content.writeAt(data, int64(input.Offset)); err != nil {
+		return 0, status(err)
+	}
+	if h.synced {
+		if err := f.disk.syncOne(h.node, true); err != nil {
+			return 0, status(err)
+		}
+	}
+	return uint32(len(data)), fuse.OK
+}
+
+func (f *filesystem) Fallocate(cancel <-chan struct{}, input *fuse.FallocateIn) fuse.Status {
+	if input.Mode != 0 {
+		return fuse.Status(syscall.EOPNOTSUPP)
+	}
+	h := f.handles.get(input.Fh)
+	grows := int64(input.Offset+input.Length) - h.node.content.length()
+	if grows <= 0 {
+		return fuse.OK
+	}
+	if met := f.meet("extend", h.node, "", grows, cancel); met.errno != 0 {
+		return fuse.Status(met.errno)
+	}
+	f.disk.power.RLock()
+	defer f.disk.power.RUnlock()
+	h.node.content.truncate(max(h.node.content.length(), int64(input.Offset+input.Length)))
+	return fuse.OK
+}
+
+func (f *filesystem) Fsync(cancel <-chan struct{}, input *fuse.FsyncIn) fuse.Status {
+	n := f.handles.get(input.Fh).node
+	met := f.meet("fsync", n, "", 0, cancel)
+	f.disk.power.RLock()
+	defer f.disk.power.RUnlock()
+	if met.errno != 0 {
+		if met.lost && n.content != nil {
+			n.content.failSync()
+		}
+		return fuse.Status(met.errno)
+	}
+	return status(f.disk.syncOne(n, input.FsyncFlags&1 != 0))
+}
+
+func (f *filesystem) FsyncDir(cancel <-chan struct{}, input *fuse.FsyncIn) fuse.Status {
+	return f.Fsync(cancel, input)
+}
+
+func (f *filesystem) Flush(<-chan struct{}, *fuse.FlushIn) fuse.Status { return fuse.OK }
+
+func (f *filesystem) Release(_ <-chan struct{}, input *fuse.ReleaseIn) { f.closed(input.Fh) }
+func (f *filesystem) ReleaseDir(input *fuse.ReleaseIn)                 { f.closed(input.Fh) }
+
+func (f *filesystem) closed(id uint64) {
+	f.disk.mu.Lock()
+	defer f.disk.mu.Unlock()
+	if h := f.handles.remove(id); h != nil {
+		f.disk.letGo(h.node)
+	}
+}
+
+func (f *filesystem) OpenDir(_ <-chan struct{}, input *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
+	f.disk.mu.Lock()
+	defer f.disk.mu.Unlock()
+	n := f.disk.nodes[input.NodeId]
+	if n == nil {
+		return fuse.ENOENT
+	}
+	out.Fh = f.opened(n, 0)
+	return fuse.OK
+}
+
+func (f *filesystem) ReadDir(_ <-chan struct{}, input *fuse.ReadIn, out *fuse.DirEntryList) fuse.Status {
+	h := f.handles.get(input.Fh)
+	if input.Offset == 0 || h.entries == nil {
+		list, err := os.ReadDir(h.node.path())
+		if err != nil {
+			return status(err)
+		}
+		h.entries = []fuse.DirEntry{{Name: ".", Mode: syscall.S_IFDIR}, {Name: "..", Mode: syscall.S_IFDIR}}
+		for _, e := range list {
+			h.entries = append(h.entries, fuse.DirEntry{Name: e.Name(), Mode: kind(e.Type())})
+		}
+	}
+	for i := int(input.Offset); i < len(h.entries); i++ {
+		e := h.entries[i]
+		e.Off = uint64(i + 1)
+		if !out.AddDirEntry(e) {
+			break
+		}
+	}
+	return fuse.OK
+}
+
+func kind(mode os.FileMode) uint32 {
+	switch {
+	case mode.IsDir():
+		return syscall.S_IFDIR
+	case mode&os.ModeSymlink != 0:
+		return syscall.S_IFLNK
+	case mode&os.ModeSocket != 0:
+		return syscall.S_IFSOCK
+	case mode&os.ModeNamedPipe != 0:
+		return syscall.S_IFIFO
+	default:
+		return syscall.S_IFREG
+	}
+}
+
+func (f *filesystem) StatFs(_ <-chan struct{}, _ *fuse.InHeader, out *fuse.StatfsOut) fuse.Status {
+	var stat syscall.Statfs_t
+	if err := syscall.Statfs(f.disk.files, &stat); err != nil {
+		return status(err)
+	}
+	out.FromStatfsT(&stat)
+	return fuse.OK
+}
