@@ -47,12 +47,12 @@ function harness(card: Scorecard): string {
 function course(card: Scorecard): string {
   const { bins, binMs } = card.series;
   if (bins.length === 0) return "";
-  const { recoveryMs, unavailableMs, detectionMs, rollbackMs } = card.measures;
+  const { recoveryMs, unavailableMs, detectionMs, decisionMs, rollbackMs } = card.measures;
   const alt = `Operations per second and latency over ${((bins.length * binMs) / 1_000).toFixed(0)} seconds. Recovery ${figure(recoveryMs)}, unserved ${figure(unavailableMs)}.`;
   const svg = renderChart(card).replace(/<svg /, `<svg role="img" aria-label="${text(alt)}" `);
   const binRows = bins.map((bin) => `<tr><th scope="row">${(bin.atMs / 1_000).toFixed(2)} s</th><td>${bin.served}</td><td>${bin.failed}</td><td>${bin.p50Ms ?? "–"}</td><td>${bin.p99Ms ?? "–"}</td></tr>`).join("");
   const spanRows = card.spans.map((span) => `<tr><td>${text(span.lane)}</td><th scope="row">${text(span.label)}</th><td>${(span.fromMs / 1_000).toFixed(3)} s</td><td>${(span.toMs / 1_000).toFixed(3)} s</td><td>${((span.toMs - span.fromMs) / 1_000).toFixed(3)} s</td></tr>`).join("");
-  return section("course", "How it went", `<p>Recovery <b>${figure(recoveryMs)}</b>: detection ${figure(detectionMs)}, way back ${figure(rollbackMs)}. Not served for ${figure(unavailableMs)} in all. The shaded time is the clients' impact.</p>
+  return section("course", "How it went", `<p>Recovery <b>${figure(recoveryMs)}</b>: detection ${figure(detectionMs)}, decision ${figure(decisionMs)}, way back ${figure(rollbackMs)}. Not served for ${figure(unavailableMs)} in all. The shaded time is the clients' impact.</p>
 <div class="chart" tabindex="0" role="region" aria-label="Chart of the run">${svg}</div>
 <details><summary>What happened when, as a table (${card.spans.length} rows)</summary>${table(["Kind", "What", "From", "To", "Took"], spanRows)}</details>
 <details><summary>The chart's figures, as a table (${bins.length} rows of ${binMs} ms)</summary>${table(["From", "Served", "Not served", "p50, ms", "p99, ms"], binRows)}</details>`);

@@ -13,6 +13,7 @@ export function liveView(output: Output): RunWatcher {
   const moving = Boolean(output.isTTY) && process.env["TERM"] !== "dumb";
   let status = "";
   let last: LoadStats | undefined;
+  let run = "";
   const clear = () => { if (moving && status !== "") output.write("\r\u001b[2K"); };
   const print = (text: string) => {
     clear();
@@ -21,6 +22,7 @@ export function liveView(output: Output): RunWatcher {
   };
   return {
     started: ({ drill, runtime, seed, directory }) => {
+      run = directory;
       print(`${c.bold(drill.name)}: ${runtime.kind} runtime (${runtime.why}), seed ${seed}`);
       print(c.dim(`evidence: ${directory}`));
     },
@@ -30,6 +32,7 @@ export function liveView(output: Output): RunWatcher {
       if (entry.kind === "run" && entry.state !== "started") { clear(); status = ""; return; }
       if (text) print(`${c.dim(`${(entry.t / 1e9).toFixed(1).padStart(6)} s`)}  ${colour(c, entry, text)}`);
       else if (entry.kind === "progress" && moving) { clear(); status = statusLine(last, `${entry.step} ${(entry.share * 100).toFixed(0)} %`, output.columns); output.write(status); }
+      if (entry.kind === "decision" && entry.state === "asked") print(`          answer with: ${c.bold(`turnback decide ${run} approve`)} (or refuse)`);
     },
     stats: (stats) => {
       if (moving) { clear(); status = statusLine(stats, rate(last, stats), output.columns); output.write(status); }
@@ -58,7 +61,7 @@ function describe(entry: TimelineEntry): string | undefined {
     case "migration": return entry.state === "started" ? undefined : `migration ${entry.state}${entry.detail ? `: ${short(entry.detail)}` : ""}`;
     case "fault": return `fault ${entry.fault} on ${entry.target}: ${entry.state}${entry.detail ? ` (${short(entry.detail)})` : ""}`;
     case "detector": return `alert ${entry.state}: ${entry.detail ?? ""}`;
-    case "decision": return `decision by ${entry.by}${entry.detail ? ` (${short(entry.detail)})` : ""}`;
+    case "decision": return entry.state === "asked" ? `a person is asked: ${entry.detail}` : `decision by ${entry.by}: ${entry.detail}`;
     case "rollback": return entry.state === "started" ? undefined : `rollback ${entry.state}${entry.detail ? `: ${short(entry.detail)}` : ""}`;
     case "backup": return `${entry.label} ${entry.state}: ${short(entry.detail)}`;
     case "traffic": return `gate ${entry.state}: ${short(entry.detail)}`;

@@ -38,7 +38,8 @@ function whatHappened({ measures, faults, doubts }: Scorecard, c: Colours): stri
     `fault     ${fault.kind} on ${fault.target}: ${fault.proven ? `proven at ${seconds(fault.atMs)}` : "NOT PROVEN"}, ${fault.healed ? `healed at ${seconds(fault.healedMs)}` : "NOT HEALED"}`);
   lines.push(
     `clients   ${n(operations.committed)} committed, ${n(operations.rejected)} rejected, ${n(operations.indeterminate)} indeterminate, ${n(operations.dropped)} dropped`,
-    `outage    ${figure(measures.unavailableMs)} unserved; detection ${figure(measures.detectionMs)}, rollback ${figure(measures.rollbackMs)}`,
+    `outage    ${figure(measures.unavailableMs)} unserved; detection ${figure(measures.detectionMs)}`,
+    `way back  decision ${figure(measures.decisionMs)}, rollback ${figure(measures.rollbackMs)}`,
     ...measures.latency.filter(({ operations: served }) => served > 0).map(({ period, p50Ms, p99Ms, maxMs, operations: served }) =>
       `latency   ${period.padEnd(6)} p50 ${p50Ms} ms, p99 ${p99Ms} ms, max ${maxMs} ms (n = ${n(served)})`),
   );

@@ -58,6 +58,15 @@ Examples:
 ${EXIT_CODES}`)
   .action(async (...args: Parameters<typeof import("./run.ts").run>) => (await import("./run.ts")).run(...args));
 
+program.command("decide").argument("<run>", "the run directory of a drill that waits for an answer").addArgument(new Argument("<verdict>", "whether to go back").choices(["approve", "refuse"]))
+  .description("answer a drill that asks a person whether to go back")
+  .option("--by <name>", "who answers", process.env["USER"] ?? "a person")
+  .option("--reason <text>", "why; the scorecard quotes it")
+  .addHelpText("after", `
+Exit codes: 0 the answer is given, 3 nobody is asked there
+`)
+  .action(async (...args: Parameters<typeof import("./decide.ts").decide>) => (await import("./decide.ts")).decide(...args));
+
 program.command("compare").argument("<drill>", "name of a drill, or a file *.drill.{ts,yaml,json}")
   .description("rehearse a drill once per way back, and lay the scorecards side by side")
   .requiredOption("--ways <list>", "ways back, separated by commas: down,pitr,snapshot")

@@ -23,6 +23,8 @@ import { connect, cut, type LoadedSystem } from "../topology/postgres.ts";
 import type { Runtime } from "../topology/runtime.ts";
 import { accessUrl, startTopology, type Topology } from "../topology/topology.ts";
 import { Decision } from "./decision.ts";
+import { doubtsOf } from "./doubts.ts";
+import { Person } from "./person.ts";
 import { checkCapabilities } from "./preflight.ts";
 import { referenceStructure } from "./reference.ts";
 import { SteadyWatch } from "./steady.ts";
@@ -100,7 +102,7 @@ class Conduct {
     this.#run = run;
     this.#undo = undo;
     this.#signal = AbortSignal.any([run.signal, this.#stop.signal]);
-    this.#decision = new Decision(run.drill, (event) => this.#record(event));
+    this.#decision = new Decision(run.drill, (event) => this.#record(event), new Person(run.evidence.directory, (event) => this.#record(event)));
   }
 
   #record(event: RunEvent): number {
@@ -138,8 +140,8 @@ class Conduct {
       await wayBack.mark(this.#signal);
       return clients;
     });
-    await this.#phase("migration", () => this.#migrate(topology, strikes));
-    const decided = await this.#phase("decision", () => this.#decision.made(this.#signal));
+    await this.#phase("migration", () => this.#migrate(topology, strikes, load));
+    const decided = await this.#phase("decision", () => this.#decision.made());
     if (decided) {
       await gate.closeFor("way-back", this.#signal);
       await this.#phase("rollback", () => this.#goBack(wayBack, strikes));
@@ -240,9 +242,10 @@ class Conduct {
   }
 
   /** Runs the plan forward until it ends by itself, is cut by the alert, or runs out of time. */
-  async #migrate(topology: Topology, strikes: Strikes): Promise<void> {
+  async #migrate(topology: Topology, strikes: Strikes, load: Load): Promise<void> {
     const { drill, plan } = this.#run;
-    const signal = AbortSignal.any([this.#signal, this.#decision.watchMigration(), AbortSignal.timeout(drill.migration.withinMs)]);
+    const decided = this.#decision.watchMigration(this.#signal, (trigger) => doubtsOf(drill, topology, load, trigger === "alert"));
+    const signal = AbortSignal.any([this.#signal, decided, AbortSignal.timeout(drill.migration.withinMs)]);
     this.#record({ kind: "migration", state: "started" });
     strikes.begin("forward");
     try {

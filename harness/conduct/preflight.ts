@@ -14,7 +14,7 @@ import { resolve } from "node:path";
 export async function preflight(drill: Drill, plan: Plan): Promise<void> {
   const steps = plan.steps.map(({ id }) => id);
   const { gate, decide } = drill.rollback;
-  if (gate === "migration" && decide.on === "alert") {
+  if (gate === "migration" && decide.on.includes("alert")) {
     throw declarationError("rollback.gate", "rollback.gate: a gate that closes before the migration raises the alert by itself", "let rollback.decide be on completion, or close the gate for the way-back alone");
   }
   const { rollback } = drill;

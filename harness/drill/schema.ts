@@ -159,11 +159,24 @@ export const steadyStateSchema = z.strictObject({
   maxLatencyMs: positiveMs.default(500).describe("An operation slower than this, from its intended start, counts as impact"),
 });
 
+const decider = z.enum(["alert", "completion", "deadline"]);
+
+/** A person who must agree before the way back is taken. Until then the migration goes on. */
+export const humanSchema = z.strictObject({
+  when: z.enum(["always", "in-doubt"]).default("always").describe("in-doubt: automation decides alone, unless what it must know can't be known, or contradicts itself"),
+  withinMs: positiveMs.default(300_000).describe("How long an answer is waited for (`turnback decide`)"),
+  otherwise: z.enum(["approve", "refuse"]).default("refuse").describe("What counts without an answer"),
+  answer: z.strictObject({ verdict: z.enum(["approve", "refuse"]), afterMs: ms }).optional().describe("For rehearsals without anybody: what the person says, and how long they take"),
+}).describe("A person who must agree; until then the migration goes on");
+export type Human = z.infer<typeof humanSchema>;
+
 const wayBack = {
   decide: z.strictObject({
-    on: z.enum(["alert", "completion"]).describe("alert: the detector fires. completion: the migration has ended, in whatever way"),
-    delayMs: ms.default(0).describe("Time that people or automation take to decide"),
-  }).prefault({ on: "alert" }),
+    on: z.union([decider, z.array(decider).min(1)]).describe("What raises the question, or several of which the first does. alert: the detector fires. completion: the migration has ended, in whatever way. deadline: the migration is not through by then"),
+    deadlineMs: positiveMs.optional().describe("The deadline, from the migration's start"),
+    delayMs: ms.default(0).describe("Time that people or automation take to carry the decision out"),
+    human: humanSchema.optional(),
+  }).refine(({ on, deadlineMs }) => on.includes("deadline") === (deadlineMs !== undefined), { error: "a decision on a deadline needs deadlineMs, and no other does", path: ["deadlineMs"] }).prefault({ on: "alert" }),
   alertWithinMs: positiveMs.default(20_000).describe("How long to wait for the alert after the migration has ended"),
   withinMs: positiveMs.default(120_000).describe("The way back is given up after this"),
   gate: z.enum(["open", "way-back", "migration"]).default("open")

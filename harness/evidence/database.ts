@@ -83,7 +83,7 @@ export class EvidenceDatabase implements AsyncDisposable {
     }
     const lines = async (name: "probes" | "timeline", columns: string) => this.run(`create view ${name} as select * from ${await readNdjson(join(this.#opened, PATHS[name]), columns)}`);
     await lines("probes", `due: 'BIGINT', "end": 'BIGINT', ok: 'BOOLEAN', code: 'VARCHAR'`);
-    await lines("timeline", `t: 'BIGINT', kind: 'VARCHAR', phase: 'VARCHAR', state: 'VARCHAR', step: 'VARCHAR', direction: 'VARCHAR', share: 'DOUBLE', fault: 'VARCHAR', target: 'VARCHAR', detail: 'VARCHAR', "by": 'VARCHAR', strategy: 'VARCHAR'`);
+    await lines("timeline", `t: 'BIGINT', kind: 'VARCHAR', phase: 'VARCHAR', state: 'VARCHAR', step: 'VARCHAR', direction: 'VARCHAR', share: 'DOUBLE', "index": 'INTEGER', fault: 'VARCHAR', target: 'VARCHAR', detail: 'VARCHAR', "by": 'VARCHAR', strategy: 'VARCHAR'`);
   }
 
   async #createViews(name: string, file: string, own: string): Promise<void> {

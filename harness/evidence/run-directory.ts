@@ -25,6 +25,8 @@ export const PATHS = {
   effects: "ledger/effects.parquet",
   /** The structure that must be there in the end, where that is not the one before. */
   reference: "reference/structure.json",
+  /** What a person said who was asked whether to go back. */
+  answer: "answer.json",
   probes: "probes/health.ndjson",
   logs: "logs",
   scorecard: "scorecard.json",

@@ -22,7 +22,7 @@ export type RunEvent =
       readonly detail?: string;
     }
   | { readonly kind: "detector"; readonly state: "firing" | "cleared"; readonly detail?: string }
-  | { readonly kind: "decision"; readonly by: string; readonly detail?: string }
+  | { readonly kind: "decision"; readonly state: "asked" | "go" | "stay" | "none"; readonly by: string; readonly detail: string }
   | { readonly kind: "rollback"; readonly state: "started" | "retried" | "completed" | "failed"; readonly strategy: string; readonly detail?: string }
   | { readonly kind: "backup"; readonly state: "taken" | "refused" | "chosen" | "restored"; readonly label: string; readonly detail: string; /** Of the backup when taken; of the WAL beside it when restored. */ readonly bytes?: number }
   | {

@@ -99,7 +99,7 @@ function faults(record: RunRecord): FaultResult[] {
   });
 }
 
-function wayBack(record: RunRecord): { readonly wayBack: "completed" | "failed" | undefined; readonly wayBackDetail: string } {
+function wayBack(record: RunRecord): { readonly wayBack: "completed" | "failed" | "refused" | undefined; readonly wayBackDetail: string } {
   const last = eventsOf(record, "rollback").findLast(({ state }) => state === "completed" || state === "failed");
   if (last?.state === "completed") {
     const backups = eventsOf(record, "backup").filter(({ state }) => state === "refused" || state === "restored").map(({ state, label, detail }) => `${label} was ${state} ${state === "refused" ? `(${detail})` : detail}`);
@@ -107,8 +107,10 @@ function wayBack(record: RunRecord): { readonly wayBack: "completed" | "failed" 
     return { wayBack: "completed", wayBackDetail: [...backups, ...servers].join("; ") || "the way back ran to its end" };
   }
   if (last?.state === "failed") return { wayBack: "failed", wayBackDetail: `the way back failed: ${last.detail ?? "no detail"}` };
-  const nobody = eventsOf(record, "decision").find(({ by }) => by === "nobody");
-  return { wayBack: undefined, wayBackDetail: nobody ? `the way back was never taken: ${nobody.detail ?? ""}` : "the way back did not come to its end" };
+  const stay = eventsOf(record, "decision").find(({ state }) => state === "stay" || state === "none");
+  if (!stay) return { wayBack: undefined, wayBackDetail: "the way back did not come to its end" };
+  if (stay.state === "none") return { wayBack: undefined, wayBackDetail: `the way back was never taken: ${stay.detail}` };
+  return { wayBack: "refused", wayBackDetail: `the way back was never taken: ${stay.by} ${stay.detail}` };
 }
 
 /** Detection, decision and rollback, each from the events that begin and end it. */

@@ -9,19 +9,18 @@ import { canSumTo } from "./admissible.ts";
 const BATCH = 5_000;
 
 type Change = { readonly seq: number; readonly start: number; readonly end: number; readonly sure: boolean; readonly amount: number };
-/** The way back, from its start to when the data were taken back. */
+/** When the data were taken back: a way back, from its start until it had them, or a power cut. */
 type Interval = { readonly from: number; readonly to: number };
 
 /**
- * Enters such counters in `harms` as lost, where a restore or a promoted replica took the data back. A counter that is wrong by
- * `difference` went back to an earlier moment when there is one such that the changes between it and the way back, and
- * some of those under way at either, add up to the difference. Changes after the way back count as ever. Without
- * either a sum that fits would be a coincidence. Needs `touched` of reconcile.ts.
+ * Enters such counters in `harms` as lost, where a restore, a promoted replica or a power cut took the data back. A counter that is wrong by
+ * `difference` went back to an earlier moment when there is one such that the changes between it and the taking back, and
+ * some of those under way at either, add up to the difference. Changes after that count as ever. Without
+ * any of these a sum that fits would be a coincidence. Needs `touched` of reconcile.ts.
  */
 export async function findUndone(database: EvidenceDatabase, { name, counters }: Entity): Promise<void> {
-  const [times] = await database.rows(`select min(t) filter (kind = 'rollback' and state = 'started')::double as "from", max(t) filter ((kind = 'backup' and state = 'restored') or (kind = 'replication' and state = 'promoted'))::double as "to" from timeline`);
-  if (typeof times?.["from"] !== "number" || typeof times["to"] !== "number") return;
-  const wayBack = { from: times["from"], to: times["to"] };
+  const takenBack = await takings(database);
+  if (takenBack.length === 0) return;
   for (const counter of counters) {
     const wrong = `from harms where entity = ${literal(name)} and field = ${literal(counter)} and harm = 'altered-write' and try_cast(expected as decimal(38, 6)) is not null`;
     for (let after = "", more = true; more;) {
@@ -30,16 +29,24 @@ export async function findUndone(database: EvidenceDatabase, { name, counters }:
         select p.key, any_value(p.difference) as difference,
           list({'seq': t.seq::double, 'start': t.start::double, 'end': coalesce(t."end", 9e18)::double, 'sure': t.outcome = 'committed', 'amount': (t.value ->> ${literal(counter)})::double} order by t."end", t.seq) filter (t.seq is not null) as changes
         from portion p left join touched t on t.key = p.key and t.kind = 'add' and (t.value ->> ${literal(counter)}) is not null group by p.key order by p.key`);
-      await enter(database, name, counter, rows, wayBack);
+      await enter(database, name, counter, rows, takenBack);
       after = String(rows.at(-1)?.["key"]);
       more = rows.length === BATCH;
     }
   }
 }
 
-async function enter(database: EvidenceDatabase, entity: string, counter: string, rows: readonly Row[], wayBack: Interval): Promise<void> {
+async function takings(database: EvidenceDatabase): Promise<Interval[]> {
+  const rows = await database.rows(`
+    select min(t) filter (kind = 'rollback' and state = 'started')::double as "from", max(t) filter ((kind = 'backup' and state = 'restored') or (kind = 'replication' and state = 'promoted'))::double as "to" from timeline
+    union all
+    select min(t) filter (state = 'triggered')::double, min(t) filter (state = 'proven')::double from timeline where kind = 'fault' and fault = 'power-cut' and target = 'postgres' group by "index"`);
+  return rows.flatMap(({ from, to }) => (typeof from === "number" && typeof to === "number" ? [{ from, to }] : []));
+}
+
+async function enter(database: EvidenceDatabase, entity: string, counter: string, rows: readonly Row[], takenBack: readonly Interval[]): Promise<void> {
   const undone = rows.flatMap(({ key, difference, changes }) => {
-    const first = firstUndone((changes ?? []) as readonly Change[], Number(difference), wayBack);
+    const first = takenBack.map((interval) => firstUndone((changes ?? []) as readonly Change[], Number(difference), interval)).find((change) => change !== undefined);
     return first ? [`(${literal(String(key))}, ${first.seq}, ${first.end})`] : [];
   });
   if (undone.length === 0) return;
@@ -48,12 +55,12 @@ async function enter(database: EvidenceDatabase, entity: string, counter: string
 }
 
 /** The first acknowledged change that the return to some moment undoes; undefined when no moment explains the difference. */
-function firstUndone(changes: readonly Change[], difference: number, wayBack: Interval): Change | undefined {
+function firstUndone(changes: readonly Change[], difference: number, { from, to }: Interval): Change | undefined {
   // A change in doubt counts as not made in `difference`: if it was made, it makes up for a part of it.
   const doubtful = changes.filter(({ sure }) => !sure).map(({ amount }) => -amount);
-  const sure = changes.filter((change) => change.sure && change.start <= wayBack.to);
+  const sure = changes.filter((change) => change.sure && change.start <= to);
   for (const { end: moment } of sure.toReversed()) {
-    const must = sure.filter(({ start, end }) => start > moment && end < wayBack.from);
+    const must = sure.filter(({ start, end }) => start > moment && end < from);
     const may = sure.filter((change) => change.end >= moment && !must.includes(change));
     const rest = difference - must.reduce((sum, { amount }) => sum + amount, 0);
     if (canSumTo([...may.map(({ amount }) => amount), ...doubtful], rest) === true) return [...may, ...must].sort((a, b) => a.end - b.end)[0];

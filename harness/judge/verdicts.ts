@@ -12,8 +12,8 @@ export function worst(verdicts: readonly Verdict[]): Verdict {
 
 export type Judged = {
   readonly measures: Measures;
-  /** How the way back ended: undefined when it was never taken. */
-  readonly wayBack: "completed" | "failed" | undefined;
+  /** How the way back ended, or that it was decided against; undefined when nothing raised the question. */
+  readonly wayBack: "completed" | "failed" | "refused" | undefined;
   readonly wayBackDetail: string;
   /** What the loss window ends at. */
   readonly lossBefore: "the fault" | "the way back";
@@ -110,6 +110,7 @@ function judgeIsolation({ isolation }: Judged, { model }: { readonly model: stri
 function judgeWayBack({ wayBack, wayBackDetail }: Judged): Draft {
   const base = { target: { completed: true }, evidence: [] };
   if (wayBack === "completed") return { ...base, measured: count(1), verdict: "met", reason: wayBackDetail };
+  if (wayBack === "refused") return { ...base, measured: count(null), verdict: "missed", reason: wayBackDetail };
   if (wayBack === "failed") return { ...base, measured: count(0), verdict: "missed", reason: wayBackDetail };
   return { ...base, measured: count(null), verdict: "unknown", reason: wayBackDetail };
 }

@@ -14,6 +14,15 @@ const RESTORED: Pick<History, "events"> = { events: [
   [9_000, { kind: "quiescence", state: "proven", detail: "0 backends" }], [9_500, { kind: "run", state: "completed" }],
 ] };
 
+/** The power was cut in the midst, with the same way back along the plan after it. */
+const CUT = (at: "postgres" | "replica"): Pick<History, "events"> => ({ events: [
+  [0, { kind: "run", state: "started" }], [0, { kind: "migration", state: "started" }],
+  [2_000, { kind: "fault", index: 0, fault: "power-cut", target: at, state: "triggered" }], [2_050, { kind: "fault", index: 0, fault: "power-cut", target: at, state: "proven" }],
+  [3_000, { kind: "fault", index: 0, fault: "power-cut", target: at, state: "healed" }],
+  [5_000, { kind: "rollback", state: "started", strategy: "down" }], [6_000, { kind: "rollback", state: "completed", strategy: "down" }],
+  [9_000, { kind: "quiescence", state: "proven", detail: "0 backends" }], [9_500, { kind: "run", state: "completed" }],
+] });
+
 const OK: Record<string, History> = {
   "nothing happened": { before: base, after: base, ops: [] },
   "an insert is there": { before: [], after: [["a", "1"]], ops: [{ at: 0, effects: [insert("a", "1")] }] },
@@ -59,6 +68,9 @@ const BAD: Record<string, readonly [History, Expected]> = {
   "a change counted twice": [{ before: base, after: [["a", "1", 0]], ops: [{ at: 0, effects: [add("a", -5)] }] }, { altered: 1 }],
   "a change that is lost": [{ before: base, after: base, ops: [{ at: 0, effects: [add("a", -5)] }] }, { altered: 1 }],
   "a change that a promoted replica never had": [{ events: [...(RESTORED.events ?? []).filter(([, { kind }]) => kind !== "backup"), [5_500, { kind: "replication", state: "promoted", server: "replica", detail: "" }]], before: base, after: base, ops: [{ at: 0, effects: [add("a", -5)] }] }, { lost: 1, possible: 1 }],
+  "a change that a power cut lost, and one after it that counts": [{ ...CUT("postgres"), before: base, after: [["a", "1", 50]], ops: [{ at: 1_900, effects: [add("a", -5)] }, { at: 4_000, effects: [add("a", 40)] }] }, { lost: 1, possible: 1 }],
+  "a power cut of the replica loses nothing on the primary": [{ ...CUT("replica"), before: base, after: base, ops: [{ at: 1_900, effects: [add("a", -5)] }] }, { altered: 1 }],
+  "a change after a power cut": [{ ...CUT("postgres"), before: base, after: base, ops: [{ at: 4_000, effects: [add("a", -5)] }] }, { altered: 1 }],
   "a change that a restore lost": [{ ...RESTORED, before: base, after: base, ops: [{ at: 0, effects: [add("a", -5)] }] }, { lost: 1, possible: 1 }],
   "the newest changes are lost": [{ ...RESTORED, before: base, after: [["a", "1", 12]], ops: [{ at: 0, effects: [add("a", 2)] }, { at: 100, took: 50, effects: [add("a", 7)] }, { at: 120, took: 50, effects: [add("a", 40)] }] }, { lost: 1, possible: 1 }],
   "of two changes at once one is lost": [{ ...RESTORED, before: base, after: [["a", "1", 17]], ops: [{ at: 100, took: 50, effects: [add("a", 7)] }, { at: 120, took: 50, effects: [add("a", 40)] }] }, { lost: 1, possible: 1 }],

@@ -57,6 +57,14 @@ const done = [3, { kind: "run", state: "completed" }] as const;
 const kill = { drill: { faults: [{ kind: "kill" as const, at: { afterMs: 0 } }] } };
 const fault = (state: "proven" | "healed" | "unproven" | "not-triggered") => [1, { kind: "fault", index: 0, fault: "kill", target: "postgres", state, detail: "seen" }] as const;
 
+test("a way back that was decided against is missed, and not unknown", async () => {
+  await using folder = await temporaryFolder();
+  const refused = [1, { kind: "decision", state: "stay", by: "ada", detail: "refused: it works" }] as const;
+  const card = await judge(record(folder.path, { ...fine, events: [[0, { kind: "run", state: "started" }], [0, { kind: "migration", state: "started" }], refused, quiet, done] }));
+  expect(card.verdict).toBe("missed");
+  expect(card.objectives[0]).toMatchObject({ name: "completion", verdict: "missed", reason: "the way back was never taken: ada refused: it works" });
+});
+
 describe("what makes a clean run unknown", () => {
   const cases: Record<string, History> = {
     "a fault that was not proven": { ...fine, ...kill, events: course(fault("unproven"), quiet, done) },
@@ -65,6 +73,7 @@ describe("what makes a clean run unknown", () => {
     "no proof of quiescence": { ...fine, events: course(done) },
     "a run that was aborted": { ...fine, events: course(quiet, [3, { kind: "harness-error", code: "x", message: "boo" }], [4, { kind: "run", state: "aborted" }]) },
     "a harness that was killed": { ...fine, events: [[0, { kind: "run", state: "started" }]] },
+    "a way back for which there was no reason": { ...fine, events: [[0, { kind: "run", state: "started" }], [0, { kind: "migration", state: "started" }], [1, { kind: "decision", state: "none", by: "nobody", detail: "no alert" }], quiet, done] },
     "a way back that was never taken": { ...fine, events: [[0, { kind: "run", state: "started" }], [0, { kind: "migration", state: "started" }], quiet, done] },
   };
   test.for(Object.entries(cases))("%s", async ([, history]) => {

@@ -1,0 +1,14 @@
+// The primary hangs: where the migration stands can't be known, so automation asks a person before it goes back.
+import { defineDrill } from "../../harness/drill/schema.ts";
+
+export default defineDrill({
+  name: "handed-over",
+  question: "When automation can't know what it would go back from, and a person takes two seconds to agree, is the system back in time?",
+  system: { path: "fixtures/systems/shop", scale: 0.05 },
+  migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  steadyState: { windowMs: 500 },
+  faults: [{ kind: "pause", at: { within: "backfill-names", progress: 0.4 }, healAfterMs: 5_000 }],
+  rollback: { decide: { on: "alert", human: { when: "in-doubt", withinMs: 10_000, answer: { verdict: "approve", afterMs: 2_000 } } } },
+  objectives: { recovery: { maxMs: 20_000 }, loss: { maxLostWrites: 0 }, consistency: {}, structure: { maxDifferences: 0 }, integrity: { maxProblems: 0 }, invariants: { maxViolated: 0 } },
+});
