@@ -73,10 +73,13 @@ export async function unmountBelow(folder: string): Promise<void> {
 export class FaultyDisk {
   /** The folder in which the servers keep their files. */
   readonly at: string;
+  /** The same folder beneath the file system: for filling it, fast and for good, before any server starts. */
+  readonly below: string;
   readonly #control: string;
 
-  private constructor(at: string, control: string) {
+  private constructor(at: string, below: string, control: string) {
     this.at = at;
+    this.below = below;
     this.#control = control;
   }
 
@@ -104,7 +107,7 @@ export class FaultyDisk {
         return (await stat(at)).dev === before ? undefined : true;
       },
     });
-    return new FaultyDisk(at, `http://127.0.0.1:${port}`);
+    return new FaultyDisk(at, join(folder, "files"), `http://127.0.0.1:${port}`);
   }
 
   /** Ends a volume's power: what was not synced is gone, or a chance part of it that the seed decides. */

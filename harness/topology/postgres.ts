@@ -72,7 +72,7 @@ export function postgresLaunch(options: {
   readonly port: number;
   readonly readyWithinMs: number;
   /** A disk that can fail, in the place of a volume of the engine's. */
-  readonly disk?: FaultyDisk | undefined;
+  readonly disk?: Pick<FaultyDisk, "at"> | undefined;
   /** Whether it keeps its WAL, for backups. */
   readonly archive?: boolean;
   readonly replicated?: boolean;
@@ -206,6 +206,8 @@ export async function dataDirectoryFor(options: {
   readonly system: LoadedSystem;
   readonly scale: number;
   readonly workDirectory: string;
+  /** The folder that is shown as the servers' own, where that is another one. */
+  readonly below?: string | undefined;
   readonly say: (what: string) => void;
   readonly withServer: (dataDirectory: string, work: (service: Service) => Promise<void>) => Promise<void>;
 }): Promise<{ readonly dataDirectory: string; readonly dataKey: string }> {
@@ -225,7 +227,7 @@ export async function dataDirectoryFor(options: {
     await options.withServer(fresh, (service) => populate(service.address("sql"), options.system, options.scale));
     await publish(fresh, template);
   }
-  await copyTree(template, target);
+  await copyTree(template, join(options.below ?? home, "data"));
   return { dataDirectory: target, dataKey: `${options.system.name}-${key}` };
 }
 

@@ -57,11 +57,11 @@ export async function postgresFor(options: {
   });
   if (runtime instanceof DockerRuntime) {
     const image = await seededImage({ runtime, system, scale, say, launch: templateOn("") });
-    if (disk) await runtime.copyFromImage(postgresLaunch({ dataDirectory: "", image, disk, settings: {}, port: 0, readyWithinMs: 0, password: () => "" }));
+    if (disk) await runtime.copyFromImage(postgresLaunch({ dataDirectory: "", image, disk: { at: disk.below }, settings: {}, port: 0, readyWithinMs: 0, password: () => "" }));
     return prepared("", image, image);
   }
   const { dataDirectory, dataKey } = await dataDirectoryFor({
-    system, scale, say, workDirectory: runtime.workDirectory,
+    system, scale, say, workDirectory: runtime.workDirectory, below: disk?.below,
     withServer: async (directory, work) => {
       const service = await runtime.start(templateOn(directory));
       try {

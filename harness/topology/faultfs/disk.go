@@ -163,16 +163,22 @@ func (d *disk) where(n *node) string {
 	return strings.TrimPrefix(strings.TrimPrefix(path, d.files), "/")
 }
 
-// changed notes a change of a folder's entries in the journal; the nodes are held for as long as it may be undone.
-func (d *disk) changed(v *volume, undo func() error, held ...*node) uint64 {
-	for _, n := range held {
-		d.hold(n)
+// changed notes a change of entries in the journal. Their folders, and the node, are held for as long as it may be undone; what was
+// kept for that is then removed.
+func (d *disk) changed(v *volume, n *node, kept string, undo func() error, entries ...entryName) uint64 {
+	d.hold(n)
+	for _, e := range entries {
+		d.hold(e.parent)
 	}
-	return v.journal.add(undo, func() {
-		for _, n := range held {
-			d.letGo(n)
+	return v.journal.add(change{entries, undo, func() {
+		if kept != "" {
+			os.Remove(kept)
 		}
-	})
+		for _, e := range entries {
+			d.letGo(e.parent)
+		}
+		d.letGo(n)
+	}})
 }
 
 // intoTrash keeps an entry for the undoing of what replaces or removes it: a file by a second link, a folder by a move.
@@ -208,14 +214,7 @@ func (d *disk) remove(parent *node, name string, isFolder bool) error {
 			return err
 		}
 	}
-	v := d.volumeOf(parent, name)
-	d.hold(n)
-	d.hold(parent)
-	v.journal.add(func() error { return unix.Renameat(unix.AT_FDCWD, kept, parent.fd, name) }, func() {
-		os.Remove(kept)
-		d.letGo(parent)
-		d.letGo(n)
-	})
+	d.changed(d.volumeOf(parent, name), n, kept, func() error { return unix.Renameat(unix.AT_FDCWD, kept, parent.fd, name) }, entryName{parent, name})
 	return nil
 }
 
@@ -262,23 +261,12 @@ func (d *disk) rename(from *node, name string, to *node, newName string, flags u
 		os.Remove(kept)
 		return err
 	}
-	d.hold(from)
-	d.hold(to)
-	source.journal.add(func() error {
-		if err := unix.Renameat(to.fd, newName, from.fd, name); err != nil {
+	d.changed(source, moved, kept, func() error {
+		if err := unix.Renameat(to.fd, newName, from.fd, name); err != nil || kept == "" {
 			return err
 		}
-		if kept == "" {
-			return nil
-		}
 		return unix.Renameat(unix.AT_FDCWD, kept, to.fd, newName)
-	}, func() {
-		if kept != "" {
-			os.Remove(kept)
-		}
-		d.letGo(from)
-		d.letGo(to)
-	})
+	}, entryName{from, name}, entryName{to, newName})
 	return nil
 }
 
@@ -344,8 +332,18 @@ type Cut struct {
 	UndoneChanges int   `json:"undoneChanges"`
 }
 
-// cut ends the power of a volume: nothing that was not synced is left or, when it tears, a chance part of it.
-func (d *disk) cut(name string, tears bool, seed uint64) (Cut, error) {
+// stale is what the kernel may still have in its memory, and is not so any more.
+type stale struct {
+	nodes   []uint64
+	entries []struct {
+		parent uint64
+		name   string
+	}
+}
+
+// cut ends the power of a volume: nothing that was not synced is left or, when it tears, a chance part of it. Whoever calls it
+// tells the kernel what is stale, with no lock held.
+func (d *disk) cut(name string, tears bool, seed uint64) (Cut, stale, error) {
 	d.power.Lock()
 	defer d.power.Unlock()
 	d.mu.Lock()
@@ -354,13 +352,15 @@ func (d *disk) cut(name string, tears bool, seed uint64) (Cut, error) {
 	survives := func() bool { return tears && random.IntN(2) == 0 }
 	v := d.volumeNamed(name)
 	var result Cut
+	var old stale
 	for _, n := range d.nodesOf(v) {
+		old.nodes = append(old.nodes, n.id)
 		if n.content == nil {
 			continue
 		}
 		lost, err := n.content.cut(survives)
 		if err != nil {
-			return result, err
+			return result, old, err
 		}
 		result.LostBytes += lost
 		d.release(n)
@@ -370,8 +370,17 @@ func (d *disk) cut(name string, tears bool, seed uint64) (Cut, error) {
 		surviving = random.IntN(len(v.journal.changes) + 1)
 	}
 	undone, err := v.journal.cut(surviving)
-	result.UndoneChanges = undone
-	return result, err
+	result.UndoneChanges = len(undone)
+	for _, c := range undone {
+		for _, e := range c.entries {
+			old.entries = append(old.entries, struct {
+				parent uint64
+				name   string
+			}{e.parent.id, e.name})
+		}
+		c.forget()
+	}
+	return result, old, err
 }
 
 // Unsynced is what a power cut would take now.

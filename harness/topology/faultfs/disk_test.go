@@ -17,7 +17,7 @@ import (
 )
 
 // mounted shows a fresh disk with one volume, "data". Without FUSE there is nothing to test here.
-func mounted(t *testing.T) (*disk, string) {
+func mounted(t *testing.T) (*filesystem, string) {
 	t.Helper()
 	if _, err := os.Stat("/dev/fuse"); err != nil {
 		t.Skip("no FUSE on this machine: ", err)
@@ -30,7 +30,7 @@ func mounted(t *testing.T) (*disk, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := mount(d, at)
+	f, server, err := mount(d, at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func mounted(t *testing.T) (*disk, string) {
 			t.Errorf("unmount: %v", err)
 		}
 	})
-	return d, filepath.Join(at, "data")
+	return f, filepath.Join(at, "data")
 }
 
 func must(t *testing.T, err error) {
@@ -93,15 +93,15 @@ func tree(t *testing.T, root string) map[string]string {
 	return all
 }
 
-func powerCut(t *testing.T, d *disk, tears bool, seed uint64) Cut {
+func powerCut(t *testing.T, f *filesystem, tears bool, seed uint64) Cut {
 	t.Helper()
-	result, err := d.cut("data", tears, seed)
+	result, err := f.cutPower("data", tears, seed)
 	must(t, err)
 	return result
 }
 
 func TestAPowerCutTakesWhatWasNotSynced(t *testing.T) {
-	d, at := mounted(t)
+	f, at := mounted(t)
 	write(t, at+"/kept", "kept", true)
 	write(t, at+"/lost", "lost", false)
 	file, err := os.OpenFile(at+"/kept", os.O_WRONLY, 0)
@@ -109,20 +109,20 @@ func TestAPowerCutTakesWhatWasNotSynced(t *testing.T) {
 	_, err = file.WriteString("LOST and more")
 	must(t, err)
 	must(t, file.Close())
-	if got := d.unsynced("data"); got.Bytes != 2*pageSize || got.Files != 2 || got.Changes != 1 {
+	if got := f.disk.unsynced("data"); got.Bytes != 2*pageSize || got.Files != 2 || got.Changes != 1 {
 		t.Errorf("unsynced: %+v", got)
 	}
 	if got := tree(t, at); got["/kept"] != "LOST and more" || got["/lost"] != "lost" {
 		t.Errorf("before the cut processes see %v", got)
 	}
-	result := powerCut(t, d, false, 1)
+	result := powerCut(t, f, false, 1)
 	if got := tree(t, at); !maps.Equal(got, map[string]string{"/": "", "/kept": "kept"}) {
 		t.Errorf("after the cut there is %v", got)
 	}
 	if result.LostBytes != int64(len("LOST and more")+len("lost")) || result.UndoneChanges != 1 {
 		t.Errorf("the cut says %+v", result)
 	}
-	if got := d.unsynced("data"); got != (Unsynced{}) {
+	if got := f.disk.unsynced("data"); got != (Unsynced{}) {
 		t.Errorf("after the cut there is still something unsynced: %+v", got)
 	}
 }
@@ -151,7 +151,7 @@ func TestChangesOfFoldersAreUndone(t *testing.T) {
 		"truncate":          func(t *testing.T, at string) { must(t, os.Truncate(at+"/a", 1)) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			d, at := mounted(t)
+			f, at := mounted(t)
 			write(t, at+"/a", "text of a", true)
 			write(t, at+"/b", "text of b", true)
 			must(t, os.Mkdir(at+"/empty", 0o755))
@@ -163,17 +163,17 @@ func TestChangesOfFoldersAreUndone(t *testing.T) {
 			if changed := tree(t, at); maps.Equal(changed, before) {
 				t.Fatal("nothing changed")
 			}
-			powerCut(t, d, false, 1)
+			powerCut(t, f, false, 1)
 			if got := tree(t, at); !maps.Equal(got, before) {
 				t.Errorf("after the cut there is %v", got)
 			}
-			if left, err := os.ReadDir(d.trash); err != nil || len(left) > 0 {
+			if left, err := os.ReadDir(f.disk.trash); err != nil || len(left) > 0 {
 				t.Errorf("the trash still holds %v (%v)", left, err)
 			}
 			change(t, at)
 			changed := tree(t, at)
 			must(t, syncTree(at))
-			powerCut(t, d, false, 1)
+			powerCut(t, f, false, 1)
 			if got := tree(t, at); !maps.Equal(got, changed) {
 				t.Errorf("what was synced is gone: %v", got)
 			}
@@ -201,7 +201,7 @@ func syncTree(root string) error {
 // Chance changes, a torn cut: what is left is the state after some number of them, never a mixture.
 func TestATornCutLeavesAMomentThatWas(t *testing.T) {
 	for seed := range uint64(20) {
-		d, at := mounted(t)
+		f, at := mounted(t)
 		random := rand.New(rand.NewPCG(seed, 2))
 		moments := []map[string]string{tree(t, at)}
 		for range 15 {
@@ -222,7 +222,7 @@ func TestATornCutLeavesAMomentThatWas(t *testing.T) {
 			}
 			moments = append(moments, tree(t, at))
 		}
-		powerCut(t, d, true, seed)
+		powerCut(t, f, true, seed)
 		got := tree(t, at)
 		if !slices.ContainsFunc(moments, func(moment map[string]string) bool { return maps.Equal(moment, got) }) {
 			t.Fatalf("seed %d: %v was never there", seed, got)
@@ -231,12 +231,12 @@ func TestATornCutLeavesAMomentThatWas(t *testing.T) {
 }
 
 func TestVolumesHaveTheirOwnPower(t *testing.T) {
-	d, data := mounted(t)
+	f, data := mounted(t)
 	other := filepath.Join(filepath.Dir(data), "other")
 	must(t, os.Mkdir(other, 0o755))
 	write(t, other+"/file", "unsynced", false)
 	write(t, data+"/file", "unsynced", false)
-	powerCut(t, d, false, 1)
+	powerCut(t, f, false, 1)
 	if got := tree(t, other)["/file"]; got != "unsynced" {
 		t.Errorf("the other volume's file is %q", got)
 	}
@@ -245,7 +245,7 @@ func TestVolumesHaveTheirOwnPower(t *testing.T) {
 	}
 	write(t, data+"/moved", "moved", false)
 	must(t, os.Rename(data+"/moved", other+"/moved"))
-	powerCut(t, d, false, 1)
+	powerCut(t, f, false, 1)
 	if got := tree(t, other)["/moved"]; got != "moved" {
 		t.Errorf("what was moved to another volume is %q", got)
 	}
@@ -270,16 +270,16 @@ func TestRules(t *testing.T) {
 		"full, overwriting": {Rule{Operations: []string{"extend"}, Error: "ENOSPC"}, func(at string) error { return overwrite(at + "/file") }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d, at := mounted(t)
+			f, at := mounted(t)
 			write(t, at+"/file", "the text of a file", true)
-			must(t, d.rules.set("rule", test.rule))
+			must(t, f.disk.rules.set("rule", test.rule))
 			if err := test.work(at); !errors.Is(err, test.want) {
 				t.Errorf("got %v, not %v", err, test.want)
 			}
-			if hits, _ := d.rules.hits("rule"); (hits > 0) != (test.want != nil) {
+			if hits, _ := f.disk.rules.hits("rule"); (hits > 0) != (test.want != nil) {
 				t.Errorf("the rule has met %d operations", hits)
 			}
-			d.rules.clear("rule")
+			f.disk.rules.clear("rule")
 			must(t, os.WriteFile(at+"/after", []byte("x"), 0o600))
 		})
 	}
@@ -295,9 +295,9 @@ func overwrite(path string) error {
 }
 
 func TestAnFsyncThatFailsOnceAndThenClaimsSuccess(t *testing.T) {
-	d, at := mounted(t)
+	f, at := mounted(t)
 	write(t, at+"/file", "old", true)
-	must(t, d.rules.set("rule", Rule{Operations: []string{"fsync"}, Error: "EIO", Times: 1}))
+	must(t, f.disk.rules.set("rule", Rule{Operations: []string{"fsync"}, Error: "EIO", Times: 1}))
 	file, err := os.OpenFile(at+"/file", os.O_WRONLY, 0)
 	must(t, err)
 	_, err = file.WriteString("new")
@@ -310,17 +310,17 @@ func TestAnFsyncThatFailsOnceAndThenClaimsSuccess(t *testing.T) {
 	if got := tree(t, at)["/file"]; got != "new" {
 		t.Errorf("processes read %q", got)
 	}
-	powerCut(t, d, false, 1)
+	powerCut(t, f, false, 1)
 	if got := tree(t, at)["/file"]; got != "old" {
 		t.Errorf("after the cut there is %q", got)
 	}
 }
 
 func TestReadsThatLie(t *testing.T) {
-	d, at := mounted(t)
+	f, at := mounted(t)
 	text := strings.Repeat("0123456789abcdef", 512)
 	write(t, at+"/file", text, true)
-	must(t, d.rules.set("rule", Rule{Operations: []string{"read"}, Flip: true}))
+	must(t, f.disk.rules.set("rule", Rule{Operations: []string{"read"}, Flip: true}))
 	first, err := os.ReadFile(at + "/file")
 	must(t, err)
 	second, err := os.ReadFile(at + "/file")
@@ -334,7 +334,7 @@ func TestReadsThatLie(t *testing.T) {
 	if different == 0 || !bytes.Equal(first, second) {
 		t.Errorf("%d bytes differ; the same each time: %v", different, bytes.Equal(first, second))
 	}
-	must(t, d.rules.set("rule", Rule{Operations: []string{"read"}, Short: true}))
+	must(t, f.disk.rules.set("rule", Rule{Operations: []string{"read"}, Short: true}))
 	file, err := os.Open(at + "/file")
 	must(t, err)
 	defer file.Close()
@@ -346,14 +346,14 @@ func TestReadsThatLie(t *testing.T) {
 }
 
 func TestDelayAndStall(t *testing.T) {
-	d, at := mounted(t)
-	must(t, d.rules.set("rule", Rule{Operations: []string{"create"}, DelayMs: 200}))
+	f, at := mounted(t)
+	must(t, f.disk.rules.set("rule", Rule{Operations: []string{"create"}, DelayMs: 200}))
 	started := time.Now()
 	must(t, os.Mkdir(at+"/slow", 0o700))
 	if took := time.Since(started); took < 200*time.Millisecond {
 		t.Errorf("it took %v", took)
 	}
-	must(t, d.rules.set("rule", Rule{Operations: []string{"create"}, Stall: true}))
+	must(t, f.disk.rules.set("rule", Rule{Operations: []string{"create"}, Stall: true}))
 	done := make(chan error, 1)
 	go func() { done <- os.Mkdir(at+"/stalled", 0o700) }()
 	select {
@@ -361,12 +361,12 @@ func TestDelayAndStall(t *testing.T) {
 		t.Fatalf("it was not held: %v", err)
 	case <-time.After(300 * time.Millisecond):
 	}
-	d.rules.clear("rule")
+	f.disk.rules.clear("rule")
 	must(t, <-done)
 }
 
 func TestAFileThatIsRemovedWhileOpen(t *testing.T) {
-	d, at := mounted(t)
+	f, at := mounted(t)
 	write(t, at+"/file", "still here", true)
 	file, err := os.Open(at + "/file")
 	must(t, err)
@@ -379,7 +379,7 @@ func TestAFileThatIsRemovedWhileOpen(t *testing.T) {
 		t.Errorf("read %q", got)
 	}
 	must(t, file.Close())
-	powerCut(t, d, false, 1)
+	powerCut(t, f, false, 1)
 	if got := tree(t, at); len(got) != 1 {
 		t.Errorf("there is %v", got)
 	}

@@ -5,16 +5,21 @@ import (
 	"hash/fnv"
 	"os"
 	"syscall"
+	"time"
 
 	"github.com/hanwen/go-fuse/v2/fuse"
 	"golang.org/x/sys/unix"
 )
 
-// filesystem answers the kernel. Nothing is cached on its side (see Open and the zero time-outs), so that every access
-// meets the rules, and a power cut leaves nothing behind in memory.
+// cachedFor is how long the kernel may remember names and sizes: all changes pass through it, and a power cut tells it what to
+// forget. What files hold it never caches (see Open), so that every access meets the rules.
+const cachedFor = 24 * time.Hour
+
+// filesystem answers the kernel.
 type filesystem struct {
 	fuse.RawFileSystem
 	disk    *disk
+	server  *fuse.Server
 	handles handles
 }
 
@@ -23,6 +28,20 @@ func newFilesystem(d *disk) *filesystem {
 }
 
 func (f *filesystem) String() string { return "faultfs" }
+
+func (f *filesystem) Init(server *fuse.Server) { f.server = server }
+
+// cutPower ends a volume's power and has the kernel forget what it knew of it.
+func (f *filesystem) cutPower(volume string, tears bool, seed uint64) (Cut, error) {
+	result, old, err := f.disk.cut(volume, tears, seed)
+	for _, e := range old.entries {
+		f.server.EntryNotify(e.parent, e.name) // what it doesn't know it need not forget
+	}
+	for _, id := range old.nodes {
+		f.server.InodeNotify(id, 0, 0)
+	}
+	return result, err
+}
 
 func status(err error) fuse.Status {
 	var errno syscall.Errno
@@ -87,6 +106,8 @@ func entry(n *node, out *fuse.EntryOut) error {
 	n.lookups++
 	out.NodeId = n.id
 	out.Generation = 1
+	out.SetEntryTimeout(cachedFor)
+	out.SetAttrTimeout(cachedFor)
 	return attributes(n, &out.Attr)
 }
 
@@ -121,6 +142,9 @@ func (f *filesystem) GetAttr(_ <-chan struct{}, input *fuse.GetAttrIn, out *fuse
 	n := f.disk.nodes[input.NodeId]
 	if n == nil {
 		return fuse.ENOENT
+	}
+	if input.NodeId != rootID { // the harness fills the disk from below before anybody uses it
+		out.SetTimeout(cachedFor)
 	}
 	return status(attributes(n, &out.Attr))
 }
@@ -196,7 +220,7 @@ func (f *filesystem) made(parent *node, name string, caller fuse.Owner, isFolder
 	if isFolder {
 		flags = unix.AT_REMOVEDIR
 	}
-	n.born = f.disk.changed(n.volume, func() error { return unix.Unlinkat(parent.fd, name, flags) }, parent, n)
+	n.born = f.disk.changed(n.volume, n, "", func() error { return unix.Unlinkat(parent.fd, name, flags) }, entryName{parent, name})
 	return n, nil
 }
 
@@ -248,7 +272,7 @@ func (f *filesystem) Link(cancel <-chan struct{}, input *fuse.LinkIn, name strin
 		if err := unix.Linkat(unix.AT_FDCWD, n.path(), parent.fd, name, unix.AT_SYMLINK_FOLLOW); err != nil {
 			return err
 		}
-		f.disk.changed(f.disk.volumeOf(parent, name), func() error { return unix.Unlinkat(parent.fd, name, 0) }, parent, n)
+		f.disk.changed(f.disk.volumeOf(parent, name), n, "", func() error { return unix.Unlinkat(parent.fd, name, 0) }, entryName{parent, name})
 		return entry(n, out)
 	})
 }
@@ -417,7 +441,8 @@ func (f *filesystem) FsyncDir(cancel <-chan struct{}, input *fuse.FsyncIn) fuse.
 	return f.Fsync(cancel, input)
 }
 
-func (f *filesystem) Flush(<-chan struct{}, *fuse.FlushIn) fuse.Status { return fuse.OK }
+// Flush has nothing to do, and says so: the kernel doesn't ask again.
+func (f *filesystem) Flush(<-chan struct{}, *fuse.FlushIn) fuse.Status { return fuse.ENOSYS }
 
 func (f *filesystem) Release(_ <-chan struct{}, input *fuse.ReleaseIn) { f.closed(input.Fh) }
 func (f *filesystem) ReleaseDir(input *fuse.ReleaseIn)                 { f.closed(input.Fh) }

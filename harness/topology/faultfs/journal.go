@@ -1,9 +1,16 @@
 package main
 
-// change is one change of a directory that is on the disk only once the journal is committed.
+// entryName is one entry of a folder.
+type entryName struct {
+	parent *node
+	name   string
+}
+
+// change is one change of folders that is on the disk only once the journal is committed.
 type change struct {
-	undo   func() error
-	forget func() // what was kept for the undoing is not needed any more
+	entries []entryName // which it changed
+	undo    func() error
+	forget  func() // what was kept for the undoing is not needed any more
 }
 
 // journal holds the changes of directories since the last commit, in their order. As with ext4, any fsync commits all of
@@ -14,8 +21,8 @@ type journal struct {
 }
 
 // add gives the number of the change: it is durable once that many are committed.
-func (j *journal) add(undo func() error, forget func()) uint64 {
-	j.changes = append(j.changes, change{undo, forget})
+func (j *journal) add(c change) uint64 {
+	j.changes = append(j.changes, c)
 	return j.committed + uint64(len(j.changes))
 }
 
@@ -27,17 +34,16 @@ func (j *journal) commit() {
 	j.changes = nil
 }
 
-// cut undoes all changes but the first `surviving`, the last one first, and commits those. Gives how many it undid.
-func (j *journal) cut(surviving int) (int, error) {
-	undone := 0
+// cut undoes all changes but the first `surviving`, the last one first, and commits those. Gives what it undid.
+func (j *journal) cut(surviving int) ([]change, error) {
+	var undone []change
 	for len(j.changes) > surviving {
 		last := j.changes[len(j.changes)-1]
 		if err := last.undo(); err != nil {
 			return undone, err
 		}
-		last.forget()
+		undone = append(undone, last)
 		j.changes = j.changes[:len(j.changes)-1]
-		undone++
 	}
 	j.commit()
 	return undone, nil

@@ -39,7 +39,7 @@ func main() {
 	if err != nil {
 		log.Fatalf("control: %v", err)
 	}
-	server, err := mount(d, *at)
+	filesystem, server, err := mount(d, *at)
 	if err != nil {
 		log.Fatalf("mount: %v", err)
 	}
@@ -56,21 +56,24 @@ func main() {
 			os.Exit(1)
 		}
 	}()
-	go func() { log.Fatal(http.Serve(listener, handler(d))) }()
+	go func() { log.Fatal(http.Serve(listener, handler(filesystem))) }()
 	server.Serve()
 }
 
-func mount(d *disk, at string) (*fuse.Server, error) {
-	return fuse.NewServer(newFilesystem(d), at, &fuse.MountOptions{
+func mount(d *disk, at string) (*filesystem, *fuse.Server, error) {
+	filesystem := newFilesystem(d)
+	server, err := fuse.NewServer(filesystem, at, &fuse.MountOptions{
 		Name: "faultfs", FsName: "faultfs",
 		AllowOther:  os.Getuid() == 0, // the server's user is another one
 		DirectMount: os.Getuid() == 0,
 		Options:     []string{"default_permissions"},
 		MaxWrite:    1 << 20, DisableXAttrs: true, DisableReadDirPlus: true, IgnoreSecurityLabels: true,
 	})
+	return filesystem, server, err
 }
 
-func handler(d *disk) http.Handler {
+func handler(f *filesystem) http.Handler {
+	d := f.disk
 	mux := http.NewServeMux()
 	answer := func(w http.ResponseWriter, value any) {
 		w.Header().Set("content-type", "application/json")
@@ -85,7 +88,7 @@ func handler(d *disk) http.Handler {
 			http.Error(w, "seed: "+err.Error(), http.StatusBadRequest)
 			return
 		}
-		result, err := d.cut(r.PathValue("name"), r.FormValue("tears") == "true", seed)
+		result, err := f.cutPower(r.PathValue("name"), r.FormValue("tears") == "true", seed)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
