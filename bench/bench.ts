@@ -7,9 +7,10 @@ import { calibrate } from "./calibrate.ts";
 import { corpus } from "./corpus.ts";
 import { isolation } from "./isolation.ts";
 import { judging } from "./judging.ts";
+import { powerCuts } from "./power-cuts.ts";
 import { restore } from "./restore.ts";
 
-const BENCHES = { "first-operation": firstOperation, "ledger-cost": ledgerCost, calibrate, judging, restore, isolation, failover, corpus } as const;
+const BENCHES = { "first-operation": firstOperation, "ledger-cost": ledgerCost, calibrate, judging, restore, isolation, failover, "power-cuts": powerCuts, corpus } as const;
 
 const asked = process.argv.slice(2);
 for (const [name, bench] of Object.entries(BENCHES)) {

@@ -1,41 +1,33 @@
 // Failovers, many of them: the loss that the scorecard states against what the old primary's own WAL says is lost.
 
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { seededRandom } from "../harness/base/random.ts";
-import { runDrill } from "../harness/conduct/run-drill.ts";
 import type { DrillDeclaration } from "../harness/drill/schema.ts";
-import { EvidenceDatabase } from "../harness/evidence/database.ts";
-import { packRun } from "../harness/evidence/pack.ts";
-import { ask } from "../harness/judge/ask.ts";
-import { judge } from "../harness/judge/judge.ts";
 import type { Topology } from "../harness/topology/topology.ts";
-import { SILENT, smallDrill } from "../test/support/drills.ts";
+import { smallDrill } from "../test/support/drills.ts";
 import { spread } from "./figures.ts";
+import { progress, same, trial, WRITTEN_ONCE } from "./trial.ts";
 
 const RUNS = Number(process.env["TURNBACK_BENCH_FAILOVERS"] ?? 50);
-/** Rows of these are written once: the transaction that a row names is the one that its client was told of. */
-const WRITTEN_ONCE = { payment: "payments", movement: "stock_movements" } as const;
 
-type Trial = { readonly stated: ReadonlySet<string>; readonly truth: ReadonlySet<string>; readonly lost: number; readonly recoveryMs: number };
+type Failover = { readonly stated: ReadonlySet<string>; readonly truth: ReadonlySet<string>; readonly lost: number; readonly recoveryMs: number };
 
 export async function failover(): Promise<void> {
   for (const mode of ["synchronous", "asynchronous"] as const) {
-    const trials: Trial[] = [];
+    const all: Failover[] = [];
     for (let i = 1; i <= RUNS; i++) {
-      trials.push(await trial(mode, i));
-      if (process.stderr.isTTY) process.stderr.write(`\r  ${mode}: ${i} of ${RUNS}`);
+      all.push(await once(mode, i));
+      progress(`${mode}: ${i} of ${RUNS}`);
     }
-    const equal = trials.filter(({ stated, truth }) => stated.size === truth.size && [...stated].every((key) => truth.has(key))).length;
-    const lossless = trials.filter(({ lost }) => lost === 0).length;
-    console.log(`${process.stderr.isTTY ? "\r" : ""}  ${mode}, ${trials.length} runs: nothing lost in ${lossless}; stated loss is the true one, record for record, in ${equal} (${spread(trials.map(({ truth }) => truth.size), 0)} payments and movements a run)`
-      + `; recovery ${spread(trials.map(({ recoveryMs }) => recoveryMs / 1_000), 2)} s`);
+    progress("");
+    const equal = all.filter(({ stated, truth }) => same(stated, truth)).length;
+    const lossless = all.filter(({ lost }) => lost === 0).length;
+    console.log(`  ${mode}, ${all.length} runs: nothing lost in ${lossless}; stated loss is the true one, record for record, in ${equal} (${spread(all.map(({ truth }) => truth.size), 0)} payments and movements a run)`
+      + `; recovery ${spread(all.map(({ recoveryMs }) => recoveryMs / 1_000), 2)} s`);
   }
 }
 
 /** One drill: the replica lags by a chance amount, the primary dies at a chance moment. */
-async function trial(mode: "synchronous" | "asynchronous", seed: number): Promise<Trial> {
+async function once(mode: "synchronous" | "asynchronous", seed: number): Promise<Failover> {
   const random = seededRandom(seed);
   const drill: DrillDeclaration = smallDrill({
     name: "failover-trial",
@@ -47,25 +39,9 @@ async function trial(mode: "synchronous" | "asynchronous", seed: number): Promis
     ],
     rollback: { strategy: "failover", decide: { on: "alert" } },
   });
-  const folder = await mkdtemp(join(tmpdir(), "tb-failover-"));
-  try {
-    const file = join(folder, "failover-trial.drill.json");
-    await writeFile(file, JSON.stringify(drill));
-    let left = new Set<string>();
-    const result = await runDrill({ file, runtime: "process", seed, runsDirectory: folder, signal: new AbortController().signal, watcher: SILENT, beforeTidy: async (topology) => { left = await leftBehind(topology); } });
-    if (result.failure) throw result.failure;
-    await packRun(result.directory, result.system.entities);
-    const card = await judge(result.directory);
-    const told = await acknowledged(result.directory, result.system.entities);
-    const names = Object.keys(WRITTEN_ONCE);
-    const [harms = []] = await ask(result.directory, [`select entity || ' ' || key as key from harms where harm = 'write-lost' and entity in (${names.map((name) => `'${name}'`).join(", ")})`]);
-    return {
-      stated: new Set(harms.map(({ key }) => String(key))), truth: new Set([...left].filter((key) => told.has(key))),
-      lost: card.measures.lostWrites?.definite ?? Number.NaN, recoveryMs: card.measures.recoveryMs.value ?? Number.NaN,
-    };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  let left = new Set<string>();
+  const { card: { measures }, stated, told } = await trial(drill, seed, async (topology) => { left = await leftBehind(topology); });
+  return { stated, truth: new Set([...left].filter((key) => told.has(key))), lost: measures.lostWrites?.definite ?? Number.NaN, recoveryMs: measures.recoveryMs.value ?? Number.NaN };
 }
 
 /** What was sent before the primary died still arrives, however late; what could not be sent is lost. */
@@ -98,9 +74,4 @@ async function leftBehind({ cluster, inTurn }: Topology): Promise<Set<string>> {
     await app.end();
     return keys;
   });
-}
-
-async function acknowledged(directory: string, entities: Parameters<typeof EvidenceDatabase.open>[1]): Promise<Set<string>> {
-  await using database = await EvidenceDatabase.open(directory, entities);
-  return new Set((await database.rows("select entity || ' ' || key as key from effects where outcome = 'committed'")).map(({ key }) => String(key)));
 }
