@@ -4,7 +4,8 @@ import pc from "picocolors";
 import type { Scorecard, Verdict } from "../harness/judge/scorecard.ts";
 import { ICONS, WORDS, figure, measured, target } from "./words.ts";
 
-const WIDTH = 78;
+/** Fits a terminal of 80 columns. */
+export const WIDTH = 78;
 type Colours = ReturnType<typeof pc.createColors>;
 
 /** Colour only where somebody looks: never in a file, a pipe, or with NO_COLOR. */

@@ -2,19 +2,23 @@
 
 import { access, constants } from "node:fs/promises";
 import { join } from "node:path";
-import type { coloursFor } from "../../reports/terminal.ts";
+import { wrap, WIDTH, type coloursFor } from "../../reports/terminal.ts";
 import { ROOT } from "../base/files.ts";
 import { messageOf } from "../base/errors.ts";
 import { run } from "../base/process.ts";
 import { FAULTS } from "../faults/registry.ts";
 import { POSTGRES_BINARIES, hasEmbeddedPostgres } from "../topology/embedded-postgres.ts";
+import { dockerCapabilities } from "../topology/docker-runtime.ts";
+import { whyNoFuse } from "../topology/faulty-disk.ts";
+import { processCapabilities } from "../topology/process-runtime.ts";
+import type { Capability } from "../topology/runtime.ts";
 import { OUR_IMAGES, missingImages, tryEngines } from "../topology/engine.ts";
 
 export type Check = { readonly what: string; readonly ok: boolean; readonly detail: string; readonly remedy?: string };
 export type Diagnosis = {
   readonly schema: "turnback.diagnosis/1";
   readonly parts: readonly Check[];
-  readonly runtimes: readonly { readonly runtime: string; readonly usable: boolean; readonly checks: readonly Check[]; readonly faults: readonly string[] }[];
+  readonly runtimes: readonly { readonly runtime: string; readonly usable: boolean; readonly checks: readonly Check[]; readonly faults: readonly string[]; /** Faults that this machine can't bring about there. */ readonly refused: readonly string[] }[];
 };
 
 export async function diagnose(): Promise<Diagnosis> {
@@ -23,6 +27,7 @@ export async function diagnose(): Promise<Diagnosis> {
     program("k6 with the turnback extension", "k6", ["version"]),
     program("Toxiproxy", "toxiproxy-server", ["-version"]),
     program("wire proxy", "wire-proxy", undefined),
+    program("faultfs", "faultfs", undefined),
   ]);
   const engines = await tryEngines();
   const engineChecks: Check[] = engines.map(({ place, answers, detail, remedy }) => ({ what: `engine at ${place}`, ok: answers, detail, ...(remedy ? { remedy } : {}) }));
@@ -35,12 +40,17 @@ export async function diagnose(): Promise<Diagnosis> {
     : { what: "embedded PostgreSQL", ok: false, detail: `no binaries for ${process.platform}-${process.arch}`, remedy: "npm run setup" };
   const linux: Check = { what: "Linux", ok: process.platform === "linux", detail: `this is ${process.platform}`, ...(process.platform === "linux" ? {} : { remedy: "the process runtime signals process trees through /proc: use the docker runtime" }) };
   const partsOk = parts.every(({ ok }) => ok);
-  const faults = Object.keys(FAULTS);
+  const noFuse = whyNoFuse();
+  const fuse: Check = noFuse === undefined ? { what: "disks that fail (FUSE)", ok: true, detail: "/dev/fuse can be mounted" }
+    : { what: "disks that fail (FUSE)", ok: false, detail: noFuse, remedy: "load the fuse module and run as root, or install fuse3; without it, faults of the disk are refused" };
+  const can = (capabilities: readonly Capability[]) => Object.entries(FAULTS).map(([fault, { needs }]) => ({ fault, can: capabilities.includes(needs) }));
+  const faults = (capabilities: readonly Capability[]) => can(capabilities).filter((one) => one.can).map(({ fault }) => fault);
+  const refused = (capabilities: readonly Capability[]) => can(capabilities).filter((one) => !one.can).map(({ fault }) => fault);
   return {
     schema: "turnback.diagnosis/1", parts,
     runtimes: [
-      { runtime: "docker", usable: partsOk && engine !== undefined && images.every(({ ok }) => ok), checks: [...engineChecks, ...images], faults },
-      { runtime: "process", usable: partsOk && embedded.ok && linux.ok, checks: [embedded, linux], faults },
+      { runtime: "docker", usable: partsOk && engine !== undefined && images.every(({ ok }) => ok), checks: [...engineChecks, ...images, fuse], faults: faults(dockerCapabilities()), refused: refused(dockerCapabilities()) },
+      { runtime: "process", usable: partsOk && embedded.ok && linux.ok, checks: [embedded, linux, fuse], faults: faults(processCapabilities()), refused: refused(processCapabilities()) },
     ],
   };
 }
@@ -65,11 +75,13 @@ async function program(what: string, name: string, args: readonly string[] | und
 export function renderDiagnosis({ parts, runtimes }: Diagnosis, c: ReturnType<typeof coloursFor>): string {
   const line = ({ what, ok, detail, remedy }: Check) =>
     `  ${ok ? c.green("✔") : c.red("✘")} ${what}: ${detail}${!ok && remedy ? `\n      do: ${remedy}` : ""}`;
+  const list = (title: string, names: readonly string[]) => wrap(names.join(", "), WIDTH - 11).map((names, i) => `  ${(i === 0 ? `${title}:` : "").padEnd(8)} ${names}`);
   return [
     c.bold("parts"), ...parts.map(line),
-    ...runtimes.flatMap(({ runtime, usable, checks, faults }) => [
+    ...runtimes.flatMap(({ runtime, usable, checks, faults, refused }) => [
       "", c.bold(`${runtime} runtime: ${usable ? "usable" : "not usable here"}`), ...checks.map(line),
-      ...(usable ? [`  faults: ${faults.join(", ")}`] : []),
+      ...(usable ? list("faults", faults) : []),
+      ...(usable && refused.length > 0 ? list("refused", refused).map((refusal) => c.yellow(refusal)) : []),
     ]),
   ].join("\n");
 }

@@ -127,7 +127,7 @@ class Conduct {
     const topology = await this.#phase("prepare", () => this.#prepare());
     const record = (event: RunEvent) => this.#record(event);
     const strikes = new Strikes({ faults: this.#run.drill.faults, topology, seed: this.#run.seed, undo: this.#undo, signal: this.#signal, record });
-    const gate = new TrafficGate(this.#run.drill.rollback.gate, topology, record);
+    const gate = new TrafficGate(this.#run.drill.rollback.gate, topology, record, () => this.#decision.firing);
     const wayBack = createWayBack(this.#run.drill.rollback, { topology, plan: this.#run.plan, system: this.#run.system, record, reach: (direction, point) => strikes.reach(direction, point) });
     await this.#phase("baseline", async () => {
       await this.#facts(topology, "before");
@@ -146,7 +146,7 @@ class Conduct {
       await gate.closeFor("way-back", this.#signal);
       await this.#phase("rollback", () => this.#goBack(wayBack, strikes));
     }
-    await gate.open();
+    await gate.open(this.#signal);
     await this.#phase("recovery", async () => {
       if (decided) {
         await this.#run.beforeTidy?.(topology);

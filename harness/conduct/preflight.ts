@@ -14,7 +14,7 @@ import { resolve } from "node:path";
 export async function preflight(drill: Drill, plan: Plan): Promise<void> {
   const steps = plan.steps.map(({ id }) => id);
   const { gate, decide } = drill.rollback;
-  if (gate === "migration" && decide.on.includes("alert")) {
+  if (gate?.closes === "migration" && decide.on.includes("alert")) {
     throw declarationError("rollback.gate", "rollback.gate: a gate that closes before the migration raises the alert by itself", "let rollback.decide be on completion, or close the gate for the way-back alone");
   }
   const { rollback } = drill;
@@ -34,8 +34,8 @@ export async function preflight(drill: Drill, plan: Plan): Promise<void> {
     if ((fault.on === "replica" || fault.on === "replication") && !replicated) {
       throw declarationError(`faults[${index}].on`, `faults[${index}].on: there is no replica for "${fault.on}"`, "declare system.postgres.replica");
     }
-    if (kind === "down" && fault.on === "clients" && gate !== "open") {
-      throw declarationError(`faults[${index}].kind`, `faults[${index}].kind: the fault "down" on clients would open the gate when it heals`, "use another fault, or rollback.gate open");
+    if (kind === "down" && fault.on === "clients" && gate !== undefined) {
+      throw declarationError(`faults[${index}].kind`, `faults[${index}].kind: the fault "down" on clients would open the gate when it heals`, "use another fault, or leave out rollback.gate");
     }
     if ((kind === "backup-damaged" || kind === "wal-missing") && !keepsBackups(drill)) {
       throw declarationError(`faults[${index}].kind`, `faults[${index}].kind: ${kind} needs backups, and the way back "${drill.rollback.strategy}" keeps none`, "choose rollback.strategy snapshot or pitr");

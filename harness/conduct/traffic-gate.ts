@@ -1,61 +1,134 @@
-// The gate at the proxy: whether clients are let through, and since when they are not.
+// The gate at the proxy: whether clients are let through, how many, and since when.
 
-import { waitUntil } from "../base/deadline.ts";
-import { messageOf } from "../base/errors.ts";
-import type { Rollback } from "../drill/schema.ts";
+import { pause, waitUntil } from "../base/deadline.ts";
+import { HarnessError, messageOf } from "../base/errors.ts";
+import type { Gate } from "../drill/schema.ts";
 import type { RunEvent } from "../evidence/timeline.ts";
 import type { Topology } from "../topology/topology.ts";
+import type { WireProxy } from "../topology/wire-proxy.ts";
 
 /** A client's transaction ends when its connection does, unless the server is busy with it. */
-const DRAINED_WITHIN_MS = 10_000;
+const GONE_WITHIN_MS = 10_000;
+/** Clients at once in the last stage of a return before everybody. */
+const LAST_STAGE = 64;
+/** A stage waits for the alert to clear, and not for ever. */
+const LONGEST_STAGE_MS = 10_000;
 
 /**
- * Turns clients away for as long as the drill declares. Who is inside when it closes is cut off, and after
- * that the server itself says that none of them is left: what they were told is what the restore point holds.
- * What it costs clients is measured like any other time in which they are not served.
+ * Does with clients what the drill declares, for as long as it declares. Once nobody is to be inside any more, the server
+ * itself says that no transaction of theirs is left: what they were told is what the restore point holds. What it
+ * costs clients is measured like any other time in which they are not served.
  */
 export class TrafficGate {
-  readonly #when: Rollback["gate"];
+  readonly #gate: Gate | undefined;
   readonly #topology: Topology;
   readonly #record: (event: RunEvent) => void;
+  readonly #firing: () => boolean;
   #closed = false;
 
-  constructor(when: Rollback["gate"], topology: Topology, record: (event: RunEvent) => void) {
-    this.#when = when;
+  constructor(gate: Gate | undefined, topology: Topology, record: (event: RunEvent) => void, firing: () => boolean) {
+    this.#gate = gate;
     this.#topology = topology;
     this.#record = record;
+    this.#firing = firing;
+  }
+
+  get #wire(): WireProxy {
+    const { wireProxy } = this.#topology;
+    if (!wireProxy) throw new HarnessError({ code: "no-wire-proxy", kind: "run", place: "rollback.gate", message: "nothing in this topology knows where a transaction begins" });
+    return wireProxy;
   }
 
   /** Closes, if this is the moment that the drill declares. */
-  async closeFor(moment: Rollback["gate"], signal: AbortSignal): Promise<void> {
-    if (moment !== this.#when || this.#closed) return;
+  async closeFor(moment: Gate["closes"], signal: AbortSignal): Promise<void> {
+    const gate = this.#gate;
+    if (gate?.closes !== moment || this.#closed) return;
     this.#closed = true;
-    this.#record({ kind: "traffic", state: "closing", detail: `for the ${moment}` });
+    this.#record({ kind: "traffic", state: "closing", detail: `clients are ${gate.clients === "limited" ? `limited to ${gate.transactions} transactions at once` : gate.clients}, for the ${moment}` });
+    const closed = await {
+      refused: () => this.#refuse(signal),
+      drained: async () => {
+        await this.#wire.admit(0, true);
+        const late = await this.#emptied(gate, signal);
+        return `${late}; ${await this.#refuse(signal)}`;
+      },
+      held: async () => {
+        await this.#wire.admit(0);
+        const late = await this.#emptied(gate, signal);
+        if (late !== NOBODY) await this.#wire.cutAdmitted();
+        return `${late}; ${await this.#gone("and state <> 'idle'", "no transaction of a client is left", signal)}`;
+      },
+      limited: async () => {
+        await this.#wire.admit(gate.transactions);
+        return `${gate.transactions} transactions of clients at once`;
+      },
+    }[gate.clients]();
+    this.#record({ kind: "traffic", state: "closed", detail: closed });
+  }
+
+  async #refuse(signal: AbortSignal): Promise<string> {
     await this.#topology.proxies.setEnabled("clients", false);
-    this.#record({ kind: "traffic", state: "closed", detail: await this.#drained(signal) });
+    return this.#gone("", "no backend of a client is left", signal);
   }
 
-  async open(): Promise<void> {
-    if (!this.#closed) return;
+  /** Waits until every transaction under way has ended, or its time is up. */
+  async #emptied({ drainMs }: Gate, signal: AbortSignal): Promise<string> {
+    try {
+      return await waitUntil({
+        what: "the end of the clients' transactions", withinMs: drainMs, everyMs: 5, signal,
+        check: async () => ((await this.#wire.admitted()).inside === 0 ? NOBODY : undefined),
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof HarnessError) || error.code !== "wait-timed-out") throw error;
+      const { inside } = await this.#wire.admitted();
+      return `${inside} ${inside === 1 ? "transaction was" : "transactions were"} cut off after ${drainMs.toLocaleString("en-US")} ms`;
+    }
+  }
+
+  /** Lets clients in again: all at once, or stage by stage, each of which waits for the alert to be silent. */
+  async open(signal: AbortSignal): Promise<void> {
+    const gate = this.#gate;
+    if (!gate || !this.#closed) return;
     this.#closed = false;
+    const staged = gate.returnMs > 0;
+    if (staged) await this.#wire.admit(1);
+    else if (gate.clients !== "refused") await this.#wire.admit("any");
     await this.#topology.proxies.setEnabled("clients", true);
-    this.#record({ kind: "traffic", state: "open", detail: "clients are let through again" });
+    if (staged) await this.#return(gate.returnMs, signal);
+    this.#record({ kind: "traffic", state: "open", detail: "all clients are let through again" });
   }
 
-  async #drained(signal: AbortSignal): Promise<string> {
+  async #return(returnMs: number, signal: AbortSignal): Promise<void> {
+    const stages = Math.log2(LAST_STAGE) + 1;
+    for (let transactions = 1; transactions <= LAST_STAGE; transactions *= 2) {
+      await this.#wire.admit(transactions);
+      this.#record({ kind: "traffic", state: "returning", detail: `${transactions} ${transactions === 1 ? "transaction" : "transactions"} at once` });
+      let waited = 0;
+      for (let longer = returnMs / stages; waited === 0 || (this.#firing() && waited < LONGEST_STAGE_MS); longer *= 2) {
+        await pause(longer, signal); // with backoff: a system that is not well again is not asked for more
+        waited += longer;
+      }
+    }
+    await this.#wire.admit("any");
+  }
+
+  async #gone(which: string, says: string, signal: AbortSignal): Promise<string> {
     try {
       const observer = await this.#topology.observer("gate");
       try {
         return await waitUntil({
-          what: "the end of the clients' backends", withinMs: DRAINED_WITHIN_MS, everyMs: 10, place: "the traffic gate", signal,
-          check: async () => ((await observer.query("select from pg_stat_activity where usename = 'app'")).rowCount === 0 ? "no backend of a client is left" : undefined),
+          what: "the end of the clients' backends", withinMs: GONE_WITHIN_MS, everyMs: 10, place: "the traffic gate", signal,
+          check: async () => ((await observer.query(`select from pg_stat_activity where usename = 'app' ${which}`)).rowCount === 0 ? says : undefined),
         });
       } finally {
         await observer.end();
       }
     } catch (error) {
       signal.throwIfAborted();
-      return `whether clients' backends are left is not known: ${messageOf(error)}`; // a dead server has none
+      return `whether clients' transactions are left is not known: ${messageOf(error)}`; // a dead server has none
     }
   }
 }
+
+const NOBODY = "all transactions under way have ended";

@@ -170,6 +170,17 @@ export const humanSchema = z.strictObject({
 }).describe("A person who must agree; until then the migration goes on");
 export type Human = z.infer<typeof humanSchema>;
 
+/** What clients meet at the proxy while the system goes back. Without it they are let through all the time. */
+export const gateSchema = z.strictObject({
+  closes: z.enum(["way-back", "migration"]).default("way-back").describe("way-back: while going back. migration: from just before the migration until the way back is done, as in a maintenance window"),
+  clients: z.enum(["refused", "drained", "held", "limited"]).default("refused")
+    .describe("refused: every connection is cut off. drained: transactions under way may end, nobody else gets in. held: the same, but connections stay open, and who begins a transaction waits. limited: some transactions at a time are let in"),
+  drainMs: positiveMs.default(2_000).describe("How long transactions under way may take; then they are cut off"),
+  transactions: z.number().int().min(1).default(4).describe("limited: how many may be under way at once"),
+  returnMs: ms.default(0).describe("Staged return: over this time 1, 2, 4, ... transactions at once are let in, and then everybody; while the alert fires, the next stage waits"),
+}).describe("What clients meet at the proxy while the system goes back. Without it they are let through");
+export type Gate = z.infer<typeof gateSchema>;
+
 const wayBack = {
   decide: z.strictObject({
     on: z.union([decider, z.array(decider).min(1)]).describe("What raises the question, or several of which the first does. alert: the detector fires. completion: the migration has ended, in whatever way. deadline: the migration is not through by then"),
@@ -179,8 +190,7 @@ const wayBack = {
   }).refine(({ on, deadlineMs }) => on.includes("deadline") === (deadlineMs !== undefined), { error: "a decision on a deadline needs deadlineMs, and no other does", path: ["deadlineMs"] }).prefault({ on: "alert" }),
   alertWithinMs: positiveMs.default(20_000).describe("How long to wait for the alert after the migration has ended"),
   withinMs: positiveMs.default(120_000).describe("The way back is given up after this"),
-  gate: z.enum(["open", "way-back", "migration"]).default("open")
-    .describe("When clients are turned away at the proxy. open: never. way-back: while going back. migration: from just before the migration until the way back is done, as in a maintenance window"),
+  gate: gateSchema.optional(),
 };
 
 const attempts = z.number().int().min(1).max(100).default(10).describe("How often the backward statements are tried, with backoff");
@@ -268,7 +278,7 @@ export type DrillDeclaration = z.input<typeof drillSchema>;
 export function goingBackBy(drill: Drill, strategy: Rollback["strategy"]): Drill {
   if (drill.rollback.strategy === strategy) return drill;
   const { decide, alertWithinMs, withinMs, gate } = drill.rollback;
-  return { ...drill, rollback: rollbackSchema.parse({ strategy, decide, alertWithinMs, withinMs, gate }) };
+  return { ...drill, rollback: rollbackSchema.parse({ strategy, decide, alertWithinMs, withinMs, ...(gate && { gate }) }) };
 }
 
 /** Types and completion for a declaration in TypeScript; returns it unchanged. */

@@ -2,7 +2,7 @@
 
 import { mutex, type Mutex } from "../base/mutex.ts";
 import { newSecret } from "../base/random.ts";
-import { replicaSchema, strikesDisk, type Drill, type Replica } from "../drill/schema.ts";
+import { replicaSchema, strikesDisk, type Drill, type Gate, type Replica } from "../drill/schema.ts";
 import { Cluster } from "./cluster.ts";
 import type { FaultyDisk } from "./faulty-disk.ts";
 import { DATABASE, type Access, type Role } from "./postgres.ts";
@@ -16,6 +16,11 @@ import type pg from "pg";
 /** Does the drill's way back start from a backup? */
 export function keepsBackups({ rollback }: Drill): boolean {
   return rollback.strategy === "snapshot" || rollback.strategy === "pitr";
+}
+
+/** Does a gate have to know where a transaction begins and ends? */
+function counts(gate: Gate | undefined): boolean {
+  return gate !== undefined && (gate.clients !== "refused" || gate.returnMs > 0);
 }
 
 /** The replica that a drill declares; a failover needs one in any case. */
@@ -68,11 +73,13 @@ export async function startTopology(options: {
   await setPasswords(passwords);
   await disk?.sync("data"); // a production system has been on its disk for long
   const upstream = primary.service.innerAddress("sql");
-  const wire = swallows || replica ? await runtime.start(wireProxyLaunch(upstream)) : undefined;
+  /** Whose messages are read on the way, so that transactions are known from each other. */
+  const watched = swallows || counts(drill.rollback.gate);
+  const wire = watched || replica ? await runtime.start(wireProxyLaunch(upstream)) : undefined;
   const proxies = new Proxies(toxiproxy);
-  // Only clients whose answers are to be swallowed pay for having them read.
+  // Only clients whose answers are to be swallowed, or transactions counted, pay for having them read.
   const plain = wire?.innerAddress("plain") ?? upstream;
-  await proxies.create("clients", swallows && wire ? wire.innerAddress("sql") : plain);
+  await proxies.create("clients", watched && wire ? wire.innerAddress("sql") : plain);
   await proxies.create("migration", plain);
   const wireProxy = wire && new WireProxy(wire);
   const cluster = new Cluster({ primary, standby: replica && standby, replica, disk, password: passwords.turnback, proxies, router: wireProxy });

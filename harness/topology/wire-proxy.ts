@@ -51,6 +51,21 @@ export class WireProxy {
     return (await (await this.#request("GET", "trap")).json()) as { armed: number; swallows: number };
   }
 
+  /** Lets that many of the clients' transactions be under way at once, others wait; to drain ends connections instead. */
+  async admit(transactions: number | "any", drain = false): Promise<void> {
+    await this.#request("PUT", `gate?${new URLSearchParams({ transactions: String(transactions), drain: String(drain) })}`);
+  }
+
+  /** How many of the clients' transactions are under way, and how many wait to begin. */
+  async admitted(): Promise<{ readonly inside: number; readonly waiting: number }> {
+    return (await (await this.#request("GET", "gate")).json()) as { inside: number; waiting: number };
+  }
+
+  /** Ends the connections of those that are under way. */
+  async cutAdmitted(): Promise<void> {
+    await this.#request("POST", "gate/cut");
+  }
+
   /** Leads everybody to another server, or to none; who is on the way to the old one is cut off. */
   async lead(to: Address | undefined): Promise<void> {
     await this.#request("PUT", `upstream?${new URLSearchParams({ to: to ? `${to.host}:${to.port}` : "" })}`);

@@ -8,7 +8,7 @@ export default defineDrill({
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
   load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
   steadyState: { windowMs: 500 },
-  rollback: { strategy: "pitr", gate: "migration", decide: { on: "completion" } },
+  rollback: { strategy: "pitr", gate: { closes: "migration" }, decide: { on: "completion" } },
   objectives: {
     recovery: { maxMs: 20_000 },
     loss: { maxLostWrites: 0 },

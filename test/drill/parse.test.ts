@@ -8,7 +8,7 @@ import { drillJsonSchema, findDrill, listDrillFiles, readDrill } from "../../har
 import { keptSteps, planSchema } from "../../harness/drill/plan.ts";
 import { readPlan } from "../../harness/migration/plan-file.ts";
 import { HarnessError } from "../../harness/base/errors.ts";
-import { faultSchema, goingBackBy, rollbackSchema } from "../../harness/drill/schema.ts";
+import { faultSchema, gateSchema, goingBackBy, rollbackSchema } from "../../harness/drill/schema.ts";
 import { preflight } from "../../harness/conduct/preflight.ts";
 import { smallDrill, temporaryFolder } from "../support/drills.ts";
 
@@ -81,7 +81,7 @@ describe("declarations", () => {
     const down = goingBackBy(drill, "down");
     await expect(preflight({ ...down, faults: [faulty({ kind: "wal-missing" })] }, plan)).rejects.toThrow('wal-missing needs backups, and the way back "down" keeps none');
     await expect(preflight({ ...drill, faults: [faulty({ kind: "wal-missing" })] }, plan)).resolves.toBeUndefined();
-    const gated = (on: "alert" | "completion") => ({ ...drill, rollback: { ...drill.rollback, gate: "migration" as const, decide: { on, delayMs: 0 } } });
+    const gated = (on: "alert" | "completion") => ({ ...drill, rollback: { ...drill.rollback, gate: gateSchema.parse({ closes: "migration" }), decide: { on, delayMs: 0 } } });
     await expect(preflight(gated("alert"), plan)).rejects.toThrow("raises the alert by itself");
     await expect(preflight(gated("completion"), plan)).resolves.toBeUndefined();
     await expect(preflight({ ...gated("completion"), faults: [faulty({ kind: "down" })] }, plan)).rejects.toThrow("would open the gate when it heals");

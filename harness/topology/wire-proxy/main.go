@@ -1,10 +1,12 @@
 // Command wire-proxy stands before a database: it leads connections to the server that is the primary now, and
-// it speaks PostgreSQL's protocol just enough to deliver a chosen statement and swallow its answer.
+// it speaks PostgreSQL's protocol just enough to deliver a chosen statement and swallow its answer, and to let
+// clients' transactions in one by one.
 //
 //	wire-proxy -listen :6432 -plain :6434 -upstream db:5432 -control :6433
 //
 // Control, over HTTP: PUT /upstream?to=db2:5432 (nothing after "to=" refuses everybody);
-// PUT /trap?pattern=^commit&times=1, DELETE /trap, GET /trap.
+// PUT /trap?pattern=^commit&times=1, DELETE /trap, GET /trap; PUT /gate?transactions=4 (any: as many as come; 0: everybody
+// waits; &drain=true ends connections instead), POST /gate/cut (ends those in a transaction), GET /gate.
 package main
 
 import (
@@ -26,14 +28,15 @@ func main() {
 	flag.Parse()
 
 	arm := &trap{}
+	gate := newAdmission()
 	way := newRoute(*upstream)
-	go accept(*plain, way, pass)
-	go accept(*listen, way, func(client, server net.Conn) { watch(client, server, arm) })
-	log.Fatal(http.ListenAndServe(*control, handler(way, arm)))
+	go accept(*plain, way, func() bool { return true }, pass)
+	go accept(*listen, way, gate.connect, func(client, server net.Conn) { watch(client, server, arm, gate) })
+	log.Fatal(http.ListenAndServe(*control, handler(way, arm, gate)))
 }
 
-// accept gives each connection its own to the server that the route leads to.
-func accept(address string, way *route, serve func(client, server net.Conn)) {
+// accept gives each connection that is admitted its own to the server that the route leads to.
+func accept(address string, way *route, admit func() bool, serve func(client, server net.Conn)) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		log.Fatalf("listen: %v", err)
@@ -45,6 +48,9 @@ func accept(address string, way *route, serve func(client, server net.Conn)) {
 		}
 		go func() {
 			defer client.Close()
+			if !admit() {
+				return
+			}
 			server, err := way.dial()
 			if err != nil {
 				log.Printf("upstream: %v", err)
@@ -69,8 +75,8 @@ func pass(client, server net.Conn) {
 }
 
 // watch forwards messages both ways, but for the answers that are to be swallowed.
-func watch(client, server net.Conn, arm *trap) {
-	s := &session{client: client, server: server, arm: arm, statements: map[string]string{}, portals: map[string]string{}}
+func watch(client, server net.Conn, arm *trap, gate *admission) {
+	s := &session{client: client, server: server, arm: arm, gate: gate, statements: map[string]string{}, portals: map[string]string{}}
 	for {
 		code, raw, err := readStartup(client)
 		if err != nil {
@@ -87,13 +93,33 @@ func watch(client, server net.Conn, arm *trap) {
 		}
 		break
 	}
+	defer gate.end(s)
 	go s.upstream()
 	s.downstream()
 }
 
-func handler(way *route, arm *trap) http.Handler {
+func handler(way *route, arm *trap, gate *admission) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("PUT /upstream", func(_ http.ResponseWriter, r *http.Request) { way.lead(r.URL.Query().Get("to")) })
+	mux.HandleFunc("PUT /gate", func(w http.ResponseWriter, r *http.Request) {
+		limit, err := everybody, error(nil)
+		if text := r.URL.Query().Get("transactions"); text != "any" {
+			limit, err = strconv.Atoi(text)
+		}
+		if err != nil || limit < everybody {
+			http.Error(w, "gate: transactions is a number from 0, or any", http.StatusBadRequest)
+			return
+		}
+		gate.set(limit, r.URL.Query().Get("drain") == "true")
+	})
+	mux.HandleFunc("POST /gate/cut", func(_ http.ResponseWriter, _ *http.Request) { gate.cut() })
+	mux.HandleFunc("GET /gate", func(w http.ResponseWriter, _ *http.Request) {
+		inside, waiting := gate.counts()
+		w.Header().Set("Content-Type", "application/json")
+		if err := json.NewEncoder(w).Encode(map[string]int{"inside": inside, "waiting": waiting}); err != nil {
+			log.Printf("control: %v", err)
+		}
+	})
 	mux.HandleFunc("GET /trap", func(w http.ResponseWriter, _ *http.Request) {
 		armed, swallows := arm.counts()
 		w.Header().Set("Content-Type", "application/json")

@@ -12,11 +12,14 @@ import (
 type session struct {
 	client, server net.Conn
 	arm            *trap
+	gate           *admission
+	ended          bool // the gate's, under its lock
 
 	mu         sync.Mutex
 	statements map[string]string // prepared statements by name
 	portals    map[string]string // bound portals by name
 	executing  []pending         // sent, not yet answered, in order
+	ready      bool              // logged in
 }
 
 // pending is one thing that the server will answer: a statement up to its
@@ -41,11 +44,21 @@ func (s *session) upstream() {
 		if err != nil {
 			return
 		}
+		if s.begins(m) && !s.gate.enter(s) {
+			return
+		}
 		s.track(m)
 		if _, err := s.server.Write(m.raw); err != nil {
 			return
 		}
 	}
+}
+
+// begins tells whether a message may begin a transaction: anything after the log-in but a farewell.
+func (s *session) begins(m message) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ready && m.kind != 'X'
 }
 
 func (s *session) track(m message) {
@@ -99,10 +112,28 @@ func (s *session) downstream() {
 			s.arm.confirm()
 			return
 		}
+		idle := s.isIdle(m)
+		if idle {
+			s.gate.leave(s)
+		}
 		if _, err := s.client.Write(m.raw); err != nil {
 			return
 		}
+		if idle {
+			s.gate.rest(s)
+		}
 	}
+}
+
+// isIdle tells whether the server says that no transaction is open, with nothing on the way to it.
+func (s *session) isIdle(m message) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m.kind != 'Z' {
+		return false
+	}
+	s.ready = true
+	return len(m.body()) == 1 && m.body()[0] == 'I' && len(s.executing) == 0
 }
 
 // answers advances the queue; true when m is the answer that must not arrive.

@@ -16,13 +16,15 @@ func frame(kind byte, body string) []byte {
 }
 
 // open starts a session between a test's client and a test's server.
-func open(t *testing.T, arm *trap) (client, server net.Conn) {
+func open(t *testing.T, arm *trap) (client, server net.Conn) { return openAt(t, arm, newAdmission()) }
+
+func openAt(t *testing.T, arm *trap, gate *admission) (client, server net.Conn) {
 	t.Helper()
 	client, inner := net.Pipe()
 	outer, server := net.Pipe()
-	s := &session{client: inner, server: outer, arm: arm, statements: map[string]string{}, portals: map[string]string{}}
+	s := &session{client: inner, server: outer, arm: arm, gate: gate, statements: map[string]string{}, portals: map[string]string{}}
 	go s.upstream()
-	go s.downstream()
+	go func() { defer gate.end(s); s.downstream() }()
 	t.Cleanup(func() { client.Close(); server.Close() })
 	for _, c := range []net.Conn{client, server} {
 		if err := c.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
