@@ -64,6 +64,7 @@ function describe(entry: TimelineEntry): string | undefined {
     case "decision": return entry.state === "asked" ? `a person is asked: ${entry.detail}` : `decision by ${entry.by}: ${entry.detail}`;
     case "rollback": return entry.state === "started" ? undefined : `rollback ${entry.state}${entry.detail ? `: ${short(entry.detail)}` : ""}`;
     case "backup": return `${entry.label} ${entry.state}: ${short(entry.detail)}`;
+    case "flag": return `flag ${entry.flag} ${entry.state}: ${short(entry.detail)}`;
     case "traffic": return `gate ${entry.state}: ${short(entry.detail)}`;
     case "quiescence": return `quiescence ${entry.state}`;
     case "harness-error": return `harness: ${entry.message}`;

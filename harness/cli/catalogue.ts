@@ -2,6 +2,7 @@
 
 import { relative, resolve } from "node:path";
 import type { Command } from "commander";
+import { wallClock } from "../base/clock.ts";
 import { HarnessError, messageOf } from "../base/errors.ts";
 import { drillJsonSchema, listDrillFiles, readDrill } from "../drill/parse.ts";
 import { readPlan } from "../migration/plan-file.ts";
@@ -35,10 +36,19 @@ export async function plan(folder: string, flags: Json & { readonly database?: s
   if (flags.json) return printJson({ plan: read.name, steps });
   print(`${read.name}: ${read.description}`);
   for (const { step, would } of steps) {
-    const { kind, backward } = read.steps.find(({ id }) => id === step)!;
+    const { kind, backward, flag } = read.steps.find(({ id }) => id === step)!;
     const back = typeof backward === "object" && "irreversible" in backward ? "NO WAY BACK" : typeof backward === "object" && "nothing" in backward ? "nothing to undo" : "reversible";
     print(`  ${would.padEnd(6)}  ${step.padEnd(24)} ${kind.padEnd(9)} ${back}`);
+    if (flag) print(`          flag ${flag.name}, of ${flag.owner}: ${lifeOf(flag)}`);
   }
+}
+
+/** A flag's age, and whether it should be gone: one that nobody takes out is a way back that nobody has tried for long. */
+function lifeOf({ created, removeBy }: { readonly created: string; readonly removeBy: string }): string {
+  const today = wallClock().slice(0, 10);
+  const days = (from: string, to: string) => Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000);
+  const left = days(today, removeBy);
+  return `${days(created, today)} days old, ${left >= 0 ? `to be removed within ${left} days` : `OVERDUE: it should have been removed ${-left} days ago`}`;
 }
 
 export function schema(): void {

@@ -1,9 +1,9 @@
 // What can be known to be wrong before anything is started.
 
 import type { Drill } from "../drill/schema.ts";
-import type { Plan } from "../drill/plan.ts";
+import { flagStep, type Plan } from "../drill/plan.ts";
 import { declarationError } from "../drill/parse.ts";
-import { HarnessError } from "../base/errors.ts";
+import { HarnessError, messageOf } from "../base/errors.ts";
 import { exists, ROOT } from "../base/files.ts";
 import { FAULTS } from "../faults/registry.ts";
 import { keepsBackups, replicaOf } from "../topology/topology.ts";
@@ -23,6 +23,13 @@ export async function preflight(drill: Drill, plan: Plan): Promise<void> {
     for (const field of ["to", "only"] as const) {
       const step = rollback[field];
       if (step !== undefined && !steps.includes(step)) throw declarationError(`rollback.${field}`, `rollback.${field}: the plan ${plan.name} has no step "${step}"`, `its steps are ${steps.join(", ")}`);
+    }
+  }
+  if (rollback.strategy === "flag") {
+    try {
+      flagStep(plan, rollback.step);
+    } catch (error) {
+      throw declarationError("rollback.step", `rollback.step: ${messageOf(error)}`, "name a step of kind flag, or choose another way back", error);
     }
   }
   const replicated = replicaOf(drill) !== undefined;

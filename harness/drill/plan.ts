@@ -4,6 +4,13 @@ import { z } from "zod";
 import type { Rollback } from "./schema.ts";
 
 const sql = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
+const day = z.iso.date();
+const flagSchema = z.strictObject({
+  name: z.string().min(1).describe("As the application knows it"),
+  owner: z.string().min(1).describe("Who answers for it, and takes it out again"),
+  created: day, removeBy: day.describe("When flag and old code are to be gone: until then the flag is a way back"),
+}).refine(({ created, removeBy }) => created < removeBy, { path: ["removeBy"], message: "a flag is removed after it was created" });
+
 const stepId = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "use lower-case letters, digits and hyphens");
 
 export const stepSchema = z.strictObject({
@@ -24,6 +31,7 @@ export const stepSchema = z.strictObject({
   preserve: z.array(z.strictObject({
     table: z.string(), key: z.string().describe("Column that names a row, before the step and after it is undone"), columns: z.array(z.string()).min(1),
   })).default([]).describe("Fields that the step destroys: they are copied aside before it, and put back when it is undone, but for what clients have set since"),
+  flag: flagSchema.optional().describe("The feature flag that the step turns on, and its backward statement off"),
   undone: z.string().optional().describe("Query whose first column is true when the step is undone"),
   batch: z.number().int().min(1).default(1_000).describe("Backfill: $2 of the forward statement"),
   size: z.string().optional().describe("Backfill: query of the number of rows to go through, for the progress"),
@@ -31,9 +39,11 @@ export const stepSchema = z.strictObject({
   lockTimeoutMs: z.number().int().min(0).default(0).describe("Give up a lock after this, so that no queue piles up behind us; 0: wait"),
   attempts: z.number().int().min(1).default(1).describe("How often to try when the lock was not had, with backoff"),
 }).refine((step) => step.transactional || step.kind !== "backfill", "a backfill is transactional, batch by batch")
+  .refine(({ kind, flag }) => (kind === "flag") === (flag !== undefined), { path: ["flag"], message: "a step of kind flag says which flag, and no other does" })
   .refine(({ kind, transactional, preserve }) => preserve.length === 0 || (transactional && kind !== "backfill"), { path: ["preserve"], message: "fields are preserved in the step's transaction, which this step has not" })
   .refine(({ kind, backward }) => kind === "backfill" || typeof backward === "string" || !("batches" in backward), { path: ["backward"], message: "only a backfill is undone in batches" });
 export type Step = z.infer<typeof stepSchema>;
+export type FlagStep = Step & { readonly flag: NonNullable<Step["flag"]> };
 
 export const planSchema = z.strictObject({
   name: stepId,
@@ -67,10 +77,19 @@ export function keptSteps({ steps }: Plan, { to, only }: { readonly to?: string 
   return steps.filter(({ id }) => !gone.has(id));
 }
 
+/** The step that turns a flag on: the named one, or the plan's only one. @throws Error when there is none, or several */
+export function flagStep({ name, steps }: Plan, named: string | undefined): FlagStep {
+  const flags = steps.flatMap((step) => (step.flag && (named === undefined || step.id === named) ? [{ ...step, flag: step.flag }] : []));
+  const [only] = flags;
+  if (!only || flags.length > 1) throw new Error(`the plan ${name} has ${only ? `several flags: ${flags.map(({ id }) => id).join(", ")}` : named === undefined ? "no step of kind flag" : `no step of kind flag named "${named}"`}`);
+  return only;
+}
+
 /** Where a drill's way back ends: the steps that are in place then, and which of the system's queries reads the records. */
 export function endOf(plan: Plan, rollback: Rollback): { readonly steps: readonly Step[]; readonly records: "before" | "after" } {
   if (rollback.strategy === "resume") return { steps: plan.steps, records: "after" };
   if (rollback.strategy === "down") return { steps: keptSteps(plan, rollback), records: rollback.records };
+  if (rollback.strategy === "flag") return { steps: keptSteps(plan, { only: flagStep(plan, rollback.step).id }), records: rollback.records };
   return { steps: [], records: "before" };
 }
 

@@ -208,6 +208,11 @@ export const rollbackSchema = z.discriminatedUnion("strategy", [
     .describe("The plan's backward statements, in reverse order"),
   z.strictObject({ strategy: z.literal("resume"), ...wayBack, attempts: z.number().int().min(1).max(100).default(10).describe("How often it is tried, with backoff") })
     .describe("No way back but forward: the migration is taken up where it stopped, and completed"),
+  z.strictObject({ strategy: z.literal("flag"), ...wayBack, attempts,
+    step: name.optional().describe("The step that turned the flag on; without it, the plan's only one of kind flag"),
+    healthyWithinMs: positiveMs.default(5_000).describe("How long the service may take to be healthy once the flag is off"),
+    records })
+    .describe("The feature flag is turned off, with a look at the service's health before and after; the schema stays as it is"),
   z.strictObject({ strategy: z.literal("snapshot"), ...wayBack })
     .describe("The newest intact base backup replaces the data, as of its end"),
   z.strictObject({ strategy: z.literal("pitr"), ...wayBack,

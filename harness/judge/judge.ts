@@ -104,7 +104,8 @@ function wayBack(record: RunRecord): { readonly wayBack: "completed" | "failed" 
   if (last?.state === "completed") {
     const backups = eventsOf(record, "backup").filter(({ state }) => state === "refused" || state === "restored").map(({ state, label, detail }) => `${label} was ${state} ${state === "refused" ? `(${detail})` : detail}`);
     const servers = eventsOf(record, "replication").filter(({ state }) => state === "promoted" || state === "left-behind").map(({ state, server, detail }) => (state === "promoted" ? `${server} was promoted ${detail}` : `${server} kept ${detail}`));
-    return { wayBack: "completed", wayBackDetail: [...backups, ...servers].join("; ") || "the way back ran to its end" };
+    const flags = eventsOf(record, "flag").filter(({ state }) => state === "off").map(({ flag, detail }) => `the flag ${flag} is off, ${detail}`);
+    return { wayBack: "completed", wayBackDetail: [...backups, ...servers, ...flags].join("; ") || "the way back ran to its end" };
   }
   if (last?.state === "failed") return { wayBack: "failed", wayBackDetail: `the way back failed: ${last.detail ?? "no detail"}` };
   const stay = eventsOf(record, "decision").find(({ state }) => state === "stay" || state === "none");

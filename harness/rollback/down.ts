@@ -9,7 +9,7 @@ import { connect } from "../topology/postgres.ts";
 import type { WayBack, WayBackContext } from "./way-back.ts";
 
 /** Errors that a repetition can't mend: it would only repeat the damage. */
-const FINAL_CODES = new Set(["irreversible-step", "step-changed", "step-not-reached", "stage-broken", "plan-sql-invalid"]);
+const FINAL_CODES = new Set(["irreversible-step", "step-changed", "step-not-reached", "stage-broken", "flag-too-late", "plan-sql-invalid"]);
 /** SQLSTATE classes of programming errors and violated constraints. */
 const FINAL_CLASSES = new Set(["22", "23", "42", "2B"]);
 
@@ -36,7 +36,7 @@ export function resume({ attempts }: Pick<Extract<Rollback, { strategy: "resume"
  * 100 ms to 2 s. Each attempt reads the journal anew, so a step that is through is not repeated.
  * Throws the last error when the attempts are used up, or the first that can't be mended.
  */
-function onThePlan(strategy: Rollback["strategy"], attempts: number, { topology, plan, record, reach }: WayBackContext, work: (context: RunnerContext) => Promise<void>): WayBack {
+export function onThePlan(strategy: Rollback["strategy"], attempts: number, { topology, plan, record, reach }: WayBackContext, work: (context: RunnerContext) => Promise<void>): WayBack {
   const once = async (signal: AbortSignal) => {
     const client = await connect(topology.access("migrator", "migration"), { name: "turnback-rollback", signal });
     try {
@@ -66,7 +66,7 @@ function onThePlan(strategy: Rollback["strategy"], attempts: number, { topology,
 }
 
 /** Between two chunks the system's own rules must hold. @throws HarnessError `stage-broken`, which no repetition mends */
-async function expectRules({ topology, system }: WayBackContext): Promise<void> {
+export async function expectRules({ topology, system }: WayBackContext): Promise<void> {
   const client = await topology.observer("stage");
   try {
     for (const { name, query } of system.invariants) {

@@ -9,7 +9,7 @@ import type { Topology } from "../topology/topology.ts";
 export type WayBackContext = {
   readonly topology: Topology;
   readonly plan: Plan;
-  readonly system: Pick<System, "invariants">;
+  readonly system: Pick<System, "invariants" | "probe">;
   readonly record: (event: RunEvent) => void;
   /** Tells the faults how far the way back is. */
   readonly reach: RunnerContext["reach"];

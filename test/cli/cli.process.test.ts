@@ -16,6 +16,7 @@ import { allPids, run as execute } from "../../harness/base/process.ts";
 import type { DrillDeclaration } from "../../harness/drill/schema.ts";
 import { readPlan } from "../../harness/migration/plan-file.ts";
 import type { Scorecard } from "../../harness/judge/scorecard.ts";
+import { whyNoFuse } from "../../harness/topology/faulty-disk.ts";
 import { smallDrill, temporaryFolder, writeDrill } from "../support/drills.ts";
 
 const CLI = join(ROOT, "harness/cli/turnback.ts");
@@ -174,13 +175,14 @@ describe("bad luck", () => {
   test("what a killed harness leaves is announced, found and removed, and nothing else", async () => {
     await using folder = await temporaryFolder();
     const runs = join(folder.path, "runs");
-    const file = await writeDrill(folder.path, smallDrill({ load: { ...smallDrill().load, warmUpMs: 20_000 } }));
+    const fuse = whyNoFuse() === undefined;
+    const file = await writeDrill(folder.path, smallDrill({ load: { ...smallDrill().load, warmUpMs: 20_000 }, ...(fuse && { faults: [{ kind: "power-cut", at: { afterMs: 0 } }] }) }));
     const bystander = spawn("sleep", ["60"]);
     const { child, ended } = await started([file, "--runtime", "process", "--runs", runs], /warm-up/);
     child.kill("SIGKILL");
     await ended;
     const announced = await turnback("clean", "--dry-run");
-    expect(announced.out).toMatch(/would remove of \S+small\S+: process \d+.*folder/);
+    expect(announced.out).toMatch(fuse ? /would remove of \S+small\S+: process \d+.*mount \S+\/postgres, folder/ : /would remove of \S+small\S+: process \d+.*folder/);
     expect((await turnback("clean")).out).toMatch(/removed of/);
     expect((await turnback("clean")).out).toBe("nothing was left behind\n");
     expect(bystander.exitCode).toBeNull();

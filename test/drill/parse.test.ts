@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { describe, expect, test } from "vitest";
 import { drillJsonSchema, findDrill, listDrillFiles, readDrill } from "../../harness/drill/parse.ts";
-import { keptSteps, planSchema } from "../../harness/drill/plan.ts";
+import { flagStep, keptSteps, planSchema } from "../../harness/drill/plan.ts";
 import { readPlan } from "../../harness/migration/plan-file.ts";
 import { HarnessError } from "../../harness/base/errors.ts";
 import { faultSchema, gateSchema, goingBackBy, rollbackSchema } from "../../harness/drill/schema.ts";
@@ -139,6 +139,21 @@ describe("plans", () => {
   test("what a step may ask for is checked", () => {
     expect(plan({ ...step("a"), backward: { batches: "select 1" } }).error?.issues[0]?.message).toBe("only a backfill is undone in batches");
     expect(plan({ ...step("a"), transactional: false, preserve: [{ table: "t", key: "id", columns: ["c"] }] }).error?.issues[0]?.message).toContain("preserved in the step's transaction");
+  });
+
+  test("a flag has an owner, an age and an end, and the way back finds it", () => {
+    const flag = { name: "f", owner: "us", created: "2026-01-01", removeBy: "2026-06-01" };
+    const on = { ...step("on"), kind: "flag", flag };
+    expect(plan({ ...step("on"), kind: "flag" }).error?.issues[0]?.message).toContain("says which flag");
+    expect(plan({ ...step("a"), flag }).error?.issues[0]?.message).toContain("no other does");
+    expect(plan({ ...on, flag: { ...flag, removeBy: "2025-06-01" } }).error?.issues[0]?.message).toContain("removed after it was created");
+    expect(plan({ ...on, flag: { ...flag, owner: "" } }).success).toBe(false);
+    const parsed = (...steps: object[]) => planSchema.parse({ name: "p", description: "d", steps });
+    expect(flagStep(parsed(step("a"), on), undefined).id).toBe("on");
+    expect(() => flagStep(parsed(step("a")), undefined)).toThrow("has no step of kind flag");
+    expect(() => flagStep(parsed(step("a"), on), "a")).toThrow('no step of kind flag named "a"');
+    expect(() => flagStep(parsed(on, { ...on, id: "on2" }), undefined)).toThrow("several flags: on, on2");
+    expect(flagStep(parsed(on, { ...on, id: "on2" }), "on2").id).toBe("on2");
   });
 
   test("two steps of one name are refused", () => {

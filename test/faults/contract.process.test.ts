@@ -6,7 +6,7 @@ import { holdsTheContract, KINDS, lacking, openTopology, type Held } from "./con
 let held: Held;
 
 describe("faults in the process runtime", () => {
-  beforeAll(async () => { held = await openTopology("process"); });
+  beforeAll(async () => { held = await openTopology("process", "faulty"); });
   afterAll(async () => { await held.close(); });
 
   test.for(KINDS)("%s is injected, proven, healed and proven gone", { meta: { sharesServices: true } }, async (kind, { skip }) => {

@@ -33,9 +33,9 @@ export function faultOf(kind: FaultKind): Fault {
 
 export type Held = { readonly topology: Topology; readonly close: () => Promise<void> };
 
-/** A topology with every proxy, a replica and a backup in it, for all faults in turn. */
-export async function openTopology(kind: "process" | "docker"): Promise<Held> {
-  const drill = drillSchema.parse(smallDrill({ faults: [{ kind: "reply-lost", at: { afterMs: 0 } }, ...(whyNoFuse() === undefined ? [{ kind: "power-cut", at: { afterMs: 0 } } as const] : [])], system: { path: "fixtures/systems/shop", scale: 0.05, postgres: { replica: {} } }, rollback: { strategy: "pitr" } }));
+/** A topology with every proxy, a replica and a backup in it, for all faults in turn; on a disk that can fail, or the machine's own. */
+export async function openTopology(kind: "process" | "docker", disk: "faulty" | "own"): Promise<Held> {
+  const drill = drillSchema.parse(smallDrill({ faults: [{ kind: "reply-lost", at: { afterMs: 0 } }, ...(disk === "faulty" && whyNoFuse() === undefined ? [{ kind: "power-cut", at: { afterMs: 0 } } as const] : [])], system: { path: "fixtures/systems/shop", scale: 0.05, postgres: { replica: {} } }, rollback: { strategy: "pitr" } }));
   const runtime = await openRuntime({ kind, why: "test" }, `contract-${startClock().startMonotonicNs}`);
   try {
     const topology = await startTopology({ runtime, drill, system: await readSystem(drill.system.path), say: () => undefined, onSecret: () => undefined });

@@ -13,7 +13,7 @@ import { openTopology, type Held } from "../faults/contract.ts";
 import { smallDrill, temporaryFolder } from "../support/drills.ts";
 
 let held: Held;
-beforeAll(async () => { held = await openTopology("process"); });
+beforeAll(async () => { held = await openTopology("process", "own"); });
 afterAll(async () => { await held.close(); });
 
 type Line = { readonly seq: number; readonly intended: number; readonly start: number; readonly outcome: string; readonly effects: readonly { entity: string; key: string }[] };

@@ -10,6 +10,7 @@ import { dryRun, runBackward, runForward, type Direction, type Point } from "../
 import { fingerprint } from "../../harness/observe/fingerprint.ts";
 import { rollbackSchema, type Rollback } from "../../harness/drill/schema.ts";
 import { down } from "../../harness/rollback/down.ts";
+import { flag } from "../../harness/rollback/flag.ts";
 import { connect } from "../../harness/topology/postgres.ts";
 import { openTopology, type Held } from "../faults/contract.ts";
 
@@ -21,7 +22,7 @@ let admin: pg.Client;
 let events: RunEvent[] = [];
 
 beforeAll(async () => {
-  held = await openTopology("process");
+  held = await openTopology("process", "own");
   plan = await readPlan(FOLDER);
   admin = await held.topology.observer("test");
 });
@@ -86,7 +87,7 @@ describe("the way-back contract", () => {
     await migrator(() => runForward(context()));
     let struck = 0;
     const wayBack = down(rollbackSchema.parse({ strategy: "down", attempts: 5 }) as Extract<Rollback, { strategy: "down" }>, {
-      ...context(), topology: held.topology, system: { invariants: [] },
+      ...context(), topology: held.topology, system: { invariants: [], probe: "select 1" },
       reach: (direction, point) => {
         if (direction !== "backward" || point.at !== "after" || struck++ > 2) return Promise.resolve();
         return Promise.reject(new Error("the connection broke"));
@@ -96,6 +97,40 @@ describe("the way-back contract", () => {
     const undone = events.filter((e) => e.kind === "step" && e.direction === "backward" && e.state === "done").map((e) => e.kind === "step" && e.step);
     expect(undone).toEqual([...new Set(undone)]);
     expect(compareStructure(before, await schema())).toEqual([]);
+  });
+});
+
+describe("a flag that is turned off", () => {
+  const beforeRetiring = (_direction: string, point: Point) => point.at === "before" && point.step === "retire-name";
+  const isOn = async () => (await admin.query<{ enabled: boolean }>("select enabled from feature_flags where name = 'split-names'")).rows[0]?.enabled;
+  const off = (rule = "select 1 where false") => flag(rollbackSchema.parse({ strategy: "flag", attempts: 1, healthyWithinMs: 200 }) as Extract<Rollback, { strategy: "flag" }>,
+    { ...context(), topology: held.topology, system: { invariants: [{ name: "a rule", query: rule }], probe: "select 1" } }).goBack(new AbortController().signal);
+
+  test("is off, and everything that was added before it stays", shared, async () => {
+    await expect(migrator(() => runForward(context(beforeRetiring)))).rejects.toThrow("stopped here");
+    expect(await isOn()).toBe(true);
+    events = [];
+    await off();
+    expect(await isOn()).toBe(false);
+    expect((await journal()).map(({ step }) => step)).not.toContain("switch-application");
+    expect(await journal()).toHaveLength(6);
+    expect(events.flatMap((event) => (event.kind === "flag" ? [event.state] : []))).toEqual(["checked", "off", "checked"]);
+    await off(); // it is off already
+    await migrator(() => runBackward(context()));
+  });
+
+  test("that doesn't help fails the way back, and is off all the same", shared, async () => {
+    await expect(migrator(() => runForward(context(beforeRetiring)))).rejects.toThrow("stopped here");
+    await expect(off("select 1")).rejects.toThrow(/health after split-names was turned off: not so after 200 ms; last seen: .*a rule/);
+    expect(await isOn()).toBe(false);
+    await migrator(() => runBackward(context()));
+  });
+
+  test("is refused once a step behind it has begun", shared, async () => {
+    await migrator(() => runForward(context()));
+    await expect(off()).rejects.toMatchObject({ code: "flag-too-late" });
+    expect(await isOn()).toBe(true);
+    await migrator(() => runBackward(context()));
   });
 });
 
@@ -130,7 +165,7 @@ describe("a way back in part", () => {
     await migrator(() => runForward(context(undefined, masks)));
     const all = await masked();
     const staged = (rule: string) => down(rollbackSchema.parse({ strategy: "down", staged: { pauseMs: 0 } }) as Extract<Rollback, { strategy: "down" }>,
-      { ...context(undefined, masks), topology: held.topology, system: { invariants: [{ name: "a rule", query: rule }] } });
+      { ...context(undefined, masks), topology: held.topology, system: { invariants: [{ name: "a rule", query: rule }], probe: "select 1" } });
     await expect(staged("select 1").goBack(new AbortController().signal)).rejects.toThrow("a rule of the system doesn't hold: a rule");
     expect(all - (await masked()), "one batch was undone").toBeGreaterThan(0);
     expect(all - (await masked())).toBeLessThanOrEqual(100);

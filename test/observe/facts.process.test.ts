@@ -13,7 +13,7 @@ import { openTopology, type Held } from "../faults/contract.ts";
 let held: Held;
 let admin: pg.Client;
 beforeAll(async () => {
-  held = await openTopology("process");
+  held = await openTopology("process", "own");
   admin = await held.topology.observer("test");
 });
 afterAll(async () => {

@@ -1,0 +1,14 @@
+// A drill that must be missed: what is behind the flag has begun already, so turning it off doesn't undo it.
+import { defineDrill } from "../../harness/drill/schema.ts";
+
+export default defineDrill({
+  name: "flag-too-late",
+  question: "Once the old column is retired, does turning the flag off still bring the old system back?",
+  system: { path: "fixtures/systems/shop", scale: 0.05 },
+  migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  steadyState: { windowMs: 500 },
+  rollback: { strategy: "flag", decide: { on: "completion" } },
+  objectives: { loss: { maxLostWrites: 0 }, consistency: {}, structure: { maxDifferences: 0 }, invariants: { maxViolated: 0 } },
+  expect: { verdict: "missed", missed: ["completion", "structure"] },
+});
