@@ -39,6 +39,7 @@ const onPrimary = { ...common, on: z.literal("postgres").default("postgres").des
 const onServer = { ...common, on: z.enum(["postgres", "replica"]).default("postgres").describe("The service that it hits: the primary of the moment, or its replica") };
 /** Where on the server's disk: everything, its tables and indexes, its WAL, or the archive of that. */
 const onDisk = { ...onServer, files: z.enum(["all", "tables", "wal", "archive"]).default("all").describe("The files that it hits: all of the server's data, its tables and indexes, its WAL, or the WAL archive") };
+const onRole = { ...common, on: z.enum(["clients", "migration"]).default("clients").describe("Whose sessions it hits") };
 const onProxy = {
   ...common,
   on: z.enum(["clients", "migration", "replication"]).default("clients").describe("The proxied path that it hits"),
@@ -80,6 +81,16 @@ export const faultSchema = z.discriminatedUnion("kind", [
     .describe("Reads give one wrong bit, the same each time; the disk itself is not changed"),
   z.strictObject({ kind: z.literal("reads-short"), ...onDisk })
     .describe("Reads give at most half of what is asked for"),
+  z.strictObject({ kind: z.literal("archive-failing"), ...onPrimary })
+    .describe("Archiving the WAL fails, and the server keeps it; healing lets it through again"),
+  z.strictObject({ kind: z.literal("oom-kill"), ...onRole })
+    .describe("The kernel kills one backend for want of memory (SIGKILL); the server ends all others and recovers"),
+  z.strictObject({ kind: z.literal("password-rotated"), ...onRole })
+    .describe("A role's password is changed before those who use it know: new connections are refused"),
+  z.strictObject({ kind: z.literal("statement-timeout"), ...onPrimary, timeoutMs: positiveMs.default(50) })
+    .describe("Statements that take longer are cancelled, the migration's too (statement_timeout)"),
+  z.strictObject({ kind: z.literal("idle-timeout"), ...onPrimary, timeoutMs: positiveMs.default(50) })
+    .describe("Transactions that are idle for longer lose their connection (idle_in_transaction_session_timeout)"),
   z.strictObject({ kind: z.literal("replay-paused"), ...common, on: z.literal("replica").default("replica").describe("The service that it hits") })
     .describe("The replica receives what the primary writes, and applies none of it"),
   z.strictObject({ kind: z.literal("connection-storm"), ...onPrimary,

@@ -1,13 +1,14 @@
 // Faults of the disk, through faultfs: the power is cut, or chosen operations fail, hang or lie.
 
 import { waitUntil } from "../base/deadline.ts";
-import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
+import { HarnessError } from "../base/errors.ts";
 import type { Fault, FaultKind } from "../drill/schema.ts";
 import type { DiskRule, FaultyDisk, Volume } from "../topology/faulty-disk.ts";
 import { dataFolder } from "../topology/postgres.ts";
 import type { Service } from "../topology/runtime.ts";
 import type { Topology } from "../topology/topology.ts";
 import { serverOf, type FaultKindOf } from "./fault.ts";
+import { startAgain } from "./outage.ts";
 
 type OnDisk = Extract<Fault, { files: string }>;
 type Of<K extends FaultKind> = Extract<Fault, { kind: K }>;
@@ -45,19 +46,13 @@ export const powerCut: FaultKindOf<Of<"power-cut">> = {
         return seen.state === "stopped" && bytes === 0 && changes === 0 && took !== "" ? `${seen.detail}; ${took}` : undefined;
       },
       heal: async () => {
-        if ((await server.observe()).state !== "stopped") return;
-        try {
-          await server.start();
-        } catch (error) {
-          // The power is back; that the server doesn't survive it is what the drill is there to find out.
-          if (codeOf(error) !== "service-exited") throw error;
-          broken = messageOf(error);
-        }
+        // The power is back; that the server doesn't survive it is what the drill is there to find out.
+        broken = await startAgain(server);
       },
       proveHealed: async () => {
-        if (broken !== undefined) return `the power is back, and the server doesn't come up on what is left: ${broken}`;
         const seen = await server.observe();
-        return seen.state === "running" ? `answers again; ${seen.detail}` : undefined;
+        if (seen.state === "running") return `answers again; ${seen.detail}`;
+        return broken === undefined ? undefined : `the power is back, and the server ended while it was starting: ${broken}`;
       },
     };
   },

@@ -3,14 +3,14 @@
 import type { Fault, FaultKind } from "../drill/schema.ts";
 import { connectionStorm } from "./connection-storm.ts";
 import type { ActiveFault, FaultContext, FaultKindOf } from "./fault.ts";
+import { idleTimeout, oomKill, passwordRotated, statementTimeout } from "./database.ts";
 import { bitsFlipped, diskFull, diskReadOnly, diskSlow, diskStalled, fsyncFails, powerCut, readError, readsShort, writeError } from "./disk.ts";
 import { heldLock } from "./held-lock.ts";
-import { kill } from "./kill.ts";
+import { kill, restart } from "./outage.ts";
 import { pause } from "./pause.ts";
 import { replayPaused } from "./replay-paused.ts";
 import { replyLost } from "./reply-lost.ts";
-import { restart } from "./restart.ts";
-import { backupDamaged, diskLost, walMissing } from "./storage.ts";
+import { archiveFailing, backupDamaged, diskLost, walMissing } from "./storage.ts";
 import { bandwidth, down, latency, limitData, reset, slicer, slowClose, timeout } from "./toxic.ts";
 
 type Registry = { readonly [K in FaultKind]: FaultKindOf<Extract<Fault, { kind: K }>> };
@@ -30,9 +30,14 @@ export const FAULTS: Registry = {
   "disk-lost": diskLost,
   "backup-damaged": backupDamaged,
   "wal-missing": walMissing,
+  "archive-failing": archiveFailing,
   "replay-paused": replayPaused,
   "connection-storm": connectionStorm,
   "held-lock": heldLock,
+  "statement-timeout": statementTimeout,
+  "idle-timeout": idleTimeout,
+  "password-rotated": passwordRotated,
+  "oom-kill": oomKill,
   latency, bandwidth, down, timeout, reset,
   "slow-close": slowClose,
   slicer,

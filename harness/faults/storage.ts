@@ -56,6 +56,51 @@ export const backupDamaged: FaultKindOf<Of<"backup-damaged">> = {
   },
 };
 
+/** Where the archive should be, nothing can be written: the server keeps its WAL, and tries again. */
+export const archiveFailing: FaultKindOf<Of<"archive-failing">> = {
+  needs: "files",
+  create: (fault, { topology, id }) => {
+    const server = serverOf(topology, fault.on);
+    let broken = false;
+    let before = 0;
+    let archivedBefore = 0;
+    const asking = async (sql: string): Promise<number> => {
+      const client = await topology.observer(id);
+      try {
+        return Number((await client.query<{ n: string }>(sql)).rows[0]?.n);
+      } finally {
+        await client.end();
+      }
+    };
+    const failed = () => asking("select failed_count as n from pg_stat_archiver");
+    const archived = () => asking("select archived_count as n from pg_stat_archiver");
+    /** Gives the server something to archive now. */
+    const nudge = () => asking("select 0 as n from (select pg_logical_emit_message(true, 'turnback', 'something to archive'), pg_switch_wal()) as done");
+    return {
+      inject: async () => {
+        before = await failed();
+        broken = true;
+        await server.shell(`if [ -d "$BACKUPS/wal" ]; then mv "$BACKUPS/wal" ${kept(id)}.wal; touch "$BACKUPS/wal"; fi`);
+        await nudge();
+      },
+      prove: async () => {
+        const now = await failed();
+        return broken && now > before ? `the server says that ${now - before} tries to archive have failed` : undefined;
+      },
+      heal: async () => {
+        archivedBefore = await archived();
+        broken = false;
+        await server.shell(`if [ -d ${kept(id)}.wal ]; then rm -f "$BACKUPS/wal"; mv ${kept(id)}.wal "$BACKUPS/wal"; fi`);
+        await nudge();
+      },
+      proveHealed: async () => {
+        const now = await archived();
+        return !broken && now > archivedBefore ? `the server has archived ${now - archivedBefore} segments since` : undefined;
+      },
+    };
+  },
+};
+
 /** A hole in the archive, where the newest base backup begins. */
 export const walMissing: FaultKindOf<Of<"wal-missing">> = {
   needs: "files",

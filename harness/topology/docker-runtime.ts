@@ -16,7 +16,7 @@ import { lastLine } from "./process-runtime.ts";
 import { scriptFailed, type Address, type Capability, type Launch, type Runtime, type Service, type ServiceState } from "./runtime.ts";
 
 /** What containers can do; a disk that fails is mounted on this machine, and shown to an engine that runs here, too. */
-export const dockerCapabilities = (): readonly Capability[] => ["kill", "pause", "restart", "network-faults", "reply-lost", "files", ...(whyNoFuse() === undefined ? ["faulty-disk" as const] : [])];
+export const dockerCapabilities = (): readonly Capability[] => ["kill", "pause", "restart", "network-faults", "reply-lost", "files", "database", ...(whyNoFuse() === undefined ? ["faulty-disk" as const] : [])];
 
 // Its reaper is one more image to pull, and only reaps while its own container lives; what a
 // killed harness leaves is found by our label instead (`turnback clean`).
@@ -249,6 +249,15 @@ class DockerService implements Service {
   async kill(): Promise<void> {
     await this.#require().kill({ signal: "SIGKILL" });
     await within(5_000, `end of container ${this.name}`, this.#require().wait());
+  }
+
+  async killOne(pid: number): Promise<void> {
+    const exec = await this.#require().exec({ Cmd: ["bash", "-c", `kill -KILL ${pid}`], AttachStdout: true, AttachStderr: true });
+    const stream = await exec.start({});
+    stream.resume();
+    await within(5_000, `the end of process ${pid} in ${this.name}`, new Promise((resolve) => { stream.once("end", resolve); }));
+    const { ExitCode } = await exec.inspect();
+    if (ExitCode !== 0) throw new HarnessError({ code: "no-such-process", kind: "run", place: this.name, message: `${this.name} has no process ${pid}` });
   }
 
   async pause(): Promise<void> {

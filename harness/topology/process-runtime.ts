@@ -6,7 +6,7 @@ import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { HarnessError, messageOf } from "../base/errors.ts";
 import { waitUntil } from "../base/deadline.ts";
-import { end, inspect, processTree, run, signalTree, start, type Child } from "../base/process.ts";
+import { end, inspect, processTree, run, signal, signalTree, start, type Child } from "../base/process.ts";
 import { UndoStack } from "../base/undo.ts";
 import { FaultyDisk, whyNoFuse } from "./faulty-disk.ts";
 import { LiveRun } from "./leftovers.ts";
@@ -15,7 +15,7 @@ import { unprivilegedUser } from "./embedded-postgres.ts";
 import { scriptFailed, type Address, type Capability, type Launch, type Runtime, type Service, type ServiceState } from "./runtime.ts";
 
 /** What a runtime of plain processes can do on this machine. */
-export const processCapabilities = (): readonly Capability[] => ["kill", "pause", "restart", "network-faults", "reply-lost", "files", ...(whyNoFuse() === undefined ? ["faulty-disk" as const] : [])];
+export const processCapabilities = (): readonly Capability[] => ["kill", "pause", "restart", "network-faults", "reply-lost", "files", "database", ...(whyNoFuse() === undefined ? ["faulty-disk" as const] : [])];
 
 export class ProcessRuntime implements Runtime {
   readonly kind = "process";
@@ -150,6 +150,12 @@ class ProcessService implements Service {
       what: `end of ${this.name}'s ${pids.length} processes`, withinMs: 5_000, everyMs: 2,
       check: () => (pids.every((pid) => { const info = inspect(pid); return !info || info.state === "Z"; }) ? true : undefined),
     });
+  }
+
+  killOne(pid: number): Promise<void> {
+    if (!processTree(this.#require().pid).includes(pid)) throw new HarnessError({ code: "no-such-process", kind: "run", place: this.name, message: `${this.name} has no process ${pid}` });
+    signal(pid, "SIGKILL");
+    return Promise.resolve();
   }
 
   async pause(): Promise<void> {

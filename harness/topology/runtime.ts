@@ -52,6 +52,8 @@ export interface Service {
   bindAddress(port: string): Address;
   /** SIGKILL to every process of the service, at once. */
   kill(): Promise<void>;
+  /** SIGKILL to one of its processes, by the id that the service itself knows. */
+  killOne(pid: number): Promise<void>;
   /** Freezes every process; connections stay open. */
   pause(): Promise<void>;
   resume(): Promise<void>;
@@ -71,7 +73,7 @@ export interface Service {
 export type RuntimeKind = "docker" | "process";
 
 /** What a fault or a check may ask of a runtime; preflight refuses a drill that asks for more. */
-export type Capability = "kill" | "pause" | "restart" | "network-faults" | "reply-lost" | "files" | "faulty-disk";
+export type Capability = "kill" | "pause" | "restart" | "network-faults" | "reply-lost" | "files" | "faulty-disk" | "database";
 
 export interface Runtime extends AsyncDisposable {
   readonly kind: RuntimeKind;
