@@ -1,0 +1,17 @@
+// The second blow comes early: the primary dies again while it recovers from the first.
+import { defineDrill } from "../../harness/drill/schema.ts";
+
+export default defineDrill({
+  name: "killed-while-recovering",
+  question: "If the primary is killed again in the middle of its crash recovery, does the rollback still come to its end without loss?",
+  system: { path: "fixtures/systems/shop", scale: 0.05 },
+  migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  steadyState: { windowMs: 500 },
+  faults: [
+    { kind: "kill", at: { within: "backfill-names", progress: 0.4 }, healAfterMs: 500 },
+    { kind: "kill", at: { logLine: "automatic recovery in progress" }, healAfterMs: 500 },
+  ],
+  rollback: { decide: { on: "completion" } },
+  objectives: { recovery: { maxMs: 20_000 }, loss: { maxLostWrites: 0 }, consistency: {}, structure: { maxDifferences: 0 }, integrity: { maxProblems: 0 }, invariants: { maxViolated: 0 } },
+});
