@@ -108,7 +108,10 @@ export class Strikes {
     const event = this.#event(strike);
     this.#record({ ...event, state: "triggered" });
     const active = createFault(strike.fault, { topology: this.#topology, id: `fault-${strike.index}`, seed: this.#seed + strike.index });
-    const heal = this.#undo.push(`fault ${strike.fault.kind}`, () => this.#topology.inTurn(() => active.heal()));
+    const heal = this.#undo.push(`fault ${strike.fault.kind}`, async () => {
+      await active.lift?.();
+      await this.#topology.inTurn(() => active.heal());
+    });
     try {
       await active.inject();
       const proof = await prove(() => active.prove());

@@ -93,6 +93,7 @@ function rule<F extends OnDisk>(ruleOf: (fault: F) => Omit<DiskRule, "under">, m
           return hits === undefined || hits === 0 ? undefined : `${hits.toLocaleString("en-US")} ${hits === 1 ? "operation" : "operations"} below ${under} ${met}`;
         },
         // What the disk did may have ended the server, as it must: PostgreSQL doesn't go on after a failed fsync.
+        lift: () => disk.clearRule(id), // a server that is just starting may be waiting for it
         heal: async () => {
           await disk.clearRule(id);
           await standUp(topology, server);

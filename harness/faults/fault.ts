@@ -17,6 +17,8 @@ export interface ActiveFault {
   inject(): Promise<void>;
   prove(): Promise<string | undefined>;
   heal(): Promise<void>;
+  /** Comes before `heal`, and waits for nobody's turn: takes away what could hold up those who start servers. */
+  lift?(): Promise<void>;
   proveHealed(): Promise<string | undefined>;
 }
 

@@ -9,7 +9,7 @@ const NAMES: Readonly<Record<string, string>> = {
   orphans: "orphans", "check-violations": "check-violated", sequence: "stale-sequence", "invalid-index": "invalid-index",
   "corrupt-index": "corrupt-index", "corrupt-table": "corrupt-table",
   duplicates: "unique-violated", "wrong-partition": "wrong-partition", "checksum-failures": "checksum-failure", "prepared-transaction": "prepared-transaction-left",
-  "replication-slot": "replication-slot-left", "advisory-lock": "advisory-lock-left", "open-transaction": "open-transaction-left",
+  "replication-slot": "replication-slot-left", "orphaned-files": "orphaned-files", "advisory-lock": "advisory-lock-left", "open-transaction": "open-transaction-left",
   unchecked: "unchecked",
 };
 

@@ -7,7 +7,7 @@ import { codeOf, messageOf } from "../base/errors.ts";
 export type IntegrityFact = {
   readonly kind:
     | "orphans" | "check-violations" | "sequence" | "invalid-index" | "corrupt-index" | "corrupt-table" | "duplicates" | "wrong-partition"
-    | "checksum-failures" | "prepared-transaction" | "replication-slot" | "advisory-lock" | "open-transaction"
+    | "checksum-failures" | "prepared-transaction" | "replication-slot" | "orphaned-files" | "advisory-lock" | "open-transaction"
     | "replica-missing" | "replica-timeline" | "replica-behind" | "replica-diverged" | "unchecked";
   readonly subject: string;
   readonly count: number;
@@ -160,6 +160,26 @@ const corruptTables: Check = async (client) => {
   return facts;
 };
 
+/**
+ * Files with content that belong to no table or index: what a crash leaves of a table that was being rewritten or an index that
+ * was being built. Nothing ever removes them. What was dropped just now is an empty file until the next checkpoint.
+ */
+const orphanedFiles: Check = async (client) => {
+  const query = `with spaces as (
+      select 0::oid as space, 'pg_default' as name, 'base/' || oid as folder from pg_database where datname = current_database()
+      union all
+      select t.oid, t.spcname, f.folder from pg_tablespace t, lateral (select 'pg_tblspc/' || t.oid || '/' || v || '/' || d.oid as folder
+        from pg_ls_dir('pg_tblspc/' || t.oid, true, false) v, pg_database d where d.datname = current_database()) f where t.spcname not in ('pg_default', 'pg_global')
+    ), files as (
+      select space, name, folder || '/' || file as file, split_part(file, '.', 1)::oid as filenode, (pg_stat_file(folder || '/' || file, true)).size as size
+      from spaces, pg_ls_dir(folder, true, false) file where file ~ '^[0-9]+([.][0-9]+)?$'
+    )
+    select 'tablespace ' || name as subject, count(*)::int as count, count(*) || case count(*) when 1 then ' file' else ' files' end || ' with ' || sum(size) || ' bytes that belong to no table: ' || string_agg(file, ', ' order by file) as detail
+    from files where size > 0 and pg_filenode_relation(space, filenode) is null group by name order by name`.replace(/\s+/g, " ");
+  const { rows } = await client.query<{ subject: string; count: number; detail: string }>(query);
+  return rows.map((row) => ({ kind: "orphaned-files" as const, ...row, query }));
+};
+
 /** Things that outlive sessions and hold back the database: each row is one that is there now. */
 const LEFT_OVERS: readonly (readonly [IntegrityFact["kind"], string])[] = [
   ["prepared-transaction", "select gid as subject, 1 as count, 'prepared at ' || prepared || ' by ' || owner as detail from pg_prepared_xacts where database = current_database()"],
@@ -184,7 +204,7 @@ const leftOvers: Check = async (client) => {
 /** All facts, inside the caller's transaction. */
 export async function integrityFacts(client: pg.Client): Promise<IntegrityFact[]> {
   const facts: IntegrityFact[] = [];
-  for (const check of [orphans, checkViolations, duplicates, wrongPartitions, sequences, invalidIndexes, corruptIndexes, corruptTables, leftOvers]) {
+  for (const check of [orphans, checkViolations, duplicates, wrongPartitions, sequences, invalidIndexes, corruptIndexes, corruptTables, orphanedFiles, leftOvers]) {
     facts.push(...(await check(client)));
   }
   return facts;

@@ -158,7 +158,7 @@ export type LoadedSystem = System & { readonly directory: string };
 /** Names the prepared data: the same schema, seed, scale and server give the same key. */
 export async function templateKey(system: LoadedSystem, scale: number, server: string): Promise<string> {
   const files = await Promise.all([...system.schema, ...system.seed].map((file) => readFile(join(system.directory, file), "utf8")));
-  return sha256(JSON.stringify(["template/3", server, scale, system.extensions, files])).slice(0, 16);
+  return sha256(JSON.stringify(["template/4", server, scale, system.extensions, system.tablespaces, files])).slice(0, 16);
 }
 
 /** Creates roles, schema and data through an open superuser connection to an empty server. */
@@ -170,6 +170,12 @@ export async function populate(address: Address, system: LoadedSystem, scale: nu
     await admin.query(`create role app login password '${TEMPLATE_PASSWORD}'`);
     await admin.query(`create database ${DATABASE} owner migrator`);
     await admin.query("create extension pg_walinspect"); // outside the system's own database
+    // In place, and not elsewhere: copies, backups and replicas have them without more ado.
+    await admin.query("set allow_in_place_tablespaces = on");
+    for (const tablespace of system.tablespaces) {
+      await admin.query(`create tablespace ${tablespace} location ''`);
+      await admin.query(`grant create on tablespace ${tablespace} to migrator`);
+    }
   } finally {
     await admin.end();
   }

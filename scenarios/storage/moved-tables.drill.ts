@@ -1,0 +1,14 @@
+// Tables move to another disk, and back; on the way back there is no room for them for a while.
+import { defineDrill } from "../../harness/drill/schema.ts";
+
+export default defineDrill({
+  name: "moved-tables",
+  question: "When tables were moved to another disk, and the old one is full when they are to come back, does everything end where it was?",
+  system: { path: "fixtures/systems/shop", scale: 0.05 },
+  migration: { plan: "fixtures/systems/shop/migrations/move-orders" },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  steadyState: { windowMs: 500 },
+  faults: [{ kind: "disk-full", files: "tables", at: { before: "move-orders", during: "rollback" }, healAfterMs: 1_000 }],
+  rollback: { decide: { on: "completion" } },
+  objectives: { recovery: { maxMs: 15_000 }, loss: { maxLostWrites: 0 }, consistency: {}, structure: { maxDifferences: 0 }, integrity: { maxProblems: 0 }, invariants: { maxViolated: 0 } },
+});
