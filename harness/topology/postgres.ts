@@ -158,7 +158,7 @@ export type LoadedSystem = System & { readonly directory: string };
 /** Names the prepared data: the same schema, seed, scale and server give the same key. */
 export async function templateKey(system: LoadedSystem, scale: number, server: string): Promise<string> {
   const files = await Promise.all([...system.schema, ...system.seed].map((file) => readFile(join(system.directory, file), "utf8")));
-  return sha256(JSON.stringify(["template/4", server, scale, system.extensions, system.tablespaces, files])).slice(0, 16);
+  return sha256(JSON.stringify(["template/5", server, scale, system.extensions, system.tablespaces, files])).slice(0, 16);
 }
 
 /** Creates roles, schema and data through an open superuser connection to an empty server. */
@@ -189,6 +189,8 @@ export async function populate(address: Address, system: LoadedSystem, scale: nu
     await client.query("reset role");
     await client.query("vacuum analyze");
     await client.query("checkpoint");
+    await client.query("select pg_switch_wal()");
+    await client.query("checkpoint"); // what the first one needed may go now
   } finally {
     await client.end();
   }

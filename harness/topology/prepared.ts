@@ -50,9 +50,9 @@ export async function postgresFor(options: {
       },
     };
   };
-  // Data in the making may be lost with the machine: it is only kept once it is whole.
+  // Data in the making may be lost with the machine: it is only kept once it is whole. Its WAL is not kept: each run would copy it.
   const templateOn = (dataDirectory: string) => ({
-    ...postgresLaunch({ dataDirectory, image: POSTGRES_IMAGE, port: 0, settings: { fsync: "off" }, readyWithinMs: postgres.readyWithinMs, password: () => TEMPLATE_PASSWORD }),
+    ...postgresLaunch({ dataDirectory, image: POSTGRES_IMAGE, port: 0, settings: { fsync: "off", wal_recycle: "off", min_wal_size: "32MB" }, readyWithinMs: postgres.readyWithinMs, password: () => TEMPLATE_PASSWORD }),
     name: "postgres-template",
   });
   if (runtime instanceof DockerRuntime) {
