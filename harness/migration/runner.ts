@@ -26,8 +26,10 @@ export type RunnerContext = {
 
 /** Two migrators at once would interleave steps: the second one is refused, not queued. */
 const LOCK = "select pg_try_advisory_lock(hashtext('turnback'), hashtext($1)) as had";
+const UNLOCK = "select pg_advisory_unlock(hashtext('turnback'), hashtext($1))";
 
-async function openJournal({ client, plan }: RunnerContext): Promise<{ journal: Journal; rows: Map<string, JournalRow> }> {
+/** Works on the plan alone: whoever comes next finds the lock free as soon as this is over, and not when the server has noticed. */
+async function holdingThePlan({ client, plan }: RunnerContext, work: (journal: Journal, rows: Map<string, JournalRow>) => Promise<void>): Promise<void> {
   const { rows: [lock] } = await client.query<{ had: boolean }>(LOCK, [plan.name]);
   if (!lock?.had) {
     throw new HarnessError({
@@ -35,28 +37,33 @@ async function openJournal({ client, plan }: RunnerContext): Promise<{ journal: 
       message: "another migrator holds this plan's advisory lock", remedy: "wait for it, or end its session",
     });
   }
-  const journal = new Journal(client, plan.name);
-  await journal.open();
-  const rows = await journal.rows();
-  checkJournal(plan, rows);
-  return { journal, rows };
+  try {
+    const journal = new Journal(client, plan.name);
+    await journal.open();
+    const rows = await journal.rows();
+    checkJournal(plan, rows);
+    await work(journal, rows);
+  } finally {
+    await client.query(UNLOCK, [plan.name]).catch(() => undefined); // the end of a broken connection frees it, too
+  }
 }
 
 /** Runs what is not done yet, in order; what an earlier run has begun is resumed. */
-export async function runForward(context: RunnerContext): Promise<void> {
-  const { journal, rows } = await openJournal(context);
-  for (const step of context.plan.steps) {
-    const row = rows.get(step.id);
-    if (row?.state === "done") {
-      context.record({ kind: "step", direction: "forward", step: step.id, state: "skipped", detail: "the journal has it as done" });
-      continue;
+export function runForward(context: RunnerContext): Promise<void> {
+  return holdingThePlan(context, async (journal, rows) => {
+    for (const step of context.plan.steps) {
+      const row = rows.get(step.id);
+      if (row?.state === "done") {
+        context.record({ kind: "step", direction: "forward", step: step.id, state: "skipped", detail: "the journal has it as done" });
+        continue;
+      }
+      await runStep(context, "forward", step, async () => {
+        if (step.kind === "backfill") await inBatches(context, journal, step, { direction: "forward", sql: statements(step.forward)[0] ?? "", rows: await sizeOf(context, step) });
+        else await apply(context, journal, step, "forward", statements(step.forward));
+        await verify(context, step, "check");
+      });
     }
-    await runStep(context, "forward", step, async () => {
-      if (step.kind === "backfill") await inBatches(context, journal, step, { direction: "forward", sql: statements(step.forward)[0] ?? "", rows: await sizeOf(context, step) });
-      else await apply(context, journal, step, "forward", statements(step.forward));
-      await verify(context, step, "check");
-    });
-  }
+  });
 }
 
 export type BackwardOptions = {
@@ -67,33 +74,34 @@ export type BackwardOptions = {
 };
 
 /** Undoes whatever the journal says was begun, in reverse; safe to repeat after any interruption. */
-export async function runBackward(context: RunnerContext, { keep = [], between = () => Promise.resolve() }: BackwardOptions = {}): Promise<void> {
-  const { journal, rows } = await openJournal(context);
-  const missing = keep.find(({ id }) => rows.get(id)?.state !== "done");
-  if (missing) {
-    throw new HarnessError({
-      code: "step-not-reached", kind: "run", place: `plan ${context.plan.name}, step ${missing.id}`,
-      message: `step ${missing.id} is to stay, and the migration ${rows.has(missing.id) ? "stopped in its midst" : "never came to it"}`, remedy: "go back as a whole, or resume",
-    });
-  }
-  for (const step of context.plan.steps.toReversed()) {
-    const row = rows.get(step.id);
-    if (!row || keep.includes(step)) continue;
-    const { backward } = step;
-    const sql = undoing(step);
-    if (typeof backward === "object" && "irreversible" in backward && !sql) {
+export function runBackward(context: RunnerContext, { keep = [], between = () => Promise.resolve() }: BackwardOptions = {}): Promise<void> {
+  return holdingThePlan(context, async (journal, rows) => {
+    const missing = keep.find(({ id }) => rows.get(id)?.state !== "done");
+    if (missing) {
       throw new HarnessError({
-        code: "irreversible-step", kind: "run", place: `plan ${context.plan.name}, step ${step.id}`,
-        message: `step ${step.id} has no way back: ${backward.irreversible}`, remedy: "choose another way back",
+        code: "step-not-reached", kind: "run", place: `plan ${context.plan.name}, step ${missing.id}`,
+        message: `step ${missing.id} is to stay, and the migration ${rows.has(missing.id) ? "stopped in its midst" : "never came to it"}`, remedy: "go back as a whole, or resume",
       });
     }
-    await runStep(context, "backward", step, async () => {
-      if (typeof backward === "object" && "batches" in backward) await inBatches(context, journal, step, { direction: "backward", sql: backward.batches, rows: row.rows, between });
-      else await apply(context, journal, step, "backward", sql ?? []);
-      await verify(context, step, "undone");
-    });
-    await between(step);
-  }
+    for (const step of context.plan.steps.toReversed()) {
+      const row = rows.get(step.id);
+      if (!row || keep.includes(step)) continue;
+      const { backward } = step;
+      const sql = undoing(step);
+      if (typeof backward === "object" && "irreversible" in backward && !sql) {
+        throw new HarnessError({
+          code: "irreversible-step", kind: "run", place: `plan ${context.plan.name}, step ${step.id}`,
+          message: `step ${step.id} has no way back: ${backward.irreversible}`, remedy: "choose another way back",
+        });
+      }
+      await runStep(context, "backward", step, async () => {
+        if (typeof backward === "object" && "batches" in backward) await inBatches(context, journal, step, { direction: "backward", sql: backward.batches, rows: row.rows, between });
+        else await apply(context, journal, step, "backward", sql ?? []);
+        await verify(context, step, "undone");
+      });
+      await between(step);
+    }
+  });
 }
 
 async function runStep(context: RunnerContext, direction: Direction, step: Step, work: () => Promise<void>): Promise<void> {

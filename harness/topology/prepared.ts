@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import type { Drill } from "../drill/schema.ts";
 import type { Server, Standby } from "./cluster.ts";
-import { dataDirectoryFor, dataFolder, postgresLaunch, setPasswords, POSTGRES_IMAGE, TEMPLATE_PASSWORD, type LoadedSystem, type Role, type ServerName } from "./postgres.ts";
+import { dataDirectoryFor, dataFolder, postgresLaunch, setPasswords, POSTGRES_IMAGE, TEMPLATE_PASSWORD, type LoadedSystem, type Role, type ServerName, type Settings } from "./postgres.ts";
 import type { FaultyDisk } from "./faulty-disk.ts";
 import { DockerRuntime } from "./docker-runtime.ts";
 import { seededImage } from "./docker-images.ts";
@@ -31,11 +31,13 @@ export async function postgresFor(options: {
 }): Promise<Prepared> {
   const { runtime, system, scale, postgres, archive, replicated, disk, say } = options;
   let password = TEMPLATE_PASSWORD;
+  /** Or recovery, of a replica or a backup, refuses tablespaces that are no links. */
+  const inPlace: Settings = system.tablespaces.length > 0 ? { allow_in_place_tablespaces: "on" } : {};
   const startServer = async (name: ServerName, dataDirectory: string, image: string): Promise<Server> => {
     const fence = { on: false };
     const service = await runtime.start(postgresLaunch({
       server: name, dataDirectory, image, disk, archive, replicated, password: () => password, fenced: () => fence.on,
-      port: name === "postgres" ? postgres.port : 0, settings: postgres.settings, readyWithinMs: postgres.readyWithinMs,
+      port: name === "postgres" ? postgres.port : 0, settings: { ...inPlace, ...postgres.settings }, readyWithinMs: postgres.readyWithinMs,
     }));
     return { name, service, fence };
   };
