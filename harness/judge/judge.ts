@@ -56,7 +56,7 @@ export async function judge(directory: string): Promise<Scorecard> {
   };
   const isolation = await isolationOfRun(database, record.header.drill.objectives.isolation);
   const objectives = judgeObjectives(record.header.drill.objectives, {
-    measures, ...wayBack(record), lossBefore: firstFault(record) === undefined ? "the way back" : "the fault", structure, integrity, invariants, reconciled: reconciliation?.findings, isolation,
+    measures, ...wayBack(record), lossBefore: firstFault(record) === undefined ? "the way back" : "the fault", structure, endsElsewhere: record.reference !== undefined, integrity, invariants, reconciled: reconciliation?.findings, isolation,
   }, doubts);
   const verdict = worst(objectives.map((objective) => objective.verdict));
   const { run, startedAt, runtime, seed, versions, drill } = record.header;

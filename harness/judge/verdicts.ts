@@ -18,6 +18,8 @@ export type Judged = {
   /** What the loss window ends at. */
   readonly lossBefore: "the fault" | "the way back";
   readonly structure: readonly Finding[] | undefined;
+  /** Whether the way back ends elsewhere than where the migration began. */
+  readonly endsElsewhere: boolean;
   readonly integrity: readonly Finding[] | undefined;
   readonly invariants: readonly Finding[] | undefined;
   readonly reconciled: readonly Finding[] | undefined;
@@ -147,7 +149,7 @@ export function judgeObjectives(objectives: Drill["objectives"], judged: Judged,
     ...names.map((name): [ObjectiveName, Draft] => [name, (JUDGES[name] as (judged: Judged, target: unknown) => Draft)(judged, objectives[name])]),
   ];
   return drafts.map(([name, draft]) => {
-    const result = { name, title: TITLES[name], ...draft };
+    const result = { name, title: name === "structure" && judged.endsElsewhere ? "Schema as intended" : TITLES[name], ...draft };
     return doubts.length > 0 && result.verdict === "met"
       ? { ...result, verdict: "unknown" as const, reason: `${result.reason}; but ${doubts[0]}` } : result;
   });
