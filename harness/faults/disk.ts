@@ -90,7 +90,7 @@ function rule<F extends OnDisk>(ruleOf: (fault: F) => Omit<DiskRule, "under">, m
         inject: () => disk.setRule(id, { under, ...ruleOf(fault) }),
         prove: async () => {
           const hits = await disk.hits(id);
-          return hits === undefined || hits === 0 ? undefined : `${hits.toLocaleString("en-US")} ${hits === 1 ? "operation" : "operations"} below ${under} ${met}`;
+          return hits === undefined || hits === 0 ? undefined : `${met}: ${hits.toLocaleString("en-US")} ${hits === 1 ? "operation" : "operations"} below ${under}`;
         },
         // What the disk did may have ended the server, as it must: PostgreSQL doesn't go on after a failed fsync.
         lift: () => disk.clearRule(id), // a server that is just starting may be waiting for it
@@ -108,12 +108,12 @@ function rule<F extends OnDisk>(ruleOf: (fault: F) => Omit<DiskRule, "under">, m
   };
 }
 
-export const fsyncFails = rule<Of<"fsync-fails">>(({ times }) => ({ operations: ["fsync"], error: "EIO", times }), "were not synced");
+export const fsyncFails = rule<Of<"fsync-fails">>(({ times }) => ({ operations: ["fsync"], error: "EIO", times }), "not synced");
 export const readError = rule<Of<"read-error">>(() => ({ operations: ["read"], error: "EIO" }), "failed with EIO");
 export const writeError = rule<Of<"write-error">>(() => ({ operations: ["write"], error: "EIO" }), "failed with EIO");
-export const diskFull = rule<Of<"disk-full">>(({ bytes }) => ({ operations: ["extend", "create"], error: "ENOSPC", afterBytes: bytes }), "found no space");
-export const diskSlow = rule<Of<"disk-slow">>(({ delayMs }) => ({ operations: ["read", "write", "fsync"], delayMs }), "were delayed");
-export const diskStalled = rule<Of<"disk-stalled">>(() => ({ operations: ["read", "write", "fsync"], stall: true }), "hang");
-export const diskReadOnly = rule<Of<"disk-read-only">>(() => ({ operations: ["write", "extend", "create", "remove", "rename", "truncate"], error: "EROFS" }), "were refused");
-export const bitsFlipped = rule<Of<"bits-flipped">>(() => ({ operations: ["read"], flip: true }), "gave a wrong bit");
-export const readsShort = rule<Of<"reads-short">>(() => ({ operations: ["read"], short: true }), "were cut short");
+export const diskFull = rule<Of<"disk-full">>(({ bytes }) => ({ operations: ["extend", "create"], error: "ENOSPC", afterBytes: bytes }), "no space");
+export const diskSlow = rule<Of<"disk-slow">>(({ delayMs }) => ({ operations: ["read", "write", "fsync"], delayMs }), "delayed");
+export const diskStalled = rule<Of<"disk-stalled">>(() => ({ operations: ["read", "write", "fsync"], stall: true }), "hanging");
+export const diskReadOnly = rule<Of<"disk-read-only">>(() => ({ operations: ["write", "extend", "create", "remove", "rename", "truncate"], error: "EROFS" }), "refused");
+export const bitsFlipped = rule<Of<"bits-flipped">>(() => ({ operations: ["read"], flip: true }), "read with a wrong bit");
+export const readsShort = rule<Of<"reads-short">>(() => ({ operations: ["read"], short: true }), "read in part");

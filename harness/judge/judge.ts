@@ -90,11 +90,11 @@ function faults(record: RunRecord): FaultResult[] {
     const events = eventsOf(record, "fault").filter((event) => event.index === index);
     const proven = events.find(({ state }) => state === "proven");
     const healed = events.find(({ state }) => state === "healed");
-    const other = events.findLast(({ state }) => state !== "triggered");
+    const why = events.find(({ state }) => state === "unproven" || state === "not-triggered");
     return {
       kind: fault.kind, target: fault.on, proven: proven !== undefined, healed: healed !== undefined,
       atMs: proven ? round(proven.t / 1e6) : null, healedMs: healed ? round(healed.t / 1e6) : null,
-      proof: proven?.detail ?? other?.detail ?? "it never struck",
+      proof: proven?.detail ?? why?.detail ?? "it never struck",
     };
   });
 }

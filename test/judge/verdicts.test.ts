@@ -57,6 +57,13 @@ const done = [3, { kind: "run", state: "completed" }] as const;
 const kill = { drill: { faults: [{ kind: "kill" as const, at: { afterMs: 0 } }] } };
 const fault = (state: "proven" | "healed" | "unproven" | "not-triggered") => [1, { kind: "fault", index: 0, fault: "kill", target: "postgres", state, detail: "seen" }] as const;
 
+test("a fault that was not proven says why, and not how it was healed", async () => {
+  await using folder = await temporaryFolder();
+  const event = (state: "unproven" | "healed", detail: string) => [1, { kind: "fault", index: 0, fault: "kill", target: "postgres", state, detail }] as const;
+  const card = await judge(record(folder.path, { ...fine, ...kill, events: course(event("unproven", "nothing seen"), event("healed", "it runs"), quiet, done) }));
+  expect(card.doubts).toEqual(["fault 1 (kill) was not proven: nothing seen"]);
+});
+
 test("a way back that was decided against is missed, and not unknown", async () => {
   await using folder = await temporaryFolder();
   const refused = [1, { kind: "decision", state: "stay", by: "ada", detail: "refused: it works" }] as const;
