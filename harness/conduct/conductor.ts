@@ -29,7 +29,7 @@ import { checkCapabilities } from "./preflight.ts";
 import { referenceStructure } from "./reference.ts";
 import { SteadyWatch } from "./steady.ts";
 import { Strikes } from "./strikes.ts";
-import { TrafficGate } from "./traffic-gate.ts";
+import { answersInTime, TrafficGate } from "./traffic-gate.ts";
 
 export type DrillRun = {
   readonly drill: Drill;
@@ -127,7 +127,7 @@ class Conduct {
     const topology = await this.#phase("prepare", () => this.#prepare());
     const record = (event: RunEvent) => this.#record(event);
     const strikes = new Strikes({ faults: this.#run.drill.faults, topology, seed: this.#run.seed, undo: this.#undo, signal: this.#signal, record });
-    const gate = new TrafficGate(this.#run.drill.rollback.gate, topology, record, () => this.#decision.firing);
+    const gate = new TrafficGate(this.#run.drill.rollback.gate, topology, record, () => answersInTime(topology, this.#run.system.probe, this.#run.drill.detector.maxLatencyMs));
     const wayBack = createWayBack(this.#run.drill.rollback, { topology, plan: this.#run.plan, system: this.#run.system, record, reach: (direction, point) => strikes.reach(direction, point) });
     await this.#phase("baseline", async () => {
       await this.#facts(topology, "before");
@@ -165,6 +165,7 @@ class Conduct {
     checkCapabilities(drill, runtime);
     const topology = await startTopology({ runtime, drill, system, say, onSecret: (secret) => evidence.redactor.add(secret) });
     this.#undo.push("logs", () => this.#collectLogs(topology));
+    void topology.disk?.died.then((message) => this.#abort("disk-died", "faultfs", message));
     await this.#run.recordVersions({ ...(await runtime.versions()), postgres: await topology.serverVersion() });
     for (const service of topology.services) this.#record({ kind: "service", service: service.name, state: "ready" });
     if (topology.cluster.replica) this.#record({ kind: "replication", state: "attached", server: "replica", bytes: topology.replicaBytes, detail: `follows postgres, ${topology.cluster.declared?.mode}` });

@@ -1,9 +1,10 @@
 // The gate at the proxy: whether clients are let through, how many, and since when.
 
-import { pause, waitUntil } from "../base/deadline.ts";
+import { pause, waitUntil, within } from "../base/deadline.ts";
 import { HarnessError, messageOf } from "../base/errors.ts";
 import type { Gate } from "../drill/schema.ts";
 import type { RunEvent } from "../evidence/timeline.ts";
+import { connect } from "../topology/postgres.ts";
 import type { Topology } from "../topology/topology.ts";
 import type { WireProxy } from "../topology/wire-proxy.ts";
 
@@ -11,7 +12,7 @@ import type { WireProxy } from "../topology/wire-proxy.ts";
 const GONE_WITHIN_MS = 10_000;
 /** Clients at once in the last stage of a return before everybody. */
 const LAST_STAGE = 64;
-/** A stage waits for the alert to clear, and not for ever. */
+/** A stage waits for the server to answer in time, and not for ever. */
 const LONGEST_STAGE_MS = 10_000;
 
 /**
@@ -23,14 +24,15 @@ export class TrafficGate {
   readonly #gate: Gate | undefined;
   readonly #topology: Topology;
   readonly #record: (event: RunEvent) => void;
-  readonly #firing: () => boolean;
+  readonly #answers: () => Promise<boolean>;
   #closed = false;
 
-  constructor(gate: Gate | undefined, topology: Topology, record: (event: RunEvent) => void, firing: () => boolean) {
+  /** `answers` asks the server itself, around the gate: behind it every client waits, and that is no sign of illness. */
+  constructor(gate: Gate | undefined, topology: Topology, record: (event: RunEvent) => void, answers: () => Promise<boolean>) {
     this.#gate = gate;
     this.#topology = topology;
     this.#record = record;
-    this.#firing = firing;
+    this.#answers = answers;
   }
 
   get #wire(): WireProxy {
@@ -86,7 +88,7 @@ export class TrafficGate {
     }
   }
 
-  /** Lets clients in again: all at once, or stage by stage, each of which waits for the alert to be silent. */
+  /** Lets clients in again: all at once, or stage by stage, each of which waits for the server to answer in time. */
   async open(signal: AbortSignal): Promise<void> {
     const gate = this.#gate;
     if (!gate || !this.#closed) return;
@@ -105,7 +107,7 @@ export class TrafficGate {
       await this.#wire.admit(transactions);
       this.#record({ kind: "traffic", state: "returning", detail: `${transactions} ${transactions === 1 ? "transaction" : "transactions"} at once` });
       let waited = 0;
-      for (let longer = returnMs / stages; waited === 0 || (this.#firing() && waited < LONGEST_STAGE_MS); longer *= 2) {
+      for (let longer = returnMs / stages; waited === 0 || (waited < LONGEST_STAGE_MS && !(await this.#answers())); longer *= 2) {
         await pause(longer, signal); // with backoff: a system that is not well again is not asked for more
         waited += longer;
       }
@@ -128,6 +130,23 @@ export class TrafficGate {
       signal.throwIfAborted();
       return `whether clients' transactions are left is not known: ${messageOf(error)}`; // a dead server has none
     }
+  }
+}
+
+/** Whether the server answers a query in time, asked around all proxies. */
+export async function answersInTime({ access }: Topology, query: string, withinMs: number): Promise<boolean> {
+  try {
+    return await within(withinMs, "the answer", (async () => {
+      const client = await connect(access("app", "direct"), { name: "turnback-gate", timeoutMs: withinMs });
+      try {
+        await client.query(query);
+        return true;
+      } finally {
+        await client.end();
+      }
+    })());
+  } catch {
+    return false; // whatever kept it from answering
   }
 }
 

@@ -188,7 +188,7 @@ export const gateSchema = z.strictObject({
     .describe("refused: every connection is cut off. drained: transactions under way may end, nobody else gets in. held: the same, but connections stay open, and who begins a transaction waits. limited: some transactions at a time are let in"),
   drainMs: positiveMs.default(2_000).describe("How long transactions under way may take; then they are cut off"),
   transactions: z.number().int().min(1).default(4).describe("limited: how many may be under way at once"),
-  returnMs: ms.default(0).describe("Staged return: over this time 1, 2, 4, ... transactions at once are let in, and then everybody; while the alert fires, the next stage waits"),
+  returnMs: ms.default(0).describe("Staged return: over this time 1, 2, 4, ... transactions at once are let in, and then everybody; while the server doesn't answer the probe's query in time, the next stage waits"),
 }).describe("What clients meet at the proxy while the system goes back. Without it they are let through");
 export type Gate = z.infer<typeof gateSchema>;
 

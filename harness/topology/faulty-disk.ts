@@ -75,9 +75,12 @@ export class FaultyDisk {
   readonly at: string;
   /** The same folder beneath the file system: for filling it, fast and for good, before any server starts. */
   readonly below: string;
+  /** Resolves when the file system ends without having been told to: what servers meet from then on is not the drill's doing. */
+  readonly died: Promise<string>;
   readonly #control: string;
 
-  private constructor(at: string, below: string, control: string) {
+  private constructor(at: string, below: string, control: string, died: Promise<string>) {
+    this.died = died;
     this.at = at;
     this.below = below;
     this.#control = control;
@@ -99,7 +102,9 @@ export class FaultyDisk {
       env: { TURNBACK_WORK: workDirectory }, logFile: join(workDirectory, "faultfs.log"),
     });
     live.addProcess(child.pid);
-    undo.push("faultfs", () => end(child));
+    let ending = false;
+    undo.push("faultfs", () => { ending = true; return end(child); });
+    const died = child.exited.then(({ code, signal }) => (ending ? new Promise<never>(() => undefined) : `faultfs ended by itself (${signal ?? `exit code ${code}`})`));
     await waitUntil({
       what: "the disk mounted through FUSE", withinMs: 10_000, everyMs: 10, place: "faultfs",
       check: async () => {
@@ -107,7 +112,7 @@ export class FaultyDisk {
         return (await stat(at)).dev === before ? undefined : true;
       },
     });
-    return new FaultyDisk(at, join(folder, "files"), `http://127.0.0.1:${port}`);
+    return new FaultyDisk(at, join(folder, "files"), `http://127.0.0.1:${port}`, died);
   }
 
   /** Ends a volume's power: what was not synced is gone, or a chance part of it that the seed decides. */

@@ -162,6 +162,20 @@ describe("bad luck", () => {
     expect(card.doubts[0]).toContain("the load generator ended by itself");
   });
 
+  test.skipIf(whyNoFuse() !== undefined)("a file system that dies makes the run unknown, and is not held against the server", async () => {
+    await using folder = await temporaryFolder();
+    const runs = join(folder.path, "runs");
+    const file = await writeDrill(folder.path, smallDrill({ load: { ...smallDrill().load, warmUpMs: 20_000 }, faults: [{ kind: "power-cut", at: { afterMs: 0 } }] }));
+    const { child, ended, output } = await started([file, "--runtime", "process", "--runs", runs], /warm-up/);
+    const faultfs = await waitUntil({ what: "faultfs", withinMs: 20_000, check: () => allPids().find((pid) => parentOf(pid) === child.pid && commandOf(pid).includes("/faultfs -disk")) });
+    process.kill(faultfs, "SIGKILL");
+    expect(await ended).toBe(2);
+    expect(output()).toContain("faultfs ended by itself (SIGKILL)");
+    const card = await cardOf(await onlyRun(runs));
+    expect(card.verdict).toBe("unknown");
+    expect(card.doubts[0]).toContain("faultfs ended by itself");
+  });
+
   test.for(["SIGINT", "SIGTERM"] as const)("%s ends a run in good order, and it is judged unknown", async (signal) => {
     await using folder = await temporaryFolder();
     const runs = join(folder.path, "runs");

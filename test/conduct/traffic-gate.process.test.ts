@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startClock } from "../../harness/base/clock.ts";
-import { TrafficGate } from "../../harness/conduct/traffic-gate.ts";
+import { answersInTime, TrafficGate } from "../../harness/conduct/traffic-gate.ts";
 import { readSystem } from "../../harness/drill/parse.ts";
 import { drillSchema, gateSchema, type Gate } from "../../harness/drill/schema.ts";
 import type { RunEvent } from "../../harness/evidence/timeline.ts";
@@ -28,9 +28,9 @@ afterAll(async () => { await runtime[Symbol.asyncDispose](); });
 
 const client = () => connect(topology.access("app", "clients"), { name: "test" });
 
-function gateFor(declared: Partial<Gate>, firing: () => boolean = () => false): { readonly gate: TrafficGate; readonly events: RunEvent[]; readonly details: () => string[] } {
+function gateFor(declared: Partial<Gate>, answers: () => Promise<boolean> = () => Promise.resolve(true)): { readonly gate: TrafficGate; readonly events: RunEvent[]; readonly details: () => string[] } {
   const events: RunEvent[] = [];
-  return { gate: new TrafficGate(gateSchema.parse(declared), topology, (event) => { events.push(event); }, firing), events, details: () => events.flatMap((event) => (event.kind === "traffic" ? [`${event.state}: ${event.detail}`] : [])) };
+  return { gate: new TrafficGate(gateSchema.parse(declared), topology, (event) => { events.push(event); }, answers), events, details: () => events.flatMap((event) => (event.kind === "traffic" ? [`${event.state}: ${event.detail}`] : [])) };
 }
 
 /** Whether something is still going on a moment later. */
@@ -100,14 +100,23 @@ describe("the traffic gate", () => {
     await Promise.all([first.end(), second.end()]);
   });
 
-  test("a staged return lets in ever more, and waits while the alert fires", shared, async () => {
+  test("a staged return lets in ever more, and waits while the server doesn't answer in time", shared, async () => {
     let looks = 0;
-    const { gate, details } = gateFor({ clients: "refused", returnMs: 70 }, () => ++looks <= 3);
+    const { gate, details } = gateFor({ clients: "refused", returnMs: 70 }, () => Promise.resolve(++looks > 3));
     await gate.closeFor("way-back", never);
     await expect(client()).rejects.toThrow();
     await gate.open(never);
     expect(details().filter((detail) => detail.startsWith("returning"))).toEqual([1, 2, 4, 8, 16, 32, 64].map((n) => `returning: ${n} transaction${n === 1 ? "" : "s"} at once`));
-    expect(looks, "it looked again while the alert fired").toBe(3 + 7);
+    expect(looks, "it looked again while there was no answer").toBe(3 + 7);
+  });
+
+  test("whether the server answers in time is asked around the gate", shared, async () => {
+    const { gate } = gateFor({ clients: "refused" });
+    await gate.closeFor("way-back", never);
+    expect(await answersInTime(topology, "select 1", 2_000)).toBe(true);
+    expect(await answersInTime(topology, "select pg_sleep(1)", 100)).toBe(false);
+    expect(await answersInTime(topology, "select nonsense", 2_000)).toBe(false);
+    await gate.open(never);
   });
 
   test("a gate for another moment, or none, does nothing", shared, async () => {

@@ -6,10 +6,6 @@ import type { CaseVerdict } from "./verdict.ts";
 export type Row = CaseVerdict & { readonly of: "defects" | "benign"; readonly entry: Case };
 export type Clean = { readonly drills: number; readonly alarms: readonly string[]; readonly operations: number };
 
-const NOT_PLANTED = [
-  "replica behind or diverged", "wrong timeline after a restore", "a hole in the archived log", "a backup that does not restore",
-] as const;
-
 /** Markdown; the list of cases is the part that a test compares with the files. */
 export function renderCorpus(rows: readonly Row[], clean: Clean): string {
   const defects = rows.filter(({ of }) => of === "defects");
@@ -34,7 +30,8 @@ ${line("**all**", defects)}
 | benign differences | ${benign.length} | ${benign.filter(({ found }) => found).length} |
 | clean drills (${clean.operations.toLocaleString("en-US")} acknowledged operations) | ${clean.drills} | ${clean.alarms.length} |
 ${alarms.length > 0 ? `\nFalse alarms:\n${alarms.map((alarm) => `- ${alarm}`).join("\n")}\n` : ""}
-Not planted, for the harness drills a single primary so far: ${NOT_PLANTED.join(", ")}.
+A replica that is behind, diverged or on another timeline, a hole in the archived WAL and a backup that is damaged need a second
+server or a backup: tests and drills of their own plant these (\`test/rollback/\`, \`scenarios/failover/\`, \`scenarios/restore/\`).
 
 ## Every case
 

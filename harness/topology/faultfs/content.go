@@ -4,12 +4,20 @@ import (
 	"os"
 	"sort"
 	"sync"
+	"sync/atomic"
 )
 
 const (
 	pageSize   = 4096
 	sectorSize = 512 // what a disk writes whole or not at all
 )
+
+// mostHeld bounds the memory for what was not synced, over all files: beyond it a file that is written to is written
+// back, as the kernel does.
+const mostHeld = 1 << 30 / pageSize
+
+// held counts the pages in memory.
+var held atomic.Int64
 
 // page is what was written and is not on the disk yet.
 type page struct {
@@ -39,8 +47,18 @@ func (c *content) reread() error {
 		return err
 	}
 	c.onDisk, c.kept, c.size = stat.Size(), stat.Size(), stat.Size()
+	held.Add(-int64(len(c.pages)))
 	clear(c.pages)
 	return nil
+}
+
+// forget lets go of a file that nobody can reach any more.
+func (c *content) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	held.Add(-int64(len(c.pages)))
+	clear(c.pages)
+	c.disk.Close()
 }
 
 func (c *content) length() int64 {
@@ -105,11 +123,15 @@ func (c *content) writeAt(data []byte, offset int64) error {
 				return err
 			}
 			c.pages[index] = p
+			held.Add(1)
 		}
 		done += copy(p.data[inside:], data[done:])
 		p.lost = false
 	}
 	c.size = max(c.size, offset+int64(len(data)))
+	if held.Load() > mostHeld {
+		return c.writeBack()
+	}
 	return nil
 }
 
@@ -120,6 +142,7 @@ func (c *content) truncate(size int64) {
 		for index, p := range c.pages {
 			if index*pageSize >= size {
 				delete(c.pages, index)
+				held.Add(-1)
 			} else if end := size - index*pageSize; end < pageSize {
 				clear(p.data[end:])
 			}
@@ -133,6 +156,10 @@ func (c *content) truncate(size int64) {
 func (c *content) sync() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.writeBack()
+}
+
+func (c *content) writeBack() error {
 	if c.kept < c.onDisk {
 		if err := c.disk.Truncate(c.kept); err != nil {
 			return err
@@ -148,6 +175,7 @@ func (c *content) sync() error {
 			return err
 		}
 		delete(c.pages, index)
+		held.Add(-1)
 	}
 	if err := c.disk.Truncate(c.size); err != nil {
 		return err

@@ -110,6 +110,38 @@ func grown(data []byte, length int) []byte {
 	return append(bytes.Clone(data), make([]byte, length-len(data))...)
 }
 
+func TestWhatIsHeldIsCounted(t *testing.T) {
+	before := held.Load()
+	c, _ := newContent(t, nil)
+	expect := func(what string, pages int64) {
+		t.Helper()
+		if got := held.Load() - before; got != pages {
+			t.Errorf("%s: %d pages are held, not %d", what, got, pages)
+		}
+	}
+	ten := make([]byte, 10*pageSize)
+	must(t, c.writeAt(ten, 0))
+	must(t, c.writeAt(ten, 0))
+	expect("written twice", 10)
+	c.truncate(4 * pageSize)
+	expect("truncated", 4)
+	must(t, c.sync())
+	expect("synced", 0)
+	must(t, c.writeAt(ten, 0))
+	if _, err := c.cut(func() bool { return false }); err != nil {
+		t.Fatal(err)
+	}
+	expect("cut", 0)
+	must(t, c.writeAt(ten, 0))
+	held.Add(mostHeld) // as if other files had filled the memory
+	must(t, c.writeAt(ten[:1], 0))
+	held.Add(-mostHeld)
+	expect("written back", 0)
+	must(t, c.writeAt(ten, 0))
+	c.forget()
+	expect("forgotten", 0)
+}
+
 func TestAFailedSyncForgetsWhatItDidNotWrite(t *testing.T) {
 	c, path := newContent(t, bytes.Repeat([]byte("a"), 2*pageSize))
 	if err := c.writeAt([]byte("new"), 0); err != nil {

@@ -131,7 +131,7 @@ func (d *disk) release(n *node) {
 		if _, dirty := n.content.unsynced(); dirty && !removed {
 			return
 		}
-		n.content.disk.Close()
+		n.content.forget()
 	}
 	unix.Close(n.fd)
 	delete(d.nodes, n.id)
