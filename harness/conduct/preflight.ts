@@ -44,7 +44,8 @@ export async function preflight(drill: Drill, plan: Plan): Promise<void> {
     if (kind === "down" && fault.on === "clients" && gate !== undefined) {
       throw declarationError(`faults[${index}].kind`, `faults[${index}].kind: the fault "down" on clients would open the gate when it heals`, "use another fault, or leave out rollback.gate");
     }
-    if ((kind === "backup-damaged" || kind === "wal-missing" || kind === "archive-failing") && !keepsBackups(drill)) {
+    const onArchive = "files" in fault && fault.files === "archive";
+    if ((kind === "backup-damaged" || kind === "wal-missing" || kind === "archive-failing" || onArchive) && !keepsBackups(drill)) {
       throw declarationError(`faults[${index}].kind`, `faults[${index}].kind: ${kind} needs backups, and the way back "${drill.rollback.strategy}" keeps none`, "choose rollback.strategy snapshot or pitr");
     }
     for (const field of ["before", "after", "within"] as const) {

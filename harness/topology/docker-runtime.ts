@@ -15,8 +15,8 @@ import { claimPort } from "./ports.ts";
 import { lastLine } from "./process-runtime.ts";
 import { scriptFailed, type Address, type Capability, type Launch, type Runtime, type Service, type ServiceState } from "./runtime.ts";
 
-/** What containers can do; a disk that fails is mounted on this machine, and shown to an engine that runs here, too. */
-export const dockerCapabilities = (): readonly Capability[] => ["kill", "pause", "restart", "network-faults", "reply-lost", "files", "database", ...(whyNoFuse() === undefined ? ["faulty-disk" as const] : [])];
+/** What containers can do; a disk that fails is mounted on this machine, and an engine elsewhere doesn't see it. */
+export const dockerCapabilities = (local: boolean): readonly Capability[] => ["kill", "pause", "restart", "network-faults", "reply-lost", "files", "database", ...(local && whyNoFuse() === undefined ? ["faulty-disk" as const] : [])];
 
 // Its reaper is one more image to pull, and only reaps while its own container lives; what a
 // killed harness leaves is found by our label instead (`turnback clean`).
@@ -27,7 +27,7 @@ type Container = ReturnType<Dockerode["getContainer"]>;
 
 export class DockerRuntime implements Runtime {
   readonly kind = "docker";
-  readonly capabilities: ReadonlySet<Capability> = new Set(dockerCapabilities());
+  readonly capabilities: ReadonlySet<Capability>;
   readonly why: string;
   readonly workDirectory: string;
   readonly engine: Dockerode;
@@ -43,6 +43,7 @@ export class DockerRuntime implements Runtime {
     this.workDirectory = workDirectory;
     this.#live = live;
     this.engine = engine;
+    this.capabilities = new Set(dockerCapabilities((engine.modem as { readonly socketPath?: string }).socketPath !== undefined));
     this.#network = `turnback-${runName.toLowerCase()}`;
   }
 

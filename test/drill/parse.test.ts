@@ -81,10 +81,21 @@ describe("declarations", () => {
     const down = goingBackBy(drill, "down");
     await expect(preflight({ ...down, faults: [faulty({ kind: "wal-missing" })] }, plan)).rejects.toThrow('wal-missing needs backups, and the way back "down" keeps none');
     await expect(preflight({ ...drill, faults: [faulty({ kind: "wal-missing" })] }, plan)).resolves.toBeUndefined();
+    await expect(preflight({ ...down, faults: [faulty({ kind: "write-error", files: "archive" })] }, plan)).rejects.toThrow('write-error needs backups');
+    await expect(preflight({ ...down, faults: [faulty({ kind: "write-error", files: "wal" })] }, plan)).resolves.toBeUndefined();
+    await expect(preflight({ ...goingBackBy(drill, "flag"), faults: [] }, { ...plan, steps: plan.steps.slice(0, 2) })).rejects.toThrow("rollback.step: the plan split-customer-name has no step of kind flag");
     const gated = (on: "alert" | "completion") => ({ ...drill, rollback: { ...drill.rollback, gate: gateSchema.parse({ closes: "migration" }), decide: { on, delayMs: 0 } } });
     await expect(preflight(gated("alert"), plan)).rejects.toThrow("raises the alert by itself");
     await expect(preflight(gated("completion"), plan)).resolves.toBeUndefined();
     await expect(preflight({ ...gated("completion"), faults: [faulty({ kind: "down" })] }, plan)).rejects.toThrow("would open the gate when it heals");
+  });
+
+  test("a decision on a deadline says when that is, and no other does", () => {
+    const decided = (decide: object) => rollbackSchema.safeParse({ strategy: "down", decide });
+    expect(decided({ on: ["alert", "deadline"], deadlineMs: 1_000 }).success).toBe(true);
+    expect(decided({ on: "deadline" }).error?.issues[0]).toMatchObject({ path: ["decide", "deadlineMs"], message: "a decision on a deadline needs deadlineMs, and no other does" });
+    expect(decided({ on: "alert", deadlineMs: 1_000 }).success).toBe(false);
+    expect(decided({ on: [] }).success).toBe(false);
   });
 
   test("a way back in part names steps of its plan, and one kind of part", async () => {
