@@ -1,4 +1,5 @@
-// A drill that must be missed: commits are acknowledged before they are on the disk.
+// A drill that must be missed: commits are acknowledged before they are on the disk. Untorn, or a file whose making was
+// acknowledged too early may stay as an orphan.
 import { defineDrill } from "../../harness/drill/schema.ts";
 
 export default defineDrill({
@@ -8,7 +9,7 @@ export default defineDrill({
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
   load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
   steadyState: { windowMs: 500 },
-  faults: [{ kind: "power-cut", at: { within: "backfill-names", progress: 0.4 }, healAfterMs: 500 }],
+  faults: [{ kind: "power-cut", torn: false, at: { within: "backfill-names", progress: 0.4 }, healAfterMs: 500 }],
   rollback: { decide: { on: "completion" } },
   objectives: { loss: { maxLostWrites: 0 }, consistency: {}, structure: { maxDifferences: 0 }, integrity: { maxProblems: 0 }, invariants: { maxViolated: 0 } },
   expect: { verdict: "missed", missed: ["loss"], findings: ["write-lost"] },
