@@ -8,11 +8,13 @@ const WIDTH = 1_080;
 /** Mid-tones that keep their contrast on white and on near-black, and differ in lightness for greyscale. */
 const COLOURS = { served: "#4a90d9", failed: "#c0392b", p50: "#6a8f3c", p99: "#b8860b", outage: "#c0392b" } as const;
 
-const LANES: readonly { readonly lane: Span["lane"]; readonly title: string; readonly colour: string }[] = [
+const LANES: readonly { readonly lane: Span["lane"]; readonly title: string; readonly colour: string; /** Drawn only where there is something in it. */ readonly seldom?: true }[] = [
   { lane: "phase", title: "phase", colour: "#7f8c9a" },
   { lane: "step", title: "migration", colour: "#4a90d9" },
   { lane: "fault", title: "fault", colour: "#8e44ad" },
   { lane: "alert", title: "alert", colour: "#b8860b" },
+  { lane: "decision", title: "decision", colour: "#a0522d", seldom: true },
+  { lane: "gate", title: "gate", colour: "#5b6fb5", seldom: true },
   { lane: "rollback", title: "way back", colour: "#2e8b6f" },
   { lane: "outage", title: "impact", colour: "#c0392b" },
 ];
@@ -20,8 +22,9 @@ const LANES: readonly { readonly lane: Span["lane"]; readonly title: string; rea
 /** Rendered without a browser; the same scorecard gives the same picture. */
 export function renderChart(card: Scorecard): string {
   const laneHeight = 24;
+  const lanes = LANES.filter(({ lane, seldom }) => !seldom || card.spans.some((span) => span.lane === lane));
   const top = { rate: 34, latency: 214, lanes: 374 };
-  const height = top.lanes + LANES.length * laneHeight + 40;
+  const height = top.lanes + lanes.length * laneHeight + 40;
   const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width: WIDTH, height });
   const { bins, binMs } = card.series;
   const perSecond = (count: number) => Math.round((count * 10_000) / binMs) / 10;
@@ -43,12 +46,12 @@ export function renderChart(card: Scorecard): string {
     animation: false, backgroundColor: "transparent",
     textStyle: { fontFamily: "system-ui, sans-serif", color: "currentColor" },
     legend: { top: 0, right: 16, textStyle: { color: "currentColor" }, data: ["served", "not served", "p50", "p99"] },
-    grid: [{ left: 80, right: 16, top: top.rate, height: 130 }, { left: 80, right: 16, top: top.latency, height: 110 }, { left: 80, right: 16, top: top.lanes, height: LANES.length * laneHeight }],
+    grid: [{ left: 80, right: 16, top: top.rate, height: 130 }, { left: 80, right: 16, top: top.latency, height: 110 }, { left: 80, right: 16, top: top.lanes, height: lanes.length * laneHeight }],
     xAxis: [time(0, false), time(1, false), time(2, true)],
     yAxis: [
       { type: "value", gridIndex: 0, name: "operations / s", min: 0, splitNumber: 3, ...axis },
       { type: "log", gridIndex: 1, name: "latency, ms", logBase: 10, splitNumber: 3, ...axis },
-      { type: "category", gridIndex: 2, inverse: true, data: LANES.map(({ title }) => title), ...axis, axisTick: { show: false } },
+      { type: "category", gridIndex: 2, inverse: true, data: lanes.map(({ title }) => title), ...axis, axisTick: { show: false } },
     ],
     series: [
       line("served", (bin) => perSecond(bin.served), COLOURS.served, { stack: "due", areaStyle: { color: COLOURS.served, opacity: 0.35 }, markArea: outageArea }),
@@ -57,8 +60,8 @@ export function renderChart(card: Scorecard): string {
       line("p99", (bin) => bin.p99Ms, COLOURS.p99, { xAxisIndex: 1, yAxisIndex: 1, connectNulls: false, markArea: outageArea }),
       {
         type: "custom", xAxisIndex: 2, yAxisIndex: 2, animation: false, silent: true, clip: true,
-        data: shown.map((span) => [LANES.findIndex(({ lane }) => lane === span.lane), Math.max(span.fromMs, fromMs), Math.min(span.toMs, toMs)]),
-        renderItem: ((params: { readonly dataIndex: number }, api: RenderApi) => drawSpan(shown[params.dataIndex], api, laneHeight)) as never,
+        data: shown.map((span) => [lanes.findIndex(({ lane }) => lane === span.lane), Math.max(span.fromMs, fromMs), Math.min(span.toMs, toMs)]),
+        renderItem: ((params: { readonly dataIndex: number }, api: RenderApi) => drawSpan(shown[params.dataIndex], api, laneHeight, lanes)) as never,
       },
     ],
   });
@@ -69,7 +72,7 @@ export function renderChart(card: Scorecard): string {
 
 type RenderApi = { readonly value: (dimension: number) => number | string; readonly coord?: (point: number[]) => number[] };
 
-function drawSpan(span: Span | undefined, api: RenderApi, laneHeight: number) {
+function drawSpan(span: Span | undefined, api: RenderApi, laneHeight: number, lanes: typeof LANES) {
   const lane = Number(api.value(0));
   const [x0 = 0, y = 0] = api.coord?.([Number(api.value(1)), lane]) ?? [];
   const [x1 = 0] = api.coord?.([Number(api.value(2)), lane]) ?? [];
@@ -78,7 +81,7 @@ function drawSpan(span: Span | undefined, api: RenderApi, laneHeight: number) {
   return {
     type: "group" as const,
     children: [
-      { type: "rect" as const, shape: { x: x0, y: y - laneHeight / 2 + 4, width, height: laneHeight - 8, r: 2 }, style: { fill: LANES[lane]?.colour ?? "#888888" } },
+      { type: "rect" as const, shape: { x: x0, y: y - laneHeight / 2 + 4, width, height: laneHeight - 8, r: 2 }, style: { fill: lanes[lane]?.colour ?? "#888888" } },
       ...(label ? [{ type: "text" as const, style: { text: label, x: x0 + 4, y, fill: "#ffffff", fontSize: 11, textVerticalAlign: "middle" as const, fontFamily: "system-ui, sans-serif" } }] : []),
     ],
   };

@@ -78,7 +78,7 @@ export type Measures = {
 export type Bin = { readonly atMs: number; readonly served: number; readonly failed: number; readonly p50Ms: number | null; readonly p99Ms: number | null };
 
 /** What happened when, for drawing over the chart. */
-export type Span = { readonly lane: "phase" | "step" | "fault" | "rollback" | "alert" | "outage"; readonly label: string; readonly fromMs: number; readonly toMs: number };
+export type Span = { readonly lane: "phase" | "step" | "fault" | "rollback" | "alert" | "decision" | "gate" | "outage"; readonly label: string; readonly fromMs: number; readonly toMs: number };
 
 export type Scorecard = {
   readonly schema: "turnback.scorecard/1";

@@ -12,7 +12,7 @@ export function spans(record: RunRecord, service: Service): Span[] {
     const found = phaseOf(record, phase);
     return found ? [span("phase", phase, found.from, found.to)] : [];
   });
-  return [...phases, ...steps(record, span), ...restores(record, span), ...takeovers(record, span), ...faultSpans(record, span), ...alerts(record, span),
+  return [...phases, ...steps(record, span), ...restores(record, span), ...takeovers(record, span), ...faultSpans(record, span), ...alerts(record, span), ...questions(record, span), ...gates(record, span),
     ...service.episodes.map(({ fromMs, toMs }) => ({ lane: "outage" as const, label: "impact", fromMs: round(fromMs), toMs: round(toMs ?? lastMs) }))];
 }
 
@@ -46,6 +46,21 @@ function faultSpans(record: RunRecord, span: MakeSpan): Span[] {
     const healed = events.find((later) => later.index === event.index && later.state === "healed");
     return [span("fault", `${event.fault} ${event.target}`, event.t, healed?.t)];
   });
+}
+
+function questions(record: RunRecord, span: MakeSpan): Span[] {
+  const events = eventsOf(record, "decision");
+  return events.flatMap((event) => (event.state === "asked" ? [span("decision", "a person is asked", event.t, events.find(({ state }) => state === "go" || state === "stay")?.t)] : []));
+}
+
+function gates(record: RunRecord, span: MakeSpan): Span[] {
+  const events = eventsOf(record, "traffic");
+  const first = (state: string) => events.find((event) => event.state === state);
+  const [closing, returning, open] = [first("closing"), first("returning"), first("open")];
+  return [
+    ...(closing ? [span("gate", closing.detail.split(",")[0] ?? "", closing.t, (returning ?? open)?.t)] : []),
+    ...(returning ? [span("gate", "staged return", returning.t, open?.t)] : []),
+  ];
 }
 
 function alerts(record: RunRecord, span: MakeSpan): Span[] {

@@ -57,6 +57,22 @@ const done = [3, { kind: "run", state: "completed" }] as const;
 const kill = { drill: { faults: [{ kind: "kill" as const, at: { afterMs: 0 } }] } };
 const fault = (state: "proven" | "healed" | "unproven" | "not-triggered") => [1, { kind: "fault", index: 0, fault: "kill", target: "postgres", state, detail: "seen" }] as const;
 
+test("who was asked, and what clients met at the gate, are drawn beside the phases", async () => {
+  await using folder = await temporaryFolder();
+  const events: NonNullable<History["events"]> = [
+    [0, { kind: "run", state: "started" }], [0, { kind: "migration", state: "started" }],
+    [100, { kind: "decision", state: "asked", by: "automation", detail: "" }], [300, { kind: "decision", state: "go", by: "ada", detail: "" }],
+    [400, { kind: "traffic", state: "closing", detail: "clients are held, for the way-back" }], [450, { kind: "traffic", state: "closed", detail: "" }],
+    [500, { kind: "rollback", state: "completed", strategy: "down" }], [600, { kind: "traffic", state: "returning", detail: "" }], [700, { kind: "traffic", state: "returning", detail: "" }], [800, { kind: "traffic", state: "open", detail: "" }],
+    [900, { kind: "quiescence", state: "proven", detail: "" }], [950, { kind: "run", state: "completed" }],
+  ];
+  const card = await judge(record(folder.path, { ...fine, events }));
+  expect(card.spans.filter(({ lane }) => lane === "decision" || lane === "gate")).toEqual([
+    { lane: "decision", label: "a person is asked", fromMs: 100, toMs: 300 },
+    { lane: "gate", label: "clients are held", fromMs: 400, toMs: 600 }, { lane: "gate", label: "staged return", fromMs: 600, toMs: 800 },
+  ]);
+});
+
 test("a fault that was not proven says why, and not how it was healed", async () => {
   await using folder = await temporaryFolder();
   const event = (state: "unproven" | "healed", detail: string) => [1, { kind: "fault", index: 0, fault: "kill", target: "postgres", state, detail }] as const;
