@@ -44,14 +44,14 @@ export async function diagnose(): Promise<Diagnosis> {
   const fuse: Check = noFuse === undefined ? { what: "disks that fail (FUSE)", ok: true, detail: "/dev/fuse can be mounted" }
     : { what: "disks that fail (FUSE)", ok: false, detail: noFuse, remedy: "load the fuse module and run as root, or install fuse3; without it, faults of the disk are refused" };
   const inContainers = dockerCapabilities(engine?.place.startsWith("unix:") ?? false);
-  const can = (capabilities: readonly Capability[]) => Object.entries(FAULTS).map(([fault, { needs }]) => ({ fault, can: capabilities.includes(needs) }));
-  const faults = (capabilities: readonly Capability[]) => can(capabilities).filter((one) => one.can).map(({ fault }) => fault);
-  const refused = (capabilities: readonly Capability[]) => can(capabilities).filter((one) => !one.can).map(({ fault }) => fault);
+  const faultsWith = (capabilities: readonly Capability[], can: boolean) =>
+    Object.entries(FAULTS).flatMap(([fault, { needs }]) => (capabilities.includes(needs) === can ? [fault] : []));
+  const split = (capabilities: readonly Capability[]) => ({ faults: faultsWith(capabilities, true), refused: faultsWith(capabilities, false) });
   return {
     schema: "turnback.diagnosis/1", parts,
     runtimes: [
-      { runtime: "docker", usable: partsOk && engine !== undefined && images.every(({ ok }) => ok), checks: [...engineChecks, ...images, fuse], faults: faults(inContainers), refused: refused(inContainers) },
-      { runtime: "process", usable: partsOk && embedded.ok && linux.ok, checks: [embedded, linux, fuse], faults: faults(processCapabilities()), refused: refused(processCapabilities()) },
+      { runtime: "docker", usable: partsOk && engine !== undefined && images.every(({ ok }) => ok), checks: [...engineChecks, ...images, fuse], ...split(inContainers) },
+      { runtime: "process", usable: partsOk && embedded.ok && linux.ok, checks: [embedded, linux, fuse], ...split(processCapabilities()) },
     ],
   };
 }

@@ -3,7 +3,7 @@
 import { pause, within } from "../base/deadline.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Drill } from "../drill/schema.ts";
-import type { Load } from "../load/load.ts";
+import { endedBetween, type Load } from "../load/load.ts";
 import { JOURNAL_SCHEMA } from "../migration/journal.ts";
 import type { Topology } from "../topology/topology.ts";
 
@@ -46,9 +46,7 @@ async function clientsAreServed({ steadyState }: Drill, load: Load): Promise<str
   await pause(CLIENTS_FOR_MS);
   const now = await load.stats();
   if (!before || !now || now.at <= before.at) return "whether clients are served is not known: the load says nothing";
-  const since = (outcome: keyof typeof now.counts) => (now.counts[outcome] ?? 0) - (before.counts[outcome] ?? 0);
-  const failed = since("rejected") + since("indeterminate") + since("dropped");
-  const all = failed + since("committed");
+  const { failed, all } = endedBetween(before, now);
   return all > 0 && failed / all <= steadyState.maxErrorRatio && now.p99Ms <= steadyState.maxLatencyMs
     ? `the probes fail, and of ${all} operations of clients ${failed} did` : undefined;
 }

@@ -30,7 +30,8 @@ export class Person {
     const over = new AbortController();
     const timers = AbortSignal.any([signal, over.signal]);
     const otherwise = pause(human.withinMs, timers).then((): Reply => ({ approves: human.otherwise === "approve", by: "nobody", detail: `gave no answer within ${patience}, which is to ${human.otherwise}` }));
-    const rehearsed = human.answer && pause(human.answer.afterMs, timers).then((): Reply => reply({ schema: "turnback.answer/1", verdict: human.answer?.verdict ?? "refuse", by: "the drill's person" }));
+    const { answer } = human;
+    const rehearsed = answer && pause(answer.afterMs, timers).then((): Reply => reply({ schema: "turnback.answer/1", verdict: answer.verdict, by: "the drill's person" }));
     const given = this.#given(timers);
     const all = [otherwise, given, ...(rehearsed ? [rehearsed] : [])];
     for (const one of all) one.catch(() => undefined); // those that lose are called off

@@ -1,7 +1,7 @@
 // Whether the clients are served normally just now: decides when to go on, and never what is judged.
 
 import type { Drill } from "../drill/schema.ts";
-import type { Load, LoadStats } from "../load/load.ts";
+import { endedBetween, type Load, type LoadStats } from "../load/load.ts";
 import type { Probe } from "../observe/probe.ts";
 
 /**
@@ -36,9 +36,7 @@ export class SteadyWatch {
     while (this.#samples[1] && this.#samples[1].at <= now - windowNs) this.#samples.shift();
     const [first, last] = [this.#samples[0], this.#samples.at(-1)];
     if (!first || !last || first.at > now - windowNs || last.at < now - 1e9) return false;
-    const delta = (key: keyof LoadStats["counts"]) => (last.counts[key] ?? 0) - (first.counts[key] ?? 0);
-    const failed = delta("rejected") + delta("indeterminate") + delta("dropped");
-    const all = failed + delta("committed");
+    const { failed, all } = endedBetween(first, last);
     return all > 0 && failed / all <= this.#rule.maxErrorRatio && last.p99Ms <= this.#rule.maxLatencyMs
       && this.#badProbeAt < now - windowNs && this.#lastProbeAt > now - windowNs;
   }

@@ -1,6 +1,6 @@
 // Faults inside the database: timeouts that are too short, a password that was changed too early, a backend that is killed.
 
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import type pg from "pg";
 import { pause, waitUntil } from "../base/deadline.ts";
 import { codeOf, messageOf } from "../base/errors.ts";
@@ -108,7 +108,7 @@ export const oomKill: FaultKindOf<Of<"oom-kill">> = {
     let logFrom = 0;
     return {
       inject: () => asking(topology, id, async (client) => {
-        logFrom = sizeOf(server.logFile);
+        logFrom = statSync(server.logFile).size;
         // Its own backend, where nobody else is connected: the server can't tell one from another, either.
         const { rows: [row] } = await client.query<{ pid: number }>("select coalesce((select pid from pg_stat_activity where usename = $1 and backend_type = 'client backend' order by xact_start nulls last limit 1), pg_backend_pid()) as pid", [ROLES[fault.on]]);
         killed = row?.pid;
@@ -129,15 +129,6 @@ export const oomKill: FaultKindOf<Of<"oom-kill">> = {
     };
   },
 };
-
-function sizeOf(file: string): number {
-  const handle = openSync(file, "r");
-  try {
-    return fstatSync(handle).size;
-  } finally {
-    closeSync(handle);
-  }
-}
 
 /** What was appended to a log since it had a size. */
 function since(file: string, from: number): string {

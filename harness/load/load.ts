@@ -32,6 +32,13 @@ export type LoadOptions = {
   readonly durationMs?: number;
 };
 
+/** Operations that ended between two looks at the live figures, and how many of them were not served. */
+export function endedBetween(before: LoadStats, now: LoadStats): { readonly failed: number; readonly all: number } {
+  const since = (outcome: keyof LoadStats["counts"]) => (now.counts[outcome] ?? 0) - (before.counts[outcome] ?? 0);
+  const failed = since("rejected") + since("indeterminate") + since("dropped");
+  return { failed, all: failed + since("committed") };
+}
+
 /** A running load generator. */
 export class Load implements AsyncDisposable {
   readonly #child: Child;
