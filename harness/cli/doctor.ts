@@ -7,7 +7,7 @@ import { ROOT } from "../base/files.ts";
 import { messageOf } from "../base/errors.ts";
 import { run } from "../base/process.ts";
 import { FAULTS } from "../faults/registry.ts";
-import { POSTGRES_BINARIES, hasEmbeddedPostgres } from "../topology/embedded-postgres.ts";
+import { postgresBinaries, hasEmbeddedPostgres } from "../topology/embedded-postgres.ts";
 import { dockerCapabilities } from "../topology/docker-runtime.ts";
 import { whyNoFuse } from "../topology/faulty-disk.ts";
 import { processCapabilities } from "../topology/process-runtime.ts";
@@ -36,7 +36,7 @@ export async function diagnose(): Promise<Diagnosis> {
   const images = (engine ? OUR_IMAGES : []).map((name): Check => (missing.includes(name)
     ? { what: `image ${name}`, ok: false, detail: "not built", remedy: "npm run setup" } : { what: `image ${name}`, ok: true, detail: "built" }));
   const embedded: Check = hasEmbeddedPostgres()
-    ? { what: "embedded PostgreSQL", ok: true, detail: (await run(join(POSTGRES_BINARIES, "bin/postgres"), ["--version"])).stdout.trim() }
+    ? { what: "embedded PostgreSQL", ok: true, detail: (await run(join(postgresBinaries(), "bin/postgres"), ["--version"])).stdout.trim() }
     : { what: "embedded PostgreSQL", ok: false, detail: `no binaries for ${process.platform}-${process.arch}`, remedy: "npm run setup" };
   const linux: Check = { what: "Linux", ok: process.platform === "linux", detail: `this is ${process.platform}`, ...(process.platform === "linux" ? {} : { remedy: "the process runtime signals process trees through /proc: use the docker runtime" }) };
   const partsOk = parts.every(({ ok }) => ok);

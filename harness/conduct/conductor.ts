@@ -10,7 +10,8 @@ import type { Drill } from "../drill/schema.ts";
 import { PATHS, readJson, type EvidenceWriter } from "../evidence/run-directory.ts";
 import type { Phase, RunEvent } from "../evidence/timeline.ts";
 import { Load, type LoadStats } from "../load/load.ts";
-import { runForward } from "../migration/runner.ts";
+import { runBlueGreen } from "../migration/blue-green.ts";
+import { runForward, type RunnerContext } from "../migration/runner.ts";
 import { baselineFacts } from "../observe/baseline.ts";
 import { captureFacts } from "../observe/facts.ts";
 import type { SchemaObject } from "../observe/fingerprint.ts";
@@ -254,10 +255,11 @@ class Conduct {
       const onAbort = () => cut(client);
       signal.addEventListener("abort", onAbort, { once: true });
       try {
-        await runForward({
+        const runner: RunnerContext = {
           client, plan, signal, record: (event) => this.#record(event),
           reach: (direction, point) => strikes.reach(direction, point),
-        });
+        };
+        await (drill.migration.blueGreen ? runBlueGreen({ ...runner, topology, declared: drill.migration.blueGreen }, runner) : runForward(runner));
       } finally {
         signal.removeEventListener("abort", onAbort);
         await client.end().catch(() => undefined); // a cut connection can't be closed in good order

@@ -32,7 +32,7 @@ async function known(what: string, asked: Promise<string | undefined>): Promise<
 }
 
 async function journalIsReadable(topology: Topology): Promise<undefined> {
-  const client = await topology.observer("decision");
+  const client = await topology.cluster.connect(topology.blueGreen?.green ?? topology.postgres, "decision");
   try {
     await client.query(`select count(*) from ${JOURNAL_SCHEMA}.journal`);
   } finally {

@@ -1,18 +1,19 @@
 // What can be known to be wrong before anything is started.
 
-import type { Drill } from "../drill/schema.ts";
+import { strikesDisk, type Drill } from "../drill/schema.ts";
 import { flagStep, type Plan } from "../drill/plan.ts";
 import { declarationError } from "../drill/parse.ts";
 import { HarnessError, messageOf } from "../base/errors.ts";
 import { exists, ROOT } from "../base/files.ts";
 import { FAULTS } from "../faults/registry.ts";
+import { BESIDE_STEPS } from "../migration/blue-green.ts";
 import { keepsBackups, replicaOf } from "../topology/topology.ts";
 import type { Runtime } from "../topology/runtime.ts";
 import { resolve } from "node:path";
 
 /** Checks a drill against its plan and files. @throws HarnessError with the field's path. */
 export async function preflight(drill: Drill, plan: Plan): Promise<void> {
-  const steps = plan.steps.map(({ id }) => id);
+  const steps = [...plan.steps.map(({ id }) => id), ...(drill.migration.blueGreen ? Object.values(BESIDE_STEPS) : [])];
   const { gate, decide } = drill.rollback;
   if (gate?.closes === "migration" && decide.on.includes("alert")) {
     throw declarationError("rollback.gate", "rollback.gate: a gate that closes before the migration raises the alert by itself", "let rollback.decide be on completion, or close the gate for the way-back alone");
@@ -33,12 +34,13 @@ export async function preflight(drill: Drill, plan: Plan): Promise<void> {
     }
   }
   const replicated = replicaOf(drill) !== undefined;
+  checkBlueGreen(drill, plan);
   if (drill.rollback.strategy === "failover" && drill.rollback.to === "migration-start" && (drill.system.postgres.replica?.applyDelayMs ?? 0) === 0) {
     throw declarationError("rollback.to", "rollback.to: a replica that keeps up has no moment before the migration to go back to", "declare system.postgres.replica.applyDelayMs, longer than the migration and the decision take");
   }
   drill.faults.forEach((fault, index) => {
     const { at, kind } = fault;
-    if ((fault.on === "replica" || fault.on === "replication") && !replicated) {
+    if ((fault.on === "replica" || (fault.on === "replication" && !drill.migration.blueGreen)) && !replicated) {
       throw declarationError(`faults[${index}].on`, `faults[${index}].on: there is no replica for "${fault.on}"`, "declare system.postgres.replica");
     }
     if (kind === "down" && fault.on === "clients" && gate !== undefined) {
@@ -60,14 +62,28 @@ export async function preflight(drill: Drill, plan: Plan): Promise<void> {
       } catch (error) {
         throw declarationError(`faults[${index}].at.logLine`, `faults[${index}].at.logLine: ${(error as Error).message}`, "correct the regular expression", error);
       }
-      if (!["postgres", "toxiproxy", "wire-proxy", "replica"].includes(at.service)) {
-        throw declarationError(`faults[${index}].at.service`, `faults[${index}].at.service: there is no service "${at.service}"`, "the services are postgres, replica, toxiproxy and wire-proxy");
+      if (!["postgres", "toxiproxy", "wire-proxy", "replica", "green"].includes(at.service)) {
+        throw declarationError(`faults[${index}].at.service`, `faults[${index}].at.service: there is no service "${at.service}"`, "the services are postgres, replica, green, toxiproxy and wire-proxy");
       }
     }
   });
   if (!(await exists(resolve(ROOT, drill.load.workload)))) {
     throw declarationError("load.workload", `load.workload: there is no file ${drill.load.workload}`, "give a k6 script, relative to the repository");
   }
+}
+
+/** What a blue-green migration and its way back ask of the rest. */
+function checkBlueGreen({ migration: { blueGreen }, rollback: { strategy, gate }, system: { postgres }, faults }: Drill, plan: Plan): void {
+  if ((strategy === "switch-back") !== (blueGreen !== undefined)) {
+    throw declarationError("rollback.strategy", `rollback.strategy: ${blueGreen ? `from a blue-green migration one goes back by "switch-back", not by "${strategy}"` : "switch-back needs a blue-green migration"}`, blueGreen ? 'choose "switch-back"' : "declare migration.blueGreen, or choose another way back");
+  }
+  if (!blueGreen) return;
+  const taken = plan.steps.find(({ id }) => Object.values<string>(BESIDE_STEPS).includes(id));
+  if (taken) throw declarationError("migration.plan", `migration.plan: the plan ${plan.name} has a step "${taken.id}", which is what a blue-green migration calls one of its own`, "rename it");
+  if (gate) throw declarationError("rollback.gate", "rollback.gate: a blue-green migration holds clients itself while it switches them, there and back", "leave it out");
+  if (postgres.replica) throw declarationError("system.postgres.replica", "system.postgres.replica: a replica would follow blue alone, and green has none", "leave it out, or migrate in place");
+  const disk = faults.findIndex(strikesDisk);
+  if (disk >= 0) throw declarationError(`faults[${disk}].kind`, `faults[${disk}].kind: green's disk is none that can be made to fail`, "use another fault, or migrate in place");
 }
 
 /** Refuses a drill that asks for what the runtime can't do, by name. */

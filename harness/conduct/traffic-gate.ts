@@ -1,15 +1,14 @@
 // The gate at the proxy: whether clients are let through, how many, and since when.
 
-import { pause, waitUntil, within } from "../base/deadline.ts";
-import { HarnessError, messageOf } from "../base/errors.ts";
+import { pause, within } from "../base/deadline.ts";
+import { HarnessError } from "../base/errors.ts";
 import type { Gate } from "../drill/schema.ts";
 import type { RunEvent } from "../evidence/timeline.ts";
+import { emptied, gone, hold } from "../topology/clients.ts";
 import { connect } from "../topology/postgres.ts";
 import type { Topology } from "../topology/topology.ts";
 import type { WireProxy } from "../topology/wire-proxy.ts";
 
-/** A client's transaction ends when its connection does, unless the server is busy with it. */
-const GONE_WITHIN_MS = 10_000;
 /** Clients at once in the last stage of a return before everybody. */
 const LAST_STAGE = 64;
 /** A stage waits for the server to answer in time, and not for ever. */
@@ -51,15 +50,10 @@ export class TrafficGate {
       refused: () => this.#refuse(signal),
       drained: async () => {
         await this.#wire.admit(0, true);
-        const late = await this.#emptied(gate, signal);
+        const late = await emptied(this.#wire, gate.drainMs, signal);
         return `${late}; ${await this.#refuse(signal)}`;
       },
-      held: async () => {
-        await this.#wire.admit(0);
-        const late = await this.#emptied(gate, signal);
-        if (late !== NOBODY) await this.#wire.cutAdmitted();
-        return `${late}; ${await this.#gone("and state <> 'idle'", "no transaction of a client is left", signal)}`;
-      },
+      held: () => hold(this.#wire, gate.drainMs, () => this.#topology.observer("gate"), signal),
       limited: async () => {
         await this.#wire.admit(gate.transactions);
         return `${gate.transactions} transactions of clients at once`;
@@ -70,22 +64,7 @@ export class TrafficGate {
 
   async #refuse(signal: AbortSignal): Promise<string> {
     await this.#topology.proxies.setEnabled("clients", false);
-    return this.#gone("", "no backend of a client is left", signal);
-  }
-
-  /** Waits until every transaction under way has ended, or its time is up. */
-  async #emptied({ drainMs }: Gate, signal: AbortSignal): Promise<string> {
-    try {
-      return await waitUntil({
-        what: "the end of the clients' transactions", withinMs: drainMs, everyMs: 5, signal,
-        check: async () => ((await this.#wire.admitted()).inside === 0 ? NOBODY : undefined),
-      });
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!(error instanceof HarnessError) || error.code !== "wait-timed-out") throw error;
-      const { inside } = await this.#wire.admitted();
-      return `${inside} ${inside === 1 ? "transaction was" : "transactions were"} cut off after ${drainMs.toLocaleString("en-US")} ms`;
-    }
+    return gone("", "no backend of a client is left", () => this.#topology.observer("gate"), signal);
   }
 
   /** Lets clients in again: all at once, or stage by stage, each of which waits for the server to answer in time. */
@@ -114,23 +93,6 @@ export class TrafficGate {
     }
     await this.#wire.admit("any");
   }
-
-  async #gone(which: string, says: string, signal: AbortSignal): Promise<string> {
-    try {
-      const observer = await this.#topology.observer("gate");
-      try {
-        return await waitUntil({
-          what: "the end of the clients' backends", withinMs: GONE_WITHIN_MS, everyMs: 10, place: "the traffic gate", signal,
-          check: async () => ((await observer.query(`select from pg_stat_activity where usename = 'app' ${which}`)).rowCount === 0 ? says : undefined),
-        });
-      } finally {
-        await observer.end();
-      }
-    } catch (error) {
-      signal.throwIfAborted();
-      return `whether clients' transactions are left is not known: ${messageOf(error)}`; // a dead server has none
-    }
-  }
 }
 
 /** Whether the server answers a query in time, asked around all proxies. */
@@ -149,5 +111,3 @@ export async function answersInTime({ access }: Topology, query: string, withinM
     return false; // whatever kept it from answering
   }
 }
-
-const NOBODY = "all transactions under way have ended";

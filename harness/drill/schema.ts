@@ -232,6 +232,9 @@ export const rollbackSchema = z.discriminatedUnion("strategy", [
   z.strictObject({ strategy: z.literal("failover"), ...wayBack, attempts,
     to: z.enum(["latest", "migration-start"]).default("latest").describe("latest: the replica takes over with all that it has received, and the plan's backward statements run there. migration-start: a replica that keeps behind takes over as of the moment before the migration") })
     .describe("The primary is fenced, its replica promoted, clients led there, and the old primary rebuilt as the new one's replica"),
+  z.strictObject({ strategy: z.literal("switch-back"), ...wayBack, attempts: z.number().int().min(1).max(100).default(10).describe("How often it is tried, with backoff"),
+    drainMs: positiveMs.default(2_000).describe("How long transactions under way may take when clients are held; then they are cut off") })
+    .describe("After a blue-green migration: clients are held, what they wrote on green reaches blue, and they are led back to it"),
 ]);
 export type Rollback = z.infer<typeof rollbackSchema>;
 
@@ -240,6 +243,14 @@ export const replicaSchema = z.strictObject({
   applyDelayMs: ms.default(0).describe("How far the replica keeps behind on purpose: what it has received it applies that much later"),
 });
 export type Replica = z.infer<typeof replicaSchema>;
+
+/** The migration takes place on a second server, to which clients are switched. */
+export const blueGreenSchema = z.strictObject({
+  upgrade: z.boolean().default(false).describe("Blue runs the older of two major versions of PostgreSQL, and green the newer: 17 and 18 as processes, 15 and 18 in containers"),
+  backward: z.boolean().default(true).describe("From the switch on, what clients write on green is passed on to blue, so that going back loses nothing"),
+  drainMs: positiveMs.default(2_000).describe("How long transactions under way may take when clients are held for the switch; then they are cut off"),
+}).describe("The plan runs on a second server, green, that follows the first one, blue, by logical replication, and then clients are switched to it (steps `follow` and `switch` around the plan's own)");
+export type BlueGreenMigration = z.infer<typeof blueGreenSchema>;
 
 export const drillSchema = z.strictObject({
   name: name.describe("Name of the drill; the file's name without `.drill.*`"),
@@ -257,6 +268,7 @@ export const drillSchema = z.strictObject({
   migration: z.strictObject({
     plan: z.string().describe("Folder with plan.yaml, relative to the repository's root"),
     withinMs: positiveMs.default(120_000).describe("The migration is given up after this"),
+    blueGreen: blueGreenSchema.optional(),
   }),
   load: z.strictObject({
     workload: z.string().describe("k6 script, relative to the repository's root"),

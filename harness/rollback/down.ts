@@ -9,7 +9,7 @@ import { connect } from "../topology/postgres.ts";
 import type { WayBack, WayBackContext } from "./way-back.ts";
 
 /** Errors that a repetition can't mend: it would only repeat the damage. */
-const FINAL_CODES = new Set(["irreversible-step", "step-changed", "step-not-reached", "stage-broken", "flag-too-late", "plan-sql-invalid"]);
+const FINAL_CODES = new Set(["irreversible-step", "step-changed", "step-not-reached", "stage-broken", "flag-too-late", "plan-sql-invalid", "replication-stuck"]);
 /** SQLSTATE classes of programming errors and violated constraints. */
 const FINAL_CLASSES = new Set(["22", "23", "42", "2B"]);
 
@@ -32,8 +32,7 @@ export function resume({ attempts }: Pick<Extract<Rollback, { strategy: "resume"
 }
 
 /**
- * Tries until it is through: a new connection for each attempt, with exponential backoff from
- * 100 ms to 2 s. Each attempt reads the journal anew, so a step that is through is not repeated.
+ * A new connection for each attempt. Each attempt reads the journal anew, so a step that is through is not repeated.
  * Throws the last error when the attempts are used up, or the first that can't be mended.
  */
 export function onThePlan(strategy: Rollback["strategy"], attempts: number, { topology, plan, record, reach }: WayBackContext, work: (context: RunnerContext) => Promise<void>): WayBack {
@@ -50,19 +49,22 @@ export function onThePlan(strategy: Rollback["strategy"], attempts: number, { to
     approach: () => Promise.resolve(),
     mark: () => Promise.resolve(),
     tidy: () => Promise.resolve(),
-    goBack: async (signal) => {
-      for (let attempt = 1; ; attempt++) {
-        signal.throwIfAborted();
-        try {
-          return await once(signal);
-        } catch (error) {
-          if (signal.aborted || attempt >= attempts || isFinal(error)) throw error;
-          record({ kind: "rollback", state: "retried", strategy, detail: `attempt ${attempt} of ${attempts}: ${messageOf(error)}` });
-          await pause(Math.min(2_000, 100 * 2 ** (attempt - 1)), signal);
-        }
-      }
-    },
+    goBack: (signal) => retrying(strategy, attempts, record, signal, () => once(signal)),
   };
+}
+
+/** Tries until it is through, with exponential backoff from 100 ms to 2 s. */
+export async function retrying(strategy: Rollback["strategy"], attempts: number, record: WayBackContext["record"], signal: AbortSignal, once: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    signal.throwIfAborted();
+    try {
+      return await once();
+    } catch (error) {
+      if (signal.aborted || attempt >= attempts || isFinal(error)) throw error;
+      record({ kind: "rollback", state: "retried", strategy, detail: `attempt ${attempt} of ${attempts}: ${messageOf(error)}` });
+      await pause(Math.min(2_000, 100 * 2 ** (attempt - 1)), signal);
+    }
+  }
 }
 
 /** Between two chunks the system's own rules must hold. @throws HarnessError `stage-broken`, which no repetition mends */

@@ -5,11 +5,12 @@ import { down, resume } from "./down.ts";
 import { failover } from "./failover.ts";
 import { flag } from "./flag.ts";
 import { pitr, snapshot } from "./restore.ts";
+import { switchBack } from "./switch-back.ts";
 import type { WayBack, WayBackContext } from "./way-back.ts";
 
 type Registry = { readonly [S in Rollback["strategy"]]: (rollback: Extract<Rollback, { strategy: S }>, context: WayBackContext) => WayBack };
 
-const WAYS_BACK: Registry = { down, resume, flag, snapshot, pitr, failover };
+const WAYS_BACK: Registry = { down, resume, flag, snapshot, pitr, failover, "switch-back": switchBack };
 
 /** Every strategy that a drill can declare. */
 export const STRATEGIES = Object.keys(WAYS_BACK) as readonly Rollback["strategy"][];

@@ -64,7 +64,8 @@ export class Cluster {
     return connect({ address: server.address("sql"), role: "turnback", password: this.#password }, { name: `turnback-${name}`, ...(database === undefined ? {} : { database }) });
   }
 
-  async #asking<T>(server: Service, work: (client: pg.Client) => Promise<T>, database?: string): Promise<T> {
+  /** Works on a server with such a connection, and ends it. */
+  async asking<T>(server: Service, work: (client: pg.Client) => Promise<T>, database?: string): Promise<T> {
     const client = await this.connect(server, "cluster", database);
     try {
       return await work(client);
@@ -87,7 +88,7 @@ export class Cluster {
       primary_conninfo: `host=${host} port=${port} user=turnback password=${this.#password} application_name=${standby.name}`,
       ...(delay > 0 ? { recovery_min_apply_delay: `${delay}ms` } : {}),
     };
-    await this.#asking(this.primary, async (client) => {
+    await this.asking(this.primary, async (client) => {
       await this.primary.shell(`rm -rf "${copy}"`);
       await copyServing(client, this.primary, `copy for ${standby.name}`, copy);
     });
@@ -101,7 +102,7 @@ export class Cluster {
     } else {
       this.#standby = await standby.start();
     }
-    await this.#asking(this.primary, async (client) => {
+    await this.asking(this.primary, async (client) => {
       await waitUntil({
         what: `${standby.name} follows ${this.primary.name}`, withinMs: ATTACHED_WITHIN_MS, place: standby.name,
         check: async () => ((await client.query("select from pg_stat_replication where application_name = $1 and state = 'streaming'", [standby.name])).rowCount === 1 ? true : undefined),
@@ -129,6 +130,12 @@ export class Cluster {
     return standby;
   }
 
+  /** Leads everybody to a server that stands beside, and is neither a replica nor fenced. */
+  async become(server: Server): Promise<void> {
+    this.#primary = server;
+    await this.#router?.lead(server.service.innerAddress("sql"));
+  }
+
   /** Leads clients and the migration nowhere, ends the primary in whatever state it is, and keeps it from being one again. */
   async fence(): Promise<string> {
     await this.#router?.lead(undefined);
@@ -149,7 +156,7 @@ export class Cluster {
   /** Makes the replica the primary, as of all that it has received. */
   async promote(): Promise<void> {
     const replica = this.#follower();
-    await this.#asking(replica.service, async (client) => {
+    await this.asking(replica.service, async (client) => {
       const { rows: [row] } = await client.query<{ done: boolean }>(`select pg_promote(true, ${PROMOTED_WITHIN_S}) as done`);
       if (!row?.done) throw new HarnessError({ code: "not-promoted", kind: "run", place: replica.name, message: `${replica.name} was not promoted within ${PROMOTED_WITHIN_S} s` });
     });
@@ -174,7 +181,7 @@ export class Cluster {
 
   /** Takes the settings of a replica away from a server that is none any more, and says where it left the old one's history. */
   async forkOfPrimary(): Promise<Fork> {
-    return this.#asking(this.primary, async (client) => {
+    return this.asking(this.primary, async (client) => {
       for (const name of ["primary_conninfo", "recovery_target_name", ...Object.keys(TO_TARGET)]) await client.query(`alter system reset ${name}`);
       return forkOf(client);
     });
@@ -189,7 +196,7 @@ export class Cluster {
   async leftBehind({ lsn }: Fork): Promise<LeftBehind> {
     const old = this.#follower();
     if ((await old.service.observe()).state === "stopped") await old.service.start();
-    return this.#asking(old.service, (client) => commitsAfter(client, lsn), "postgres");
+    return this.asking(old.service, (client) => commitsAfter(client, lsn), "postgres");
   }
 }
 

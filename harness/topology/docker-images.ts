@@ -1,7 +1,7 @@
 // The images of the docker runtime: ours, and those with a system's data already in them.
 
 import { messageOf, HarnessError } from "../base/errors.ts";
-import { populate, postgresImageKey, templateKey, type LoadedSystem } from "./postgres.ts";
+import { populate, postgresImageKey, templateKey, type Contents } from "./postgres.ts";
 import type { DockerRuntime } from "./docker-runtime.ts";
 import type { Launch } from "./runtime.ts";
 
@@ -11,14 +11,14 @@ import type { Launch } from "./runtime.ts";
  */
 export async function seededImage(options: {
   readonly runtime: DockerRuntime;
-  readonly system: LoadedSystem;
-  readonly scale: number;
+  readonly contents: Contents;
   readonly say: (what: string) => void;
   readonly launch: Launch;
 }): Promise<string> {
-  const { runtime, system, scale, launch } = options;
+  const { runtime, contents, launch } = options;
+  const { system } = contents;
   const repository = `turnback/system-${system.name}`;
-  const tag = await templateKey(system, scale, await postgresImageKey());
+  const tag = await templateKey(contents, await postgresImageKey(launch.docker.image));
   const image = `${repository}:${tag}`;
   if (await hasImage(runtime, image)) return image;
   if (!(await hasImage(runtime, launch.docker.image))) {
@@ -30,7 +30,7 @@ export async function seededImage(options: {
   options.say(`preparing the image of system ${system.name} (once)`);
   const { volume: _none, ...docker } = launch.docker; // a volume is no part of a commit
   const service = await runtime.start({ ...launch, docker });
-  await populate(service.address("sql"), system, scale);
+  await populate(service.address("sql"), contents);
   await service.stop();
   const [container] = await runtime.engine.listContainers({ all: true, filters: { label: [`turnback.run=${runtime.runName}`, `turnback.service=${launch.name}`] } });
   if (!container) throw new HarnessError({ code: "container-lost", kind: "run", place: launch.name, message: "the container that was being prepared is gone" });

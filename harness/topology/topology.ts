@@ -3,6 +3,7 @@
 import { mutex, type Mutex } from "../base/mutex.ts";
 import { newSecret } from "../base/random.ts";
 import { replicaSchema, strikesDisk, type Drill, type Gate, type Replica } from "../drill/schema.ts";
+import { BlueGreen } from "./blue-green.ts";
 import { Cluster } from "./cluster.ts";
 import type { FaultyDisk } from "./faulty-disk.ts";
 import { DATABASE, type Access, type Role } from "./postgres.ts";
@@ -12,6 +13,9 @@ import { WireProxy, wireProxyLaunch } from "./wire-proxy.ts";
 import type { LoadedSystem } from "./postgres.ts";
 import type { Runtime, Service } from "./runtime.ts";
 import type pg from "pg";
+
+/** Of data that are made only to be thrown away. */
+const SMALL = 0.01;
 
 /** Does the drill's way back start from a backup? */
 export function keepsBackups({ rollback }: Drill): boolean {
@@ -35,6 +39,8 @@ export type Topology = {
   readonly cluster: Cluster;
   /** What the servers keep their files on, where a fault of the drill needs one that can fail. */
   readonly disk: FaultyDisk | undefined;
+  /** The server beside the one that serves, and how they are linked, in a blue-green migration. */
+  readonly blueGreen: BlueGreen | undefined;
   /** Size of the replica's data as it was copied; 0 without one. */
   readonly replicaBytes: number;
   /** Names the prepared data that the database started from. */
@@ -66,28 +72,35 @@ export async function startTopology(options: {
   const swallows = drill.faults.some((fault) => fault.kind === "reply-lost");
   const replica = replicaOf(drill);
   const disk = drill.faults.some(strikesDisk) ? await runtime.openDisk() : undefined;
-  const [{ primary, standby, dataKey, setPasswords }, toxiproxy] = await Promise.all([
-    postgresFor({ runtime, system, scale: drill.system.scale, postgres: drill.system.postgres, archive: keepsBackups(drill), replicated: replica !== undefined, disk, say }),
+  const { blueGreen: beside } = drill.migration;
+  const { scale, postgres } = drill.system;
+  const [{ primary, standby, dataKey, setPasswords }, green, toxiproxy] = await Promise.all([
+    postgresFor({ runtime, contents: { system, scale }, release: beside?.upgrade ? "older" : "usual", postgres, archive: keepsBackups(drill), replicated: replica !== undefined, publishes: beside !== undefined, disk, say }),
+    // Its schema alone, from the same files: its data come from the other one.
+    beside && postgresFor({ runtime, contents: { system, scale: Math.min(scale, SMALL), empty: true }, server: "green", release: beside.upgrade ? "newer" : "usual", postgres: { ...postgres, port: 0 }, publishes: true, say }),
     runtime.start(toxiproxyLaunch()),
   ]);
   await setPasswords(passwords);
+  await green?.setPasswords(passwords);
   await disk?.sync("data"); // a production system has been on its disk for long
   const upstream = primary.service.innerAddress("sql");
   /** Whose messages are read on the way, so that transactions are known from each other. */
-  const watched = swallows || counts(drill.rollback.gate);
+  const watched = swallows || counts(drill.rollback.gate) || green !== undefined;
   const wire = watched || replica ? await runtime.start(wireProxyLaunch(upstream)) : undefined;
   const proxies = new Proxies(toxiproxy);
   // Only clients whose answers are to be swallowed, or transactions counted, pay for having them read.
   const plain = wire?.innerAddress("plain") ?? upstream;
   await proxies.create("clients", watched && wire ? wire.innerAddress("sql") : plain);
-  await proxies.create("migration", plain);
+  await proxies.create("migration", green?.primary.service.innerAddress("sql") ?? plain);
+  if (replica || green) await proxies.create("replication", plain);
   const wireProxy = wire && new WireProxy(wire);
   const cluster = new Cluster({ primary, standby: replica && standby, replica, disk, password: passwords.turnback, proxies, router: wireProxy });
   let replicaBytes = 0;
   if (replica) {
-    await proxies.create("replication", plain);
     replicaBytes = await cluster.attach();
   }
+
+  const blueGreen = green && new BlueGreen({ blue: primary, green: green.primary, cluster, proxies, password: passwords.turnback });
 
   const access = (role: Role, path: Path | "direct"): Access => ({
     address: path === "direct" ? cluster.primary.address("sql") : proxies.address(path),
@@ -95,10 +108,10 @@ export async function startTopology(options: {
   });
   const observer = (name: string) => cluster.connect(cluster.primary, name);
   return {
-    runtime, cluster, disk, replicaBytes, dataKey, proxies, access, observer, inTurn: mutex(),
+    runtime, cluster, disk, blueGreen, replicaBytes, dataKey, proxies, access, observer, inTurn: mutex(),
     get postgres() { return cluster.primary; },
     wireProxy,
-    services: [primary.service, cluster.replica, toxiproxy, wire].filter((service) => service !== undefined),
+    services: [primary.service, cluster.replica, green?.primary.service, toxiproxy, wire].filter((service) => service !== undefined),
     serverVersion: async () => {
       const client = await observer("version");
       try {

@@ -1,12 +1,12 @@
-// Ways back from a backup, in the docker runtime.
+// Ways back in the docker runtime: from a backup, and from a second server.
 
 import { describe, expect, test } from "vitest";
 import { findDrill } from "../../harness/drill/parse.ts";
 import { dockerReason, ours } from "../support/docker.ts";
 import { rehearse, temporaryFolder } from "../support/drills.ts";
 
-describe.skipIf(dockerReason)("restores in the docker runtime", () => {
-  test.for(["lost-disk", "damaged-backup"])("%s is met, and no container, network or volume is left", async (name) => {
+describe.skipIf(dockerReason)("ways back in the docker runtime", () => {
+  test.for(["lost-disk", "damaged-backup", "major-upgrade"])("%s is met, and no container, network or volume is left", async (name) => {
     await using folder = await temporaryFolder();
     const { card, failure } = await rehearse(await findDrill(name), { runtime: "docker", runs: folder.path });
     expect(failure).toBeUndefined();

@@ -1,0 +1,21 @@
+// A major version upgrade by logical replication, an hour of regret compressed to seconds, and back to the old version with every write.
+import { defineDrill } from "../../harness/drill/schema.ts";
+
+export default defineDrill({
+  name: "major-upgrade",
+  question: "When clients have worked on the new major version of PostgreSQL, do they get back to the old one within 3 s without losing what they wrote?",
+  system: { path: "fixtures/systems/shop", scale: 0.05 },
+  migration: { plan: "fixtures/systems/shop/migrations/upgrade", blueGreen: { upgrade: true } },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  steadyState: { windowMs: 500 },
+  rollback: { strategy: "switch-back", decide: { on: "completion", delayMs: 3_000 } },
+  objectives: {
+    recovery: { maxMs: 15_000 },
+    rollback: { maxMs: 3_000 },
+    loss: { maxLostWrites: 0 },
+    consistency: {},
+    structure: { maxDifferences: 0 },
+    integrity: { maxProblems: 0 },
+    invariants: { maxViolated: 0 },
+  },
+});

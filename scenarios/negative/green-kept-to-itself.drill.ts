@@ -1,0 +1,14 @@
+// A drill that must be missed: nothing is passed on from green, so what clients wrote there is lost with it.
+import { defineDrill } from "../../harness/drill/schema.ts";
+
+export default defineDrill({
+  name: "green-kept-to-itself",
+  question: "If nothing is replicated from green to blue after the switch, what does going back lose?",
+  system: { path: "fixtures/systems/shop", scale: 0.05 },
+  migration: { plan: "fixtures/systems/shop/migrations/upgrade", blueGreen: { upgrade: true, backward: false } },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 100, warmUpMs: 1_000, holdMs: 1_000 },
+  steadyState: { windowMs: 500 },
+  rollback: { strategy: "switch-back", decide: { on: "completion", delayMs: 1_500 } },
+  objectives: { loss: { maxLostWrites: 0 }, structure: { maxDifferences: 0 }, integrity: { maxProblems: 0 }, invariants: { maxViolated: 0 } },
+  expect: { verdict: "missed", missed: ["loss"], findings: ["write-lost"] },
+});
