@@ -1,18 +1,17 @@
-// Tests: the pure ones run side by side; those that start services run alone, one after another.
+// Tests: the pure ones run side by side, so do those that start services, and those that rehearse drills run alone, one after another.
 import { defineConfig } from "vitest/config";
 
-const SYSTEM = ["test/**/*.{process,docker,browser}.test.ts"];
+/** What measures how long clients wait, or looks at the whole machine, would see the others. */
+const DRILLS = ["test/{cli,conduct,load,reports}/**/*.{process,docker,browser}.test.ts", "test/readme.process.test.ts", "test/rollback/*.docker.test.ts"];
+const SERVICES = ["test/**/*.{process,docker,browser}.test.ts"];
+const patient = { testTimeout: 180_000, hookTimeout: 180_000 };
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "pure", include: ["test/**/*.test.ts"], exclude: SYSTEM, testTimeout: 60_000, sequence: { groupOrder: 0 } } },
-      {
-        test: {
-          name: "system", include: SYSTEM, setupFiles: ["test/support/no-leftovers.ts"],
-          fileParallelism: false, testTimeout: 180_000, hookTimeout: 180_000, sequence: { groupOrder: 1 },
-        },
-      },
+      { test: { name: "pure", include: ["test/**/*.test.ts"], exclude: SERVICES, testTimeout: 60_000, sequence: { groupOrder: 0 } } },
+      { test: { name: "services", include: SERVICES, exclude: DRILLS, setupFiles: ["test/support/own-folder.ts", "test/support/no-leftovers.ts"], maxWorkers: 2, ...patient, sequence: { groupOrder: 1 } } },
+      { test: { name: "drills", include: DRILLS, setupFiles: ["test/support/no-leftovers.ts"], fileParallelism: false, ...patient, sequence: { groupOrder: 2 } } },
     ],
   },
 });

@@ -132,6 +132,9 @@ async function accepts(address: Address, password: string): Promise<boolean> {
   return true;
 }
 
+/** The harness's own sessions: a drill that makes the server's time-outs too short must not strike who heals it. */
+const HARNESS_OPTIONS = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0";
+
 /** A connected client that never crashes the harness when its connection is cut while idle. */
 export async function connect(access: Access, options: { readonly name: string; readonly database?: string; readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<pg.Client> {
   const client = new pg.Client({
@@ -140,6 +143,7 @@ export async function connect(access: Access, options: { readonly name: string; 
     application_name: options.name,
     connectionTimeoutMillis: options.timeoutMs ?? 5_000,
     keepAlive: true,
+    ...(access.role === "turnback" ? { options: HARNESS_OPTIONS } : {}),
   });
   client.on("error", () => undefined); // the next query reports it, in its own context
   await client.connect();

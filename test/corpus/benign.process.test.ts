@@ -1,0 +1,5 @@
+// The differences that hurt nobody.
+
+import { testCorpus } from "./suite.ts";
+
+testCorpus("benign", () => true);
