@@ -7,7 +7,7 @@
 #   bash setup/setup.sh --for-tests  the same, and what the tests need
 #
 # Under CI=true or TURNBACK_INSTALL_DOCKER=1 it also installs a Docker engine and, for the
-# tests, a browser (Debian, as root).
+# tests, a browser and libfaketime (Debian, as root).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cache=$PWD/.cache
@@ -53,5 +53,5 @@ build faultfs harness/topology/faultfs . "seconds"
 wants_everything=${TURNBACK_INSTALL_DOCKER:-}
 [ "${CI:-}" = true ] && wants_everything=1
 bash setup/docker.sh "$wants_everything"
-if [ "${1:-}" = --for-tests ] && [ -n "$wants_everything" ]; then bash setup/browser.sh; fi
+if [ "${1:-}" = --for-tests ] && [ -n "$wants_everything" ]; then bash setup/browser.sh; bash setup/clock.sh; fi
 say "ready"

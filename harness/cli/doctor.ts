@@ -10,6 +10,8 @@ import { FAULTS } from "../faults/registry.ts";
 import { postgresBinaries, hasEmbeddedPostgres } from "../topology/embedded-postgres.ts";
 import { dockerCapabilities } from "../topology/docker-runtime.ts";
 import { whyNoFuse } from "../topology/faulty-disk.ts";
+import { whyNoPacketFilter } from "../topology/packet-filter.ts";
+import { whyNoSkew } from "../topology/skewed-clock.ts";
 import { processCapabilities } from "../topology/process-runtime.ts";
 import type { Capability } from "../topology/runtime.ts";
 import { OUR_IMAGES, missingImages, tryEngines } from "../topology/engine.ts";
@@ -43,6 +45,12 @@ export async function diagnose(): Promise<Diagnosis> {
   const noFuse = whyNoFuse();
   const fuse: Check = noFuse === undefined ? { what: "disks that fail (FUSE)", ok: true, detail: "/dev/fuse can be mounted" }
     : { what: "disks that fail (FUSE)", ok: false, detail: noFuse, remedy: "load the fuse module and run as root, or install fuse3; without it, faults of the disk are refused" };
+  const noPackets = whyNoPacketFilter();
+  const packets: Check = noPackets === undefined ? { what: "packets that get lost (iptables)", ok: true, detail: "the packet filter can be changed" }
+    : { what: "packets that get lost (iptables)", ok: false, detail: noPackets, remedy: "run as root, with iptables; without it, faults of packets are refused" };
+  const noSkew = whyNoSkew();
+  const clock: Check = noSkew === undefined ? { what: "clocks that jump (libfaketime)", ok: true, detail: "installed" }
+    : { what: "clocks that jump (libfaketime)", ok: false, detail: noSkew, remedy: "apt-get install libfaketime; without it, skewed clocks are refused" };
   const inContainers = dockerCapabilities(engine?.place.startsWith("unix:") ?? false);
   const faultsWith = (capabilities: readonly Capability[], can: boolean) =>
     Object.entries(FAULTS).flatMap(([fault, { needs }]) => (capabilities.includes(needs) === can ? [fault] : []));
@@ -51,7 +59,7 @@ export async function diagnose(): Promise<Diagnosis> {
     schema: "turnback.diagnosis/1", parts,
     runtimes: [
       { runtime: "docker", usable: partsOk && engine !== undefined && images.every(({ ok }) => ok), checks: [...engineChecks, ...images, fuse], ...split(inContainers) },
-      { runtime: "process", usable: partsOk && embedded.ok && linux.ok, checks: [embedded, linux, fuse], ...split(processCapabilities()) },
+      { runtime: "process", usable: partsOk && embedded.ok && linux.ok, checks: [embedded, linux, fuse, packets, clock], ...split(processCapabilities()) },
     ],
   };
 }

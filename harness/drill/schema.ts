@@ -48,6 +48,12 @@ const onProxy = {
 export const faultSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("kill"), ...onServer })
     .describe("SIGKILL to the server and all of its backends; healing starts it again"),
+  z.strictObject({ kind: z.literal("cpu-throttled"), ...onServer,
+    share: z.number().gt(0).lte(0.4).default(0.1).describe("Of one processor") })
+    .describe("The server gets a share of one processor: by quota in a container, by being stopped for a part of each 200 ms as a process"),
+  z.strictObject({ kind: z.literal("clock-skewed"), ...onServer,
+    offsetMs: z.number().int().min(-86_400_000).max(86_400_000).refine((ms) => Math.abs(ms) >= 1_000, "a second at least, either way").default(-60_000).describe("Negative for a clock that is set back") })
+    .describe("The server's clock jumps, and jumps back when it heals; what measures durations goes on"),
   z.strictObject({ kind: z.literal("pause"), ...onServer })
     .describe("SIGSTOP: the server holds its connections and answers nothing; healing continues it"),
   z.strictObject({ kind: z.literal("restart"), ...onServer })
@@ -120,6 +126,13 @@ export const faultSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("limit-data"), ...onProxy,
     bytes: z.number().int().min(1).default(2_000) })
     .describe("Closes each connection after it has carried that many bytes of answers"),
+  z.strictObject({ kind: z.literal("packets-lost"), ...onProxy,
+    share: z.number().gt(0).lt(1).default(0.2).describe("Chance of each packet, in either direction") })
+    .describe("Packets are dropped at random, and sent again by who misses them"),
+  z.strictObject({ kind: z.literal("partition"), ...onProxy })
+    .describe("No packet gets through in either direction, and nobody is told: connections hang until somebody gives up"),
+  z.strictObject({ kind: z.literal("names-gone"), ...common, on: z.literal("toxiproxy").default("toxiproxy").describe("Who can't find the server any more") })
+    .describe("The name server doesn't answer: who is connected stays so, new connections through the proxies fail"),
   z.strictObject({ kind: z.literal("reply-lost"), ...common,
     on: z.literal("clients").default("clients"),
     statement: z.string().min(1).default("^commit").describe("Regular expression of the statements whose answer is lost, case-insensitive"),

@@ -1,12 +1,15 @@
 // All faults by their kind; a kind without an entry doesn't compile.
 
 import type { Fault, FaultKind } from "../drill/schema.ts";
+import { clockSkewed } from "./clock-skewed.ts";
 import { connectionStorm } from "./connection-storm.ts";
 import type { ActiveFault, FaultContext, FaultKindOf } from "./fault.ts";
 import { idleTimeout, oomKill, passwordRotated, statementTimeout } from "./database.ts";
 import { bitsFlipped, diskFull, diskReadOnly, diskSlow, diskStalled, fsyncFails, powerCut, readError, readsShort, writeError } from "./disk.ts";
+import { cpuThrottled } from "./cpu-throttled.ts";
 import { heldLock } from "./held-lock.ts";
 import { kill, restart } from "./outage.ts";
+import { namesGone, packetsLost, partition } from "./packets.ts";
 import { pause } from "./pause.ts";
 import { replayPaused } from "./replay-paused.ts";
 import { replyLost } from "./reply-lost.ts";
@@ -17,6 +20,8 @@ type Registry = { readonly [K in FaultKind]: FaultKindOf<Extract<Fault, { kind: 
 
 export const FAULTS: Registry = {
   kill, pause, restart,
+  "cpu-throttled": cpuThrottled,
+  "clock-skewed": clockSkewed,
   "power-cut": powerCut,
   "fsync-fails": fsyncFails,
   "read-error": readError,
@@ -42,6 +47,9 @@ export const FAULTS: Registry = {
   "slow-close": slowClose,
   slicer,
   "limit-data": limitData,
+  "packets-lost": packetsLost,
+  partition,
+  "names-gone": namesGone,
   "reply-lost": replyLost,
 };
 

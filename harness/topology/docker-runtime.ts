@@ -12,11 +12,12 @@ import { UndoStack } from "../base/undo.ts";
 import { FaultyDisk, whyNoFuse } from "./faulty-disk.ts";
 import { LiveRun, RUN_LABEL } from "./leftovers.ts";
 import { claimPort } from "./ports.ts";
+import { PROXIES_IMAGE } from "./toxiproxy.ts";
 import { lastLine } from "./process-runtime.ts";
 import { scriptFailed, type Address, type Capability, type Launch, type Runtime, type Service, type ServiceState } from "./runtime.ts";
 
 /** What containers can do; a disk that fails is mounted on this machine, and an engine elsewhere doesn't see it. */
-export const dockerCapabilities = (local: boolean): readonly Capability[] => ["kill", "pause", "restart", "network-faults", "reply-lost", "files", "database", ...(local && whyNoFuse() === undefined ? ["faulty-disk" as const] : [])];
+export const dockerCapabilities = (local: boolean): readonly Capability[] => ["kill", "pause", "restart", "network-faults", "reply-lost", "files", "database", "cpu", "packets", "names", "clock", ...(local && whyNoFuse() === undefined ? ["faulty-disk" as const] : [])];
 
 // Its reaper is one more image to pull, and only reaps while its own container lives; what a
 // killed harness leaves is found by our label instead (`turnback clean`).
@@ -104,7 +105,7 @@ export class DockerRuntime implements Runtime {
       .withWaitStrategy(atOnce)
       .withStartupTimeout(launch.readyWithinMs);
     if (launch.docker.memoryBytes !== undefined) container = container.withResourcesQuota({ memory: launch.docker.memoryBytes / 1024 ** 3 });
-    if (launch.docker.folders !== undefined) container = container.withEnvironment({ ...launch.docker.folders });
+    container = container.withEnvironment({ ...launch.docker.env, ...launch.docker.folders });
     const source = await this.#source(launch);
     if (launch.docker.volume && source !== undefined) container = container.withBindMounts([{ source, target: launch.docker.volume.at, mode: "rw" }]);
     const started = await container.start();
@@ -135,15 +136,15 @@ export class DockerRuntime implements Runtime {
     if (code !== 0) throw scriptFailed(launch.name, errors);
   }
 
-  /** Runs a script in a container of its own that has a service's image and volume. */
-  async runBeside(launch: Launch, script: string, user?: string): Promise<{ readonly code: number; readonly output: string; readonly errors: string }> {
+  /** Runs a script in a container of its own that has a service's image and volume; or its network, and the right to change that. */
+  async runBeside(launch: Launch, script: string, user?: string, network?: { readonly of: Container; readonly variables: Readonly<Record<string, string>> }): Promise<{ readonly code: number; readonly output: string; readonly errors: string }> {
     const { image, folders = {}, volume } = launch.docker;
     const source = await this.#source(launch);
     const container = await this.engine.createContainer({
       Image: image, Entrypoint: ["bash", "--norc", "-euo", "pipefail", "-c"], Cmd: [script], WorkingDir: "/", ...(user === undefined ? {} : { User: user }),
-      Env: Object.entries({ LC_ALL: "C", ...folders }).map(([key, value]) => `${key}=${value}`),
+      Env: Object.entries({ LC_ALL: "C", ...folders, ...network?.variables }).map(([key, value]) => `${key}=${value}`),
       Labels: { [RUN_LABEL]: this.runName, "turnback.service": launch.name },
-      HostConfig: { NetworkMode: "none", ...(volume && source !== undefined ? { Binds: [`${source}:${volume.at}`] } : {}) },
+      HostConfig: { ...(network ? { NetworkMode: `container:${network.of.id}`, CapAdd: ["NET_ADMIN"] } : { NetworkMode: "none" }), ...(volume && source !== undefined ? { Binds: [`${source}:${volume.at}`] } : {}) },
     });
     try {
       await container.start();
@@ -267,6 +268,17 @@ class DockerService implements Service {
 
   async resume(): Promise<void> {
     if ((await this.observe()).state === "paused") await this.#require().unpause();
+  }
+
+  async limitCpu(share: number | undefined): Promise<void> {
+    await this.#require().update(share === undefined ? { CpuQuota: -1 } : { CpuPeriod: 100_000, CpuQuota: Math.round(share * 100_000) });
+  }
+
+  async filterPackets(script: string, variables: Readonly<Record<string, string>>): Promise<string> {
+    const { volume: _none, ...docker } = this.#launch.docker;
+    const { code, output, errors } = await (this.#runtime as DockerRuntime).runBeside({ ...this.#launch, docker: { ...docker, image: PROXIES_IMAGE } }, script, "root", { of: this.#require(), variables: { ...variables, MARK: "turnback" } });
+    if (code !== 0) throw scriptFailed(this.name, errors);
+    return output;
   }
 
   async stop(): Promise<void> {

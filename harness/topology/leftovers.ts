@@ -8,6 +8,7 @@ import { allPids, inspect, run, signal, signalTree } from "../base/process.ts";
 import { HarnessError, codeOf } from "../base/errors.ts";
 import { waitUntil } from "../base/deadline.ts";
 import { fuseMountsBelow, unmountBelow } from "./faulty-disk.ts";
+import { removeRules, rulesOf } from "./packet-filter.ts";
 
 /** Every container, network and volume of ours carries this label, with the run's name. */
 export const RUN_LABEL = "turnback.run";
@@ -71,6 +72,7 @@ export async function findLeftovers(): Promise<Leftover[]> {
       ...pids.map((pid) => `process ${pid}`),
       ...(engine ?? []).map(({ kind, id }) => `${kind} ${id.slice(0, 12)}`),
       ...(engine ? [] : ["what the Docker engine holds, which does not answer now"]),
+      ...(record.runtime === "process" ? await rulesOf(record.workDirectory) : []).map((rule) => `packet filter ${rule}`),
       ...fuseMountsBelow(record.workDirectory).map((at) => `mount ${at}`),
       ...((await exists(record.workDirectory)) ? [`folder ${record.workDirectory}`] : []),
     ];
@@ -143,6 +145,7 @@ async function remove(path: string, record: LiveRecord, pids: readonly number[],
   for (const { kind, id } of engine) {
     await run("docker", kind === "container" ? ["rm", "-f", "-v", id] : [kind, "rm", id]);
   }
+  await removeRules(record.workDirectory);
   await unmountBelow(record.workDirectory);
   await rm(record.workDirectory, { recursive: true, force: true });
   await rm(path, { force: true });

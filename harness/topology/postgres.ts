@@ -11,6 +11,7 @@ import type { System } from "../drill/system.ts";
 import { postgresBinaries, unprivilegedUser, type Release } from "./embedded-postgres.ts";
 import type { FaultyDisk, Volume } from "./faulty-disk.ts";
 import type { Address, Launch, Service } from "./runtime.ts";
+import { skewedBy } from "./skewed-clock.ts";
 
 export const DATABASE = "app";
 export type Role = "turnback" | "migrator" | "app";
@@ -86,6 +87,8 @@ export function postgresLaunch(options: {
   readonly replicated?: boolean;
   /** Whether another server takes up its changes row by row. */
   readonly publishes?: boolean;
+  /** Whether it has a clock of its own, which can be set. */
+  readonly ownClock?: boolean;
   /** A server that is fenced starts as a standby, whoever starts it: nobody can write to it. */
   readonly fenced?: () => boolean;
   /** The superuser's password as of now: the readiness probe logs in. */
@@ -104,6 +107,7 @@ export function postgresLaunch(options: {
       command: join(postgresBinaries(release), "bin/postgres"),
       args: (ports) => ["-D", options.dataDirectory, "-p", String(ports["sql"]), "-c", "listen_addresses=127.0.0.1", ...settings],
       folders: inProcess,
+      ...(options.ownClock ? { env: skewedBy(join(options.dataDirectory, "../clock")) } : {}),
       unprivileged: true,
       stopSignal: "SIGINT", // fast shutdown
     },
@@ -111,6 +115,7 @@ export function postgresLaunch(options: {
       image: options.image,
       command: ["-c", "listen_addresses=*", ...settings],
       folders: inDocker,
+      ...(options.ownClock ? { env: skewedBy(`${DOCKER_HOME}/clock`) } : {}),
       volume: options.disk ? { folder: options.disk.at, at: DOCKER_HOME } : { name: volume, at: DOCKER_HOME },
       memoryBytes: 2 * 1024 ** 3,
       stopSignal: "SIGINT",

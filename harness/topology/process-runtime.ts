@@ -10,12 +10,16 @@ import { end, inspect, processTree, run, signal, signalTree, start, type Child }
 import { UndoStack } from "../base/undo.ts";
 import { FaultyDisk, whyNoFuse } from "./faulty-disk.ts";
 import { LiveRun } from "./leftovers.ts";
+import { markOf, removeRules, whyNoPacketFilter } from "./packet-filter.ts";
 import { claimPort } from "./ports.ts";
 import { unprivilegedUser } from "./embedded-postgres.ts";
+import { whyNoSkew } from "./skewed-clock.ts";
+import { Throttle } from "./throttle.ts";
 import { scriptFailed, type Address, type Capability, type Launch, type Runtime, type Service, type ServiceState } from "./runtime.ts";
 
 /** What a runtime of plain processes can do on this machine. */
-export const processCapabilities = (): readonly Capability[] => ["kill", "pause", "restart", "network-faults", "reply-lost", "files", "database", ...(whyNoFuse() === undefined ? ["faulty-disk" as const] : [])];
+export const processCapabilities = (): readonly Capability[] => ["kill", "pause", "restart", "network-faults", "reply-lost", "files", "database", "cpu",
+  ...(whyNoFuse() === undefined ? ["faulty-disk" as const] : []), ...(whyNoPacketFilter() === undefined ? ["packets" as const] : []), ...(whyNoSkew() === undefined ? ["clock" as const] : [])];
 
 export class ProcessRuntime implements Runtime {
   readonly kind = "process";
@@ -58,6 +62,7 @@ export class ProcessRuntime implements Runtime {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#undo.runAll();
+    await removeRules(this.workDirectory);
     await rm(this.workDirectory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
     const [failure] = this.#undo.failures;
     if (failure) {
@@ -78,6 +83,7 @@ class ProcessService implements Service {
   readonly #workDirectory: string;
   readonly #live: LiveRun;
   #child: Child | undefined;
+  #throttle: Throttle | undefined;
 
   constructor(launch: Launch, ports: Readonly<Record<string, number>>, workDirectory: string, live: LiveRun) {
     this.name = launch.name;
@@ -170,15 +176,29 @@ class ProcessService implements Service {
     signalTree(this.#require().pid, "SIGCONT");
   }
 
+  limitCpu(share: number | undefined): Promise<void> {
+    this.#throttle?.end();
+    this.#throttle = share === undefined ? undefined : new Throttle(share, () => this.#child?.pid ?? 0);
+    return Promise.resolve();
+  }
+
+  filterPackets(script: string, variables: Readonly<Record<string, string>>): Promise<string> {
+    return this.#bash(script, { ...variables, MARK: markOf(this.#workDirectory) });
+  }
+
   async stop(): Promise<void> {
     if (this.#child) await end(this.#child, { signal: this.#launch.process.stopSignal ?? "SIGTERM", graceMs: 10_000 });
   }
 
-  async shell(script: string): Promise<string> {
+  shell(script: string): Promise<string> {
     const { folders, unprivileged } = this.#launch.process;
+    return this.#bash(script, folders, unprivileged ? unprivilegedUser() : undefined);
+  }
+
+  async #bash(script: string, variables: Readonly<Record<string, string>> = {}, user?: { readonly uid: number; readonly gid: number }): Promise<string> {
     try {
       const { stdout } = await run("bash", ["--norc", "-euo", "pipefail", "-c", script], {
-        cwd: this.#workDirectory, env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C", ...folders }, maxBuffer: 64 * 1024 ** 2, ...(unprivileged ? unprivilegedUser() : {}),
+        cwd: this.#workDirectory, env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C", ...variables }, maxBuffer: 64 * 1024 ** 2, ...user,
       });
       return stdout;
     } catch (error) {
@@ -191,12 +211,14 @@ class ProcessService implements Service {
     const tree = processTree(pid);
     if (tree.length === 0) return { state: "stopped", detail: `process ${pid} and its children are gone` };
     const states = tree.map((id) => inspect(id)?.state ?? "?");
-    const stopped = states.every((state) => state === "T" || state === "t");
+    // Who is throttled is stopped most of the time, and is not paused.
+    const stopped = !this.#throttle && states.every((state) => state === "T" || state === "t");
     return { state: stopped ? "paused" : "running", detail: `process ${pid} and ${tree.length - 1} children, states ${[...new Set(states)].join("")}` };
   }
 
   /** Ends it whatever state it is in; idempotent. */
   async destroy(): Promise<void> {
+    await this.limitCpu(undefined);
     if (!this.#child || this.#child.ended()) return;
     signalTree(this.#child.pid, "SIGCONT");
     // SIGKILL alone would do for the data, which is thrown away, but PostgreSQL's shared memory isn't.

@@ -28,6 +28,7 @@ export type Launch = {
     readonly volume?: { readonly name: string; readonly at: string } | { readonly folder: string; readonly at: string };
     readonly memoryBytes?: number;
     readonly stopSignal?: NodeJS.Signals;
+    readonly env?: Readonly<Record<string, string>>;
     readonly folders?: Readonly<Record<string, string>>;
   };
   /** Runs before each start but the first. */
@@ -57,6 +58,14 @@ export interface Service {
   /** Freezes every process; connections stay open. */
   pause(): Promise<void>;
   resume(): Promise<void>;
+  /** Leaves it a share of one processor; undefined gives it all again. */
+  limitCpu(share: number | undefined): Promise<void>;
+  /**
+   * Runs a bash script, with these variables, that may change the packet filter (`iptables`) of the service's network, which for a
+   * process is the machine's own: its rules must name our ports, and carry $MARK as their comment. Gives the standard output.
+   * @throws HarnessError `script-failed`
+   */
+  filterPackets(script: string, variables: Readonly<Record<string, string>>): Promise<string>;
   /** An orderly stop. */
   stop(): Promise<void>;
   /** Starts it again and waits until it is ready. */
@@ -73,7 +82,7 @@ export interface Service {
 export type RuntimeKind = "docker" | "process";
 
 /** What a fault or a check may ask of a runtime; preflight refuses a drill that asks for more. */
-export type Capability = "kill" | "pause" | "restart" | "network-faults" | "reply-lost" | "files" | "faulty-disk" | "database";
+export type Capability = "kill" | "pause" | "restart" | "network-faults" | "reply-lost" | "files" | "faulty-disk" | "database" | "cpu" | "packets" | "names" | "clock";
 
 export interface Runtime extends AsyncDisposable {
   readonly kind: RuntimeKind;

@@ -74,10 +74,11 @@ export async function startTopology(options: {
   const disk = drill.faults.some(strikesDisk) ? await runtime.openDisk() : undefined;
   const { blueGreen: beside } = drill.migration;
   const { scale, postgres } = drill.system;
+  const ownClock = drill.faults.some(({ kind }) => kind === "clock-skewed");
   const [{ primary, standby, dataKey, setPasswords }, green, toxiproxy] = await Promise.all([
-    postgresFor({ runtime, contents: { system, scale }, release: beside?.upgrade ? "older" : "usual", postgres, archive: keepsBackups(drill), replicated: replica !== undefined, publishes: beside !== undefined, disk, say }),
+    postgresFor({ runtime, contents: { system, scale }, release: beside?.upgrade ? "older" : "usual", postgres, archive: keepsBackups(drill), replicated: replica !== undefined, publishes: beside !== undefined, ownClock, disk, say }),
     // Its schema alone, from the same files: its data come from the other one.
-    beside && postgresFor({ runtime, contents: { system, scale: Math.min(scale, SMALL), empty: true }, server: "green", release: beside.upgrade ? "newer" : "usual", postgres: { ...postgres, port: 0 }, publishes: true, say }),
+    beside && postgresFor({ runtime, contents: { system, scale: Math.min(scale, SMALL), empty: true }, server: "green", release: beside.upgrade ? "newer" : "usual", postgres: { ...postgres, port: 0 }, publishes: true, ownClock, say }),
     runtime.start(toxiproxyLaunch()),
   ]);
   await setPasswords(passwords);

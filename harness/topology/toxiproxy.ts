@@ -42,29 +42,29 @@ export type ToxicSpec = {
 
 /** Bounded requests with the server's own words in errors: the client library has neither. */
 export class Proxies {
-  readonly #service: Service;
+  readonly service: Service;
   readonly #client: Toxiproxy;
   readonly #proxies = new Map<Path, Proxy>();
 
   constructor(service: Service) {
-    this.#service = service;
+    this.service = service;
     this.#client = new Toxiproxy(api(service));
   }
 
   async create(path: Path, upstream: Address): Promise<void> {
-    const bind = this.#service.bindAddress(path);
+    const bind = this.service.bindAddress(path);
     this.#proxies.set(path, await this.#request(`creating the proxy ${path}`, this.#client.createProxy({
       name: path, listen: `${bind.host}:${bind.port}`, upstream: `${upstream.host}:${upstream.port}`,
     })));
   }
 
   address(path: Path): Address {
-    return this.#service.address(path);
+    return this.service.address(path);
   }
 
   /** As a service beside the proxy reaches it. */
   innerAddress(path: Path): Address {
-    return this.#service.innerAddress(path);
+    return this.service.innerAddress(path);
   }
 
   async addToxic(path: Path, name: string, toxic: ToxicSpec): Promise<void> {
@@ -88,7 +88,7 @@ export class Proxies {
   }
 
   async #fetch(method: string, path: string, body?: unknown): Promise<unknown> {
-    const response = await this.#request(`${method} ${path}`, fetch(`${api(this.#service)}${path}`, {
+    const response = await this.#request(`${method} ${path}`, fetch(`${api(this.service)}${path}`, {
       method,
       signal: AbortSignal.timeout(REQUEST_MS),
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),

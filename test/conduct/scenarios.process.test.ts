@@ -8,10 +8,12 @@ import { rehearse, temporaryFolder } from "../support/drills.ts";
 const drills = await Promise.all((await listDrillFiles()).map(async ({ file }) => ({ file, drill: await readDrill(file) })));
 
 describe("scenarios in the process runtime", () => {
-  test.for(drills.map(({ file, drill }) => [drill.name, file] as const))("%s gives the verdict that it declares", async ([, file]) => {
+  test.for(drills.map(({ file, drill }) => [drill.name, file] as const))("%s gives the verdict that it declares", async ([, file], { skip }) => {
     const drill = await readDrill(file);
     await using folder = await temporaryFolder();
     const { card, failure, directory } = await rehearse(file, { runtime: "process", runs: folder.path });
+    // CI must be able to do everything; elsewhere what the machine lacks is said, and skipped.
+    if (failure?.code === "missing-capability" && process.env["CI"] !== "true") skip(failure.message);
     expect(failure).toBeUndefined();
     const expected = drill.expect ?? { verdict: "met", missed: [], findings: [] };
     const why = card.objectives.map(({ name, verdict, reason }) => `${name} ${verdict}: ${reason}`).join("\n");

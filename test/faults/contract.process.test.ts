@@ -10,7 +10,7 @@ describe("faults in the process runtime", () => {
   afterAll(async () => { await held.close(); });
 
   test.for(KINDS)("%s is injected, proven, healed and proven gone", { meta: { sharesServices: true } }, async (kind, { skip }) => {
-    const reason = lacking(kind);
+    const reason = lacking(kind, held.topology);
     if (reason !== undefined) skip(reason);
     await holdsTheContract(kind, held.topology);
   });

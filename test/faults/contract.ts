@@ -25,9 +25,10 @@ const needsTraffic = (kind: FaultKind) => kind === "reply-lost" || (strikesDisk(
 /** Faults that strike and are over by themselves. */
 const OVER_AT_ONCE: ReadonlySet<FaultKind> = new Set(["reply-lost", "oom-kill"]);
 
-/** Why a fault can't be tried on this machine. */
-export function lacking(kind: FaultKind): string | undefined {
-  return FAULTS[kind].needs === "faulty-disk" ? whyNoFuse() : undefined;
+/** Why a fault can't be tried there. */
+export function lacking(kind: FaultKind, { runtime }: Topology): string | undefined {
+  const { needs } = FAULTS[kind];
+  return runtime.capabilities.has(needs) ? undefined : `the ${runtime.kind} runtime lacks ${needs} here`;
 }
 
 export function faultOf(kind: FaultKind): Fault {
@@ -38,7 +39,7 @@ export type Held = { readonly topology: Topology; readonly close: () => Promise<
 
 /** A topology with every proxy, a replica and a backup in it, for all faults in turn; on a disk that can fail, or the machine's own. */
 export async function openTopology(kind: "process" | "docker", disk: "faulty" | "own"): Promise<Held> {
-  const drill = drillSchema.parse(smallDrill({ faults: [{ kind: "reply-lost", at: { afterMs: 0 } }, ...(disk === "faulty" && whyNoFuse() === undefined ? [{ kind: "power-cut", at: { afterMs: 0 } } as const] : [])], system: { path: "fixtures/systems/shop", scale: 0.05, postgres: { replica: {} } }, rollback: { strategy: "pitr" } }));
+  const drill = drillSchema.parse(smallDrill({ faults: [{ kind: "reply-lost", at: { afterMs: 0 } }, { kind: "clock-skewed", at: { afterMs: 0 } }, ...(disk === "faulty" && whyNoFuse() === undefined ? [{ kind: "power-cut", at: { afterMs: 0 } } as const] : [])], system: { path: "fixtures/systems/shop", scale: 0.05, postgres: { replica: {} } }, rollback: { strategy: "pitr" } }));
   const runtime = await openRuntime({ kind, why: "test" }, `contract-${startClock().startMonotonicNs}`);
   try {
     const topology = await startTopology({ runtime, drill, system: await readSystem(drill.system.path), say: () => undefined, onSecret: () => undefined });

@@ -1,0 +1,20 @@
+// The server's clock is set back by a minute while the migration begins, and the way back is named by a time.
+import { defineDrill } from "../../harness/drill/schema.ts";
+
+export default defineDrill({
+  name: "clock-set-back",
+  question: "If the server's clock is set back by a minute during the migration, does recovery to the time before it still end there?",
+  system: { path: "fixtures/systems/shop", scale: 0.05 },
+  migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 100, warmUpMs: 1_000, holdMs: 1_000 },
+  steadyState: { windowMs: 500 },
+  faults: [{ kind: "clock-skewed", offsetMs: -60_000, at: { before: "add-columns" }, healAfterMs: 4_000 }],
+  rollback: { strategy: "pitr", to: "time", decide: { on: "completion" } },
+  objectives: {
+    recovery: { maxMs: 15_000 },
+    loss: { maxLostWrites: 5_000, maxLossWindowMs: 20_000 },
+    structure: { maxDifferences: 0 },
+    integrity: { maxProblems: 0 },
+    invariants: { maxViolated: 0 },
+  },
+});
