@@ -51,8 +51,8 @@ const { version } = createRequire(import.meta.url)("../../package.json") as { ve
 export async function runDrill(options: RunOptions): Promise<RunResult> {
   const declared = await readDrill(options.file);
   const drill = options.strategy === undefined ? declared : goingBackBy(declared, options.strategy);
-  const system = await readSystem(drill.system.path);
   const plan = await readPlan(drill.migration.plan);
+  const system = { ...(await readSystem(drill.system.path)), tablespaces: plan.tablespaces };
   await preflight(drill, plan);
   const choice = await chooseRuntime(options.runtime);
 
@@ -63,7 +63,7 @@ export async function runDrill(options: RunOptions): Promise<RunResult> {
   options.watcher.started({ name, directory, drill, runtime: choice, seed: options.seed });
   evidence.timeline.onEvent(options.watcher.event);
 
-  const { directory: _place, ...systemAsRun } = system;
+  const { directory: _place, tablespaces: _ofThePlan, ...systemAsRun } = system;
   let versions: RunHeader["versions"] = { turnback: version, node: process.version };
   const recordVersions = async (more: RunHeader["versions"]) => {
     versions = { ...versions, ...more };

@@ -48,6 +48,7 @@ export type FlagStep = Step & { readonly flag: NonNullable<Step["flag"]> };
 export const planSchema = z.strictObject({
   name: stepId,
   description: z.string(),
+  tablespaces: z.array(z.string().regex(/^[a-z][a-z0-9_]*$/)).default([]).describe("Tablespaces to which it moves things, and which are there before; each is a folder inside the server's data"),
   steps: z.array(stepSchema).min(1),
 }).superRefine((plan, context) => {
   const seen = new Set<string>();

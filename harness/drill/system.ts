@@ -17,7 +17,6 @@ export const systemSchema = z.strictObject({
   schema: z.array(z.string()).min(1).describe("SQL files, run in order on an empty database"),
   seed: z.array(z.string()).default([]).describe("SQL files that generate the data; :scale is replaced"),
   extensions: z.array(z.string()).default([]),
-  tablespaces: z.array(z.string().regex(/^[a-z][a-z0-9_]*$/)).default([]).describe("Tablespaces to which the migration may move things; each is a folder inside the server's data"),
   probe: z.string().default("select 1").describe("Query of the independent health probes: cheap, and through what clients need"),
   entities: z.array(entitySchema).min(1),
   invariants: z.array(z.strictObject({

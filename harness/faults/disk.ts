@@ -71,11 +71,11 @@ async function standUp({ cluster }: Topology, server: Service): Promise<void> {
   });
 }
 
-const FOLDERS: Record<OnDisk["files"], (volume: Volume) => string> = {
+const FOLDERS: Record<OnDisk["files"], (volume: Volume, topology: Topology) => string> = {
   all: (volume) => `${volume}/`,
   tables: (volume) => `${volume}/base/`,
   wal: (volume) => `${volume}/pg_wal/`,
-  archive: () => "backups/wal/",
+  archive: (_volume, { backups }) => `backups/${backups.archive}/`,
 };
 
 /** A rule at the disk. That it has met an operation of the server, which the disk counts, is its proof. */
@@ -85,7 +85,7 @@ function rule<F extends OnDisk>(ruleOf: (fault: F) => Omit<DiskRule, "under">, m
     create: (fault, { topology, id }) => {
       const disk = diskOf(topology);
       const server = serverOf(topology, fault.on);
-      const under = FOLDERS[fault.files](volumeOf(topology, fault.on));
+      const under = FOLDERS[fault.files](volumeOf(topology, fault.on), topology);
       return {
         inject: () => disk.setRule(id, { under, ...ruleOf(fault) }),
         prove: async () => {

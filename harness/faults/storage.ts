@@ -8,7 +8,6 @@ type Of<K extends Fault["kind"]> = Extract<Fault, { kind: K }>;
 
 /** Where a fault keeps what it took away. */
 const kept = (id: string) => `"$BACKUPS/kept-${id}"`;
-const NEWEST = 'newest=$(ls -d "$BACKUPS"/base-*/ 2>/dev/null | sort -V | tail -n 1); newest=${newest%/}';
 
 const says = async (server: Service, script: string): Promise<string | undefined> => (await server.shell(script)).trim() || undefined;
 
@@ -40,14 +39,15 @@ export const backupDamaged: FaultKindOf<Of<"backup-damaged">> = {
   needs: "files",
   create: (fault, { topology, id }) => {
     const server = serverOf(topology, fault.on);
+    const { backups } = topology;
     // The checksums of the backup's manifest, and not this fault, say whether it is whole.
-    const damaged = `${NEWEST}; if [ -n "$newest" ]; then cd "$newest"; (sha256sum --check --quiet "$newest.sha256" 2>/dev/null || true) | head -n 1; fi`;
+    const damaged = `${backups.newest}; if [ -n "$newest" ]; then (${backups.damage("$newest")}) | head -n 1; fi`;
     return {
       inject: async () => {
-        await server.shell(`${NEWEST}; file=$(cd "$newest" && find . -type f -size +8k -regex './base/[0-9]*/[0-9]*' | sort | tail -n 1)
-          echo "$newest/$file" > ${kept(id)}; cp -a "$newest/$file" ${kept(id)}.file
-          at=$(( $(stat -c %s "$newest/$file") / 2 )); byte=$(od -An -tu1 -j $at -N 1 "$newest/$file")
-          printf "\\\\x$(printf %x $((byte ^ 1)))" | dd of="$newest/$file" bs=1 seek=$at conv=notrunc status=none`);
+        await server.shell(`${backups.newest}; ${backups.rows}
+          echo "$file" > ${kept(id)}; cp -a "$file" ${kept(id)}.file
+          at=$(( $(stat -c %s "$file") / 2 )); byte=$(od -An -tu1 -j $at -N 1 "$file")
+          printf "\\x$(printf %x $((byte ^ 1)))" | dd of="$file" bs=1 seek=$at conv=notrunc status=none`);
       },
       prove: () => says(server, damaged),
       heal: async () => { await server.shell(`if [ -f ${kept(id)} ]; then mv ${kept(id)}.file "$(cat ${kept(id)})"; rm ${kept(id)}; fi`); },
@@ -61,6 +61,7 @@ export const archiveFailing: FaultKindOf<Of<"archive-failing">> = {
   needs: "files",
   create: (fault, { topology, id }) => {
     const server = serverOf(topology, fault.on);
+    const archive = `"$BACKUPS/${topology.backups.archive}"`;
     let broken = false;
     let before = 0;
     let archivedBefore = 0;
@@ -80,7 +81,7 @@ export const archiveFailing: FaultKindOf<Of<"archive-failing">> = {
       inject: async () => {
         before = await failed();
         broken = true;
-        await server.shell(`if [ -d "$BACKUPS/wal" ]; then mv "$BACKUPS/wal" ${kept(id)}.wal; touch "$BACKUPS/wal"; fi`);
+        await server.shell(`if [ -d ${archive} ]; then mv ${archive} ${kept(id)}.wal; touch ${archive}; fi`);
         await nudge();
       },
       prove: async () => {
@@ -90,7 +91,7 @@ export const archiveFailing: FaultKindOf<Of<"archive-failing">> = {
       heal: async () => {
         archivedBefore = await archived();
         broken = false;
-        await server.shell(`if [ -d ${kept(id)}.wal ]; then rm -f "$BACKUPS/wal"; mv ${kept(id)}.wal "$BACKUPS/wal"; fi`);
+        await server.shell(`if [ -d ${kept(id)}.wal ]; then rm -f ${archive}; mv ${kept(id)}.wal ${archive}; fi`);
         await nudge();
       },
       proveHealed: async () => {
@@ -106,12 +107,14 @@ export const walMissing: FaultKindOf<Of<"wal-missing">> = {
   needs: "files",
   create: (fault, { topology, id }) => {
     const server = serverOf(topology, fault.on);
-    const needed = `${NEWEST}; wal=; [ -z "$newest" ] || wal=$(sed -n 's/^START WAL LOCATION.*file \\([0-9A-F]*\\).*/\\1/p' "$newest/backup_label")`;
+    const { newest, firstWal } = topology.backups;
+    /** Where it was stays known while it is gone. */
+    const needed = `if [ -f ${kept(id)} ]; then wal=$(cat ${kept(id)}); else ${newest}; wal=; [ -z "$newest" ] || { ${firstWal}; }; fi`;
     return {
-      inject: async () => { await server.shell(`${needed}; mv "$BACKUPS/wal/$wal" ${kept(id)}.wal; echo $wal > ${kept(id)}`); },
-      prove: () => says(server, `${needed}; [ -z "$wal" ] || [ -f "$BACKUPS/wal/$wal" ] || echo "the archive has no $wal"`),
-      heal: async () => { await server.shell(`if [ -f ${kept(id)} ]; then mv ${kept(id)}.wal "$BACKUPS/wal/$(cat ${kept(id)})"; rm ${kept(id)}; fi`); },
-      proveHealed: () => says(server, `${needed}; [ -z "$wal" ] || [ ! -f "$BACKUPS/wal/$wal" ] || echo "the archive has $wal"`),
+      inject: async () => { await server.shell(`${needed}; echo "$wal" > ${kept(id)}; mv "$wal" ${kept(id)}.wal`); },
+      prove: () => says(server, `${needed}; [ -z "$wal" ] || [ -f "$wal" ] || echo "the archive has no $(basename "$wal")"`),
+      heal: async () => { await server.shell(`if [ -f ${kept(id)}.wal ]; then mv ${kept(id)}.wal "$(cat ${kept(id)})"; fi; rm -f ${kept(id)}`); },
+      proveHealed: () => says(server, `${needed}; [ -z "$wal" ] || [ ! -f "$wal" ] || echo "the archive has $(basename "$wal")"`),
     };
   },
 };

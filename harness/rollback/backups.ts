@@ -4,14 +4,12 @@ import type pg from "pg";
 import { HarnessError, messageOf } from "../base/errors.ts";
 import type { RunEvent } from "../evidence/timeline.ts";
 import { appendSettings, copyServing, type BaseCopy } from "../topology/base-copy.ts";
+import { PGBACKREST, SEGMENT } from "../topology/backup-store.ts";
 import type { Topology } from "../topology/topology.ts";
 
 /*
- * Below $BACKUPS:
+ * Below $BACKUPS, beside what topology/backup-store.ts keeps there:
  *
- *   base-N/         the files, with backup_label
- *   base-N.sha256   the manifest: a checksum for each of them
- *   wal/            what archive_command kept
  *   tail/           what the server that is replaced had not archived yet
  *   replaced/       the data that a restore replaced, until the restore is through
  */
@@ -23,7 +21,6 @@ export type Target = { readonly settings: Readonly<Record<string, string>>; read
 
 /** WAL segments have 16 MB: 256 to each of the log's files. */
 const SEGMENTS_PER_LOG = 0x100;
-const SEGMENT = "[0-9A-F]".repeat(24);
 
 /** Nobody may read, or hold up the replay with a query, before the target is reached: then `ready` means recovered. */
 const PRIVATE = { hot_standby: "off" };
@@ -53,18 +50,30 @@ export class Backups {
 
   /** Takes a base backup while the server serves, and verifies it. @throws HarnessError when that can't be done */
   async take(): Promise<void> {
-    const label = `base-${this.#taken.length + 1}`;
-    const backup = await this.#connected(async (client) => {
-      const copy = await copyServing(client, this.#topology.postgres, label, `$BACKUPS/${label}`);
-      await this.#shell(`cd "$BACKUPS/${label}"; find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum > ../${label}.sha256`);
-      return { label, ...copy };
-    });
+    const backup = await (this.#topology.backups.name === "pgBackRest" ? this.#takeByPgBackRest() : this.#takeByCopying());
+    const { label } = backup;
     await this.#topology.disk?.sync("backups");
     const damage = await this.#damageOf(backup, undefined);
     if (damage !== undefined) throw new HarnessError({ code: "backup-damaged", kind: "run", place: label, message: `the backup that was just taken is not intact: ${damage}` });
     this.#taken.push(backup);
-    const bytes = await this.#sizeOf(label);
+    const bytes = await this.#sizeOf(this.#topology.backups.folder(label));
     this.#record({ kind: "backup", state: "taken", label, bytes, detail: `${(bytes / 1e6).toFixed(0)} MB, needs WAL from ${backup.firstWal} to ${backup.lastWal}, verified` });
+  }
+
+  async #takeByCopying(): Promise<Backup> {
+    const label = `base-${this.#taken.length + 1}`;
+    const copy = await this.#connected((client) => copyServing(client, this.#topology.postgres, label, `$BACKUPS/${label}`));
+    await this.#shell(`cd "$BACKUPS/${label}"; find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum > ../${label}.sha256`);
+    return { label, ...copy };
+  }
+
+  async #takeByPgBackRest(): Promise<Backup> {
+    const { postgres, access, backups } = this.#topology;
+    const said = await postgres.shellInside(`${PGBACKREST} backup --type=full >&2
+      ${backups.newest}; echo "$newest"; sed -nE 's/^backup-archive-(start|stop)="([0-9A-F]*)"/\\2/p' "$BACKUPS/${backups.folder("$newest")}/backup.manifest"`, { PGPASSWORD: access("turnback", "direct").password });
+    const [label, firstWal, lastWal] = said.trim().split("\n");
+    if (!label || !firstWal || !lastWal) throw new Error(`pgBackRest took a backup and says nothing of it: ${said}`);
+    return { label, firstWal, lastWal };
   }
 
   async #sizeOf(folders: string): Promise<number> {
@@ -73,10 +82,9 @@ export class Backups {
 
   /** Why a backup can't be restored up to a segment; undefined when it can. */
   async #damageOf({ label, firstWal, lastWal }: Backup, upToWal: string | undefined): Promise<string | undefined> {
-    const bad = (await this.#shell(`cd "$BACKUPS/${label}" && (sha256sum --check --quiet ../${label}.sha256 2>/dev/null || true) | head -n 3
-      comm -3 <(find . -type f | LC_ALL=C sort) <(cut -c67- ../${label}.sha256 | LC_ALL=C sort) | sed 's/$/: not in both the manifest and the backup/' | head -n 3 || true`)).trim();
+    const bad = (await this.#shell(this.#topology.backups.damage(label))).trim();
     if (bad !== "") return bad.split("\n").map((line) => line.trim()).join("; ");
-    const kept = new Set((await this.#shell(`cd "$BACKUPS"; mkdir -p wal tail; ls wal tail | grep -E '^${SEGMENT}$' || true`)).split("\n"));
+    const kept = new Set((await this.#shell(`${this.#topology.backups.segments}; mkdir -p "$BACKUPS/tail"; ls "$BACKUPS/tail" | grep -E '^${SEGMENT}$' || true`)).split("\n"));
     const last = upToWal !== undefined && upToWal > lastWal ? upToWal : lastWal;
     const missing = segments(firstWal, last).filter((wal) => !kept.has(wal));
     return missing.length === 0 ? undefined : `the archive lacks ${missing.slice(0, 3).join(", ")}${missing.length > 3 ? ` and ${missing.length - 3} more` : ""}`;
@@ -113,7 +121,7 @@ export class Backups {
     if (state !== "stopped") await postgres.stop();
     try {
       // What the server hadn't archived yet lies in its own folder, if that is still there.
-      await this.#shell(`mkdir -p "$BACKUPS/tail" "$DATA/pg_wal"; cd "$DATA/pg_wal"; for wal in $(ls | grep -E '^${SEGMENT}$' || true); do [ -f "$BACKUPS/wal/$wal" ] || cp "$wal" "$BACKUPS/tail/$wal"; done`);
+      await this.#shell(`mkdir -p "$BACKUPS/tail" "$DATA/pg_wal"; archived=$(${this.#topology.backups.segments}); cd "$DATA/pg_wal"; for wal in $(ls | grep -E '^${SEGMENT}$' || true); do grep -qx "$wal" <<<"$archived" || cp "$wal" "$BACKUPS/tail/$wal"; done`);
       const backup = await this.#choose(target);
       signal.throwIfAborted();
       await this.#swap(backup, target);
@@ -126,11 +134,11 @@ export class Backups {
 
   async #swap({ label }: Backup, target: Target): Promise<void> {
     const { postgres } = this.#topology;
-    const settings = { restore_command: 'cp "$BACKUPS/wal/%f" %p 2>/dev/null || cp "$BACKUPS/tail/%f" %p', recovery_target_action: "promote", ...PRIVATE, ...target.settings };
+    const { restoreCommand, put, archive } = this.#topology.backups;
+    const settings = { restore_command: `${restoreCommand} || cp "$BACKUPS/tail/%f" %p`, recovery_target_action: "promote", ...PRIVATE, ...target.settings };
     let detail: string;
     try {
-      await this.#shell(`mv "$DATA" "$BACKUPS/replaced"; cp -a --reflink=auto "$BACKUPS/${label}" "$DATA"
-        touch "$DATA/recovery.signal"
+      await this.#shell(`mv "$DATA" "$BACKUPS/replaced"; ${put(label)}
         ${appendSettings("$DATA", settings)}`);
       await this.#topology.disk?.sync("data");
       await postgres.start();
@@ -141,7 +149,7 @@ export class Backups {
       throw new HarnessError({ code: "restore-failed", kind: "run", place: label, message: `${label} was restored, and did not recover to ${target.says}: ${messageOf(error)}`, cause: error });
     }
     // From here on clients write to what was restored: whatever fails now, the old data must not come back.
-    this.#record({ kind: "backup", state: "restored", label, detail, bytes: await this.#sizeOf("wal tail") });
+    this.#record({ kind: "backup", state: "restored", label, detail, bytes: await this.#sizeOf(`${archive} tail`) });
     await this.#shell(`rm -rf "$BACKUPS/replaced" "$BACKUPS/tail"`);
   }
 

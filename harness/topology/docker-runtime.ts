@@ -19,6 +19,8 @@ import { scriptFailed, type Address, type Capability, type Launch, type Runtime,
 /** What containers can do; a disk that fails is mounted on this machine, and an engine elsewhere doesn't see it. */
 export const dockerCapabilities = (local: boolean): readonly Capability[] => ["kill", "pause", "restart", "network-faults", "reply-lost", "files", "database", "cpu", "packets", "names", "clock", ...(local && whyNoFuse() === undefined ? ["faulty-disk" as const] : [])];
 
+const EXEC_WITHIN_MS = 120_000;
+
 // Its reaper is one more image to pull, and only reaps while its own container lives; what a
 // killed harness leaves is found by our label instead (`turnback clean`).
 process.env["TESTCONTAINERS_RYUK_DISABLED"] = "true";
@@ -254,12 +256,25 @@ class DockerService implements Service {
   }
 
   async killOne(pid: number): Promise<void> {
-    const exec = await this.#require().exec({ Cmd: ["bash", "-c", `kill -KILL ${pid}`], AttachStdout: true, AttachStderr: true });
+    const { code } = await this.#exec(`kill -KILL ${pid}`, {});
+    if (code !== 0) throw new HarnessError({ code: "no-such-process", kind: "run", place: this.name, message: `${this.name} has no process ${pid}` });
+  }
+
+  async shellInside(script: string, variables: Readonly<Record<string, string>>): Promise<string> {
+    const { code, output, errors } = await this.#exec(script, variables);
+    if (code !== 0) throw scriptFailed(this.name, errors || output);
+    return output;
+  }
+
+  async #exec(script: string, variables: Readonly<Record<string, string>>): Promise<{ readonly code: number; readonly output: string; readonly errors: string }> {
+    const exec = await this.#require().exec({ Cmd: ["bash", "--norc", "-euo", "pipefail", "-c", script], Env: Object.entries(variables).map(([key, value]) => `${key}=${value}`), AttachStdout: true, AttachStderr: true });
     const stream = await exec.start({});
-    stream.resume();
-    await within(5_000, `the end of process ${pid} in ${this.name}`, new Promise((resolve) => { stream.once("end", resolve); }));
+    const frames: Buffer[] = [];
+    stream.on("data", (chunk: Buffer) => frames.push(chunk));
+    await within(EXEC_WITHIN_MS, `the end of a script in ${this.name}`, new Promise((resolve) => { stream.once("end", resolve); }));
     const { ExitCode } = await exec.inspect();
-    if (ExitCode !== 0) throw new HarnessError({ code: "no-such-process", kind: "run", place: this.name, message: `${this.name} has no process ${pid}` });
+    const said = Buffer.concat(frames);
+    return { code: ExitCode ?? 1, output: untangle(said, 1), errors: untangle(said, 2) };
   }
 
   async pause(): Promise<void> {
@@ -312,12 +327,12 @@ class DockerService implements Service {
   }
 }
 
-/** The text of an engine's log: frames of a stream's number, a length and bytes. */
-function untangle(frames: Buffer): string {
+/** The text of an engine's log, or of one of its streams: frames of a stream's number, a length and bytes. */
+function untangle(frames: Buffer, stream?: 1 | 2): string {
   const parts: Buffer[] = [];
   for (let at = 0; at + 8 <= frames.length;) {
     const end = at + 8 + frames.readUInt32BE(at + 4);
-    parts.push(frames.subarray(at + 8, end));
+    if (stream === undefined || frames[at] === stream) parts.push(frames.subarray(at + 8, end));
     at = end;
   }
   return Buffer.concat(parts).toString("utf8");

@@ -52,12 +52,6 @@ function settingArguments(settings: Settings): string[] {
   return Object.entries({ ...BASE_SETTINGS, ...settings }).flatMap(([key, value]) => ["-c", `${key}=${value}`]);
 }
 
-/** Every finished WAL segment is copied beside the data; a segment appears there whole or not at all. */
-const ARCHIVING: Settings = {
-  archive_mode: "on",
-  archive_command: 'mkdir -p "$BACKUPS/wal" && test ! -f "$BACKUPS/wal/%f" && cp %p "$BACKUPS/wal/%f.part" && mv "$BACKUPS/wal/%f.part" "$BACKUPS/wal/%f"',
-};
-
 /** What a replica needs to catch up after it was cut off; slots would be left over. */
 const REPLICATING: Settings = { wal_keep_size: "1GB" };
 
@@ -82,8 +76,8 @@ export function postgresLaunch(options: {
   readonly readyWithinMs: number;
   /** A disk that can fail, in the place of a volume of the engine's. */
   readonly disk?: Pick<FaultyDisk, "at"> | undefined;
-  /** Whether it keeps its WAL, for backups. */
-  readonly archive?: boolean;
+  /** What makes it keep its WAL, for backups. */
+  readonly archiving?: Settings;
   readonly replicated?: boolean;
   /** Whether another server takes up its changes row by row. */
   readonly publishes?: boolean;
@@ -99,7 +93,7 @@ export function postgresLaunch(options: {
   const volume = server === "green" ? "green" : "postgres";
   const inProcess = { DATA: options.dataDirectory, BACKUPS: join(options.dataDirectory, "../backups") };
   const inDocker = { DATA: `${DOCKER_HOME}/${dataFolder(server === "green" ? "postgres" : server)}`, BACKUPS: `${DOCKER_HOME}/backups` };
-  const settings = settingArguments({ ...(options.archive ? ARCHIVING : {}), ...(options.replicated ? REPLICATING : {}), ...(options.publishes ? PUBLISHING : {}), ...options.settings });
+  const settings = settingArguments({ ...options.archiving, ...(options.replicated ? REPLICATING : {}), ...(options.publishes ? PUBLISHING : {}), ...options.settings });
   return {
     name: server,
     ports: { sql: { inside: 5432, ...(options.port === 0 ? {} : { fixed: options.port }) } },
@@ -174,7 +168,8 @@ export async function setPasswords(address: Address, passwords: Readonly<Record<
   }
 }
 
-export type LoadedSystem = System & { readonly directory: string };
+/** A system, where its files are, and the tablespaces that the migration will need. */
+export type LoadedSystem = System & { readonly directory: string; readonly tablespaces?: readonly string[] };
 
 /** What a server begins with: the system's data at a scale, or its schema alone. */
 export type Contents = { readonly system: LoadedSystem; readonly scale: number; readonly empty?: boolean };
@@ -182,7 +177,7 @@ export type Contents = { readonly system: LoadedSystem; readonly scale: number; 
 /** Names the prepared data: the same schema, seed, scale and server give the same key. */
 export async function templateKey({ system, scale, empty = false }: Contents, server: string): Promise<string> {
   const files = await Promise.all([...system.schema, ...system.seed].map((file) => readFile(join(system.directory, file), "utf8")));
-  return sha256(JSON.stringify(["template/5", server, scale, system.extensions, system.tablespaces, files, ...(empty ? ["empty"] : [])])).slice(0, 16);
+  return sha256(JSON.stringify(["template/5", server, scale, system.extensions, system.tablespaces ?? [], files, ...(empty ? ["empty"] : [])])).slice(0, 16);
 }
 
 /** Creates roles, schema and data through an open superuser connection to an empty server. */
@@ -196,7 +191,7 @@ export async function populate(address: Address, { system, scale, empty = false 
     await admin.query("create extension pg_walinspect"); // outside the system's own database
     // In place, and not elsewhere: copies, backups and replicas have them without more ado.
     await admin.query("set allow_in_place_tablespaces = on");
-    for (const tablespace of system.tablespaces) {
+    for (const tablespace of system.tablespaces ?? []) {
       await admin.query(`create tablespace ${tablespace} location ''`);
       await admin.query(`grant create on tablespace ${tablespace} to migrator`);
     }

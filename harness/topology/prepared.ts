@@ -26,22 +26,22 @@ export async function postgresFor(options: {
   readonly server?: ServerName;
   readonly release?: Release;
   readonly postgres: Drill["system"]["postgres"];
-  readonly archive?: boolean;
+  readonly archiving?: Settings | undefined;
   readonly replicated?: boolean;
   readonly publishes?: boolean;
   readonly ownClock?: boolean;
   readonly disk?: FaultyDisk | undefined;
   readonly say: (what: string) => void;
 }): Promise<Prepared> {
-  const { runtime, contents, server = "postgres", release = "usual", postgres, archive = false, replicated = false, publishes = false, ownClock = false, disk, say } = options;
+  const { runtime, contents, server = "postgres", release = "usual", postgres, archiving = {}, replicated = false, publishes = false, ownClock = false, disk, say } = options;
   const { system } = contents;
   let password = TEMPLATE_PASSWORD;
   /** Or recovery, of a replica or a backup, refuses tablespaces that are no links. */
-  const inPlace: Settings = system.tablespaces.length > 0 ? { allow_in_place_tablespaces: "on" } : {};
+  const inPlace: Settings = (system.tablespaces ?? []).length > 0 ? { allow_in_place_tablespaces: "on" } : {};
   const startServer = async (name: ServerName, dataDirectory: string, image: string): Promise<Server> => {
     const fence = { on: false };
     const service = await runtime.start(postgresLaunch({
-      server: name, release, dataDirectory, image, disk, archive, replicated, publishes, ownClock, password: () => password, fenced: () => fence.on,
+      server: name, release, dataDirectory, image, disk, archiving, replicated, publishes, ownClock, password: () => password, fenced: () => fence.on,
       port: name === "postgres" ? postgres.port : 0, settings: { ...inPlace, ...postgres.settings }, readyWithinMs: postgres.readyWithinMs,
     }));
     return { name, service, fence };

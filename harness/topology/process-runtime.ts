@@ -191,8 +191,12 @@ class ProcessService implements Service {
   }
 
   shell(script: string): Promise<string> {
+    return this.shellInside(script, {});
+  }
+
+  shellInside(script: string, variables: Readonly<Record<string, string>>): Promise<string> {
     const { folders, unprivileged } = this.#launch.process;
-    return this.#bash(script, folders, unprivileged ? unprivilegedUser() : undefined);
+    return this.#bash(script, { ...folders, ...variables }, unprivileged ? unprivilegedUser() : undefined);
   }
 
   async #bash(script: string, variables: Readonly<Record<string, string>> = {}, user?: { readonly uid: number; readonly gid: number }): Promise<string> {

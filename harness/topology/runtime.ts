@@ -75,6 +75,8 @@ export interface Service {
    * the launch's folders, as $NAME. Gives the standard output. @throws HarnessError `script-failed`
    */
   shell(script: string): Promise<string>;
+  /** The same, with these variables, in the midst of the running service: where its sockets are. */
+  shellInside(script: string, variables: Readonly<Record<string, string>>): Promise<string>;
   /** What the operating system or the engine says of it now; the proof of a fault. */
   observe(): Promise<ServiceState>;
 }

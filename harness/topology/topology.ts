@@ -3,6 +3,7 @@
 import { mutex, type Mutex } from "../base/mutex.ts";
 import { newSecret } from "../base/random.ts";
 import { replicaSchema, strikesDisk, type Drill, type Gate, type Replica } from "../drill/schema.ts";
+import { backupStoreOf, type BackupStore } from "./backup-store.ts";
 import { BlueGreen } from "./blue-green.ts";
 import { Cluster } from "./cluster.ts";
 import type { FaultyDisk } from "./faulty-disk.ts";
@@ -39,6 +40,8 @@ export type Topology = {
   readonly cluster: Cluster;
   /** What the servers keep their files on, where a fault of the drill needs one that can fail. */
   readonly disk: FaultyDisk | undefined;
+  /** Where and by what backups are kept, if they are. */
+  readonly backups: BackupStore;
   /** The server beside the one that serves, and how they are linked, in a blue-green migration. */
   readonly blueGreen: BlueGreen | undefined;
   /** Size of the replica's data as it was copied; 0 without one. */
@@ -74,15 +77,17 @@ export async function startTopology(options: {
   const disk = drill.faults.some(strikesDisk) ? await runtime.openDisk() : undefined;
   const { blueGreen: beside } = drill.migration;
   const { scale, postgres } = drill.system;
+  const backups = backupStoreOf(runtime.kind, system.tablespaces);
   const ownClock = drill.faults.some(({ kind }) => kind === "clock-skewed");
   const [{ primary, standby, dataKey, setPasswords }, green, toxiproxy] = await Promise.all([
-    postgresFor({ runtime, contents: { system, scale }, release: beside?.upgrade ? "older" : "usual", postgres, archive: keepsBackups(drill), replicated: replica !== undefined, publishes: beside !== undefined, ownClock, disk, say }),
+    postgresFor({ runtime, contents: { system, scale }, release: beside?.upgrade ? "older" : "usual", postgres, archiving: keepsBackups(drill) ? backups.settings : undefined, replicated: replica !== undefined, publishes: beside !== undefined, ownClock, disk, say }),
     // Its schema alone, from the same files: its data come from the other one.
     beside && postgresFor({ runtime, contents: { system, scale: Math.min(scale, SMALL), empty: true }, server: "green", release: beside.upgrade ? "newer" : "usual", postgres: { ...postgres, port: 0 }, publishes: true, ownClock, say }),
     runtime.start(toxiproxyLaunch()),
   ]);
   await setPasswords(passwords);
   await green?.setPasswords(passwords);
+  if (keepsBackups(drill) && backups.begin !== "") await primary.service.shellInside(backups.begin, { PGPASSWORD: passwords.turnback });
   await disk?.sync("data"); // a production system has been on its disk for long
   const upstream = primary.service.innerAddress("sql");
   /** Whose messages are read on the way, so that transactions are known from each other. */
@@ -109,7 +114,7 @@ export async function startTopology(options: {
   });
   const observer = (name: string) => cluster.connect(cluster.primary, name);
   return {
-    runtime, cluster, disk, blueGreen, replicaBytes, dataKey, proxies, access, observer, inTurn: mutex(),
+    runtime, cluster, disk, backups, blueGreen, replicaBytes, dataKey, proxies, access, observer, inTurn: mutex(),
     get postgres() { return cluster.primary; },
     wireProxy,
     services: [primary.service, cluster.replica, green?.primary.service, toxiproxy, wire].filter((service) => service !== undefined),

@@ -136,7 +136,7 @@ describe("a flag that is turned off", () => {
 
 describe("a way back in part", () => {
   const step = (id: string, more: object) => stepSchema.parse({ id, kind: "expand", forward: `create table ${id} ()`, backward: `drop table ${id}`, ...more });
-  const parts: Plan = { name: "parts", description: "", steps: [step("a", {}), step("b", { needs: ["a"] }), step("c", { needs: ["a"] }), step("d", { needs: ["b"] })] };
+  const parts: Plan = { name: "parts", description: "", tablespaces: [], steps: [step("a", {}), step("b", { needs: ["a"] }), step("c", { needs: ["a"] }), step("d", { needs: ["b"] })] };
   const tables = async () => (await admin.query<{ name: string }>("select relname as name from pg_class where relkind = 'r' and relname in ('a', 'b', 'c', 'd') order by 1")).rows.map(({ name }) => name).join("");
 
   test("leaves the steps that stay, undoes the rest, and can be completed", shared, async () => {
@@ -183,7 +183,7 @@ describe("a way back in part", () => {
 });
 
 describe("what a step destroys", () => {
-  const destroys = (more: object): Plan => ({ name: "destroys", description: "", steps: [stepSchema.parse({
+  const destroys = (more: object): Plan => ({ name: "destroys", description: "", tablespaces: [], steps: [stepSchema.parse({
     id: "destroy", kind: "contract", forward: "update public.notes set note = upper(note)", backward: { nothing: "the notes are put back" }, preserve: [{ table: "public.notes", key: "id", columns: ["note"] }], ...more })] });
   const notes = async () => (await admin.query<{ all: string }>("select string_agg(note, ' ' order by id) as all from public.notes")).rows[0]?.all;
   const fresh = () => admin.query("drop table if exists public.notes; create table public.notes (id int primary key, note text); insert into public.notes values (1, 'one'), (2, 'two'), (3, 'three'); alter table public.notes owner to migrator");
