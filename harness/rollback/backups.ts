@@ -19,6 +19,9 @@ type Backup = BaseCopy & { readonly label: string };
 /** Up to where a restore goes. `wal` is the last segment that it needs. */
 export type Target = { readonly settings: Readonly<Record<string, string>>; readonly wal: string | undefined; readonly says: string };
 
+/** Parts two answers of one script. */
+const BETWEEN = "-----";
+
 /** WAL segments have 16 MB: 256 to each of the log's files. */
 const SEGMENTS_PER_LOG = 0x100;
 
@@ -82,9 +85,10 @@ export class Backups {
 
   /** Why a backup can't be restored up to a segment; undefined when it can. */
   async #damageOf({ label, firstWal, lastWal }: Backup, upToWal: string | undefined): Promise<string | undefined> {
-    const bad = (await this.#shell(this.#topology.backups.damage(label))).trim();
-    if (bad !== "") return bad.split("\n").map((line) => line.trim()).join("; ");
-    const kept = new Set((await this.#shell(`${this.#topology.backups.segments}; mkdir -p "$BACKUPS/tail"; ls "$BACKUPS/tail" | grep -E '^${SEGMENT}$' || true`)).split("\n"));
+    const { damage, segments: archived } = this.#topology.backups;
+    const [bad = "", wal = ""] = (await this.#shell(`(${damage(label)}); echo ${BETWEEN}; ${archived}; mkdir -p "$BACKUPS/tail"; ls "$BACKUPS/tail" | grep -E '^${SEGMENT}$' || true`)).split(BETWEEN);
+    if (bad.trim() !== "") return bad.trim().split("\n").map((line) => line.trim()).join("; ");
+    const kept = new Set(wal.split("\n"));
     const last = upToWal !== undefined && upToWal > lastWal ? upToWal : lastWal;
     const missing = segments(firstWal, last).filter((wal) => !kept.has(wal));
     return missing.length === 0 ? undefined : `the archive lacks ${missing.slice(0, 3).join(", ")}${missing.length > 3 ? ` and ${missing.length - 3} more` : ""}`;
