@@ -88,7 +88,7 @@ export function flagStep({ name, steps }: Plan, named: string | undefined): Flag
 
 /** Where a drill's way back ends: the steps that are in place then, and which of the system's queries reads the records. */
 export function endOf(plan: Plan, rollback: Rollback): { readonly steps: readonly Step[]; readonly records: "before" | "after" } {
-  if (rollback.strategy === "resume") return { steps: plan.steps, records: "after" };
+  if (rollback.strategy === "resume") return { steps: plan.steps, records: rollback.records };
   if (rollback.strategy === "down") return { steps: keptSteps(plan, rollback), records: rollback.records };
   if (rollback.strategy === "flag") return { steps: keptSteps(plan, { only: flagStep(plan, rollback.step).id }), records: rollback.records };
   return { steps: [], records: "before" };

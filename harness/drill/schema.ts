@@ -219,7 +219,8 @@ const wayBack = {
 
 const attempts = z.number().int().min(1).max(100).default(10).describe("How often the backward statements are tried, with backoff");
 
-const records = z.enum(["before", "after"]).default("before").describe("Which of the system's queries reads the records when the way back is through");
+const recordsAt = (usually: "before" | "after") => z.enum(["before", "after"]).default(usually).describe("Which of the system's queries reads the records when the way back is through");
+const records = recordsAt("before");
 
 /** The way back, by its strategy. */
 export const rollbackSchema = z.discriminatedUnion("strategy", [
@@ -230,7 +231,7 @@ export const rollbackSchema = z.discriminatedUnion("strategy", [
       .describe("Chunk by chunk, a step or a backfill's batch: after each the system's rules are asked, and the way back stops where one doesn't hold"),
     records })
     .describe("The plan's backward statements, in reverse order"),
-  z.strictObject({ strategy: z.literal("resume"), ...wayBack, attempts: z.number().int().min(1).max(100).default(10).describe("How often it is tried, with backoff") })
+  z.strictObject({ strategy: z.literal("resume"), ...wayBack, attempts: z.number().int().min(1).max(100).default(10).describe("How often it is tried, with backoff"), records: recordsAt("after") })
     .describe("No way back but forward: the migration is taken up where it stopped, and completed"),
   z.strictObject({ strategy: z.literal("flag"), ...wayBack, attempts,
     step: name.optional().describe("The step that turned the flag on; without it, the plan's only one of kind flag"),

@@ -73,7 +73,7 @@ export async function expectRules({ topology, system }: WayBackContext): Promise
   try {
     for (const { name, query } of system.invariants) {
       if ((await client.query(query)).rowCount === 0) continue;
-      throw new HarnessError({ code: "stage-broken", kind: "run", place: name, message: `stopped between two chunks, because a rule of the system doesn't hold: ${name}`, remedy: "look at what breaks it, and go on from here: the journal knows where that is" });
+      throw new HarnessError({ code: "stage-broken", kind: "run", place: name, message: `a rule of the system doesn't hold: ${name}`, remedy: "look at what breaks it, and go on from here: the journal knows where that is" });
     }
   } finally {
     await client.end();
