@@ -10,8 +10,9 @@ import type { Drill } from "../drill/schema.ts";
 import { PATHS, readJson, type EvidenceWriter } from "../evidence/run-directory.ts";
 import type { Phase, RunEvent } from "../evidence/timeline.ts";
 import { Load, type LoadStats } from "../load/load.ts";
-import { runBlueGreen } from "../migration/blue-green.ts";
+import { follow, switchOver } from "../migration/blue-green.ts";
 import { runForward, type RunnerContext } from "../migration/runner.ts";
+import { swapVolumes } from "../migration/volume-swap.ts";
 import { baselineFacts } from "../observe/baseline.ts";
 import { captureFacts } from "../observe/facts.ts";
 import type { SchemaObject } from "../observe/fingerprint.ts";
@@ -251,24 +252,29 @@ class Conduct {
     this.#record({ kind: "migration", state: "started" });
     strikes.begin("forward");
     try {
-      const client = await connect(topology.access("migrator", "migration"), { name: "turnback-migration" });
-      const onAbort = () => cut(client);
-      signal.addEventListener("abort", onAbort, { once: true });
-      try {
-        const runner: RunnerContext = {
-          client, plan, signal, record: (event) => this.#record(event),
-          reach: (direction, point) => strikes.reach(direction, point),
-        };
-        await (drill.migration.blueGreen ? runBlueGreen({ ...runner, topology, declared: drill.migration.blueGreen }, runner) : runForward(runner));
-      } finally {
-        signal.removeEventListener("abort", onAbort);
-        await client.end().catch(() => undefined); // a cut connection can't be closed in good order
-      }
+      const { blueGreen, volumeSwap } = drill.migration;
+      const told: Pick<RunnerContext, "record" | "reach" | "signal"> = { signal, record: (event) => this.#record(event), reach: (direction, point) => strikes.reach(direction, point) };
+      if (volumeSwap) await swapVolumes({ ...told, topology, ...volumeSwap });
+      if (blueGreen) await follow({ ...told, topology, declared: blueGreen });
+      await this.#runPlan(topology, { ...told, plan });
+      if (blueGreen) await switchOver({ ...told, topology, declared: blueGreen });
       this.#record({ kind: "migration", state: "completed" });
     } catch (error) {
       this.#signal.throwIfAborted();
       if (error instanceof HarnessError && error.kind === "declaration") throw error;
       this.#record({ kind: "migration", state: "failed", detail: messageOf(signal.aborted ? signal.reason : error) });
+    }
+  }
+
+  async #runPlan(topology: Topology, told: Omit<RunnerContext, "client">): Promise<void> {
+    const client = await connect(topology.access("migrator", "migration"), { name: "turnback-migration" });
+    const onAbort = () => cut(client);
+    told.signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      await runForward({ ...told, client });
+    } finally {
+      told.signal.removeEventListener("abort", onAbort);
+      await client.end().catch(() => undefined); // a cut connection can't be closed in good order
     }
   }
 

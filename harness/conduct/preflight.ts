@@ -7,13 +7,14 @@ import { HarnessError, messageOf } from "../base/errors.ts";
 import { exists, ROOT } from "../base/files.ts";
 import { FAULTS } from "../faults/registry.ts";
 import { BESIDE_STEPS } from "../migration/blue-green.ts";
+import { SWAP_STEP } from "../migration/volume-swap.ts";
 import { keepsBackups, replicaOf } from "../topology/topology.ts";
 import type { Runtime } from "../topology/runtime.ts";
 import { resolve } from "node:path";
 
 /** Checks a drill against its plan and files. @throws HarnessError with the field's path. */
 export async function preflight(drill: Drill, plan: Plan): Promise<void> {
-  const steps = [...plan.steps.map(({ id }) => id), ...(drill.migration.blueGreen ? Object.values(BESIDE_STEPS) : [])];
+  const steps = [...plan.steps.map(({ id }) => id), ...(drill.migration.blueGreen ? Object.values(BESIDE_STEPS) : drill.migration.volumeSwap ? [SWAP_STEP] : [])];
   const { gate, decide } = drill.rollback;
   if (gate?.closes === "migration" && decide.on.includes("alert")) {
     throw declarationError("rollback.gate", "rollback.gate: a gate that closes before the migration raises the alert by itself", "let rollback.decide be on completion, or close the gate for the way-back alone");
@@ -35,6 +36,7 @@ export async function preflight(drill: Drill, plan: Plan): Promise<void> {
   }
   const replicated = replicaOf(drill) !== undefined;
   checkBlueGreen(drill, plan);
+  checkVolumeSwap(drill, plan);
   if (drill.rollback.strategy === "failover" && drill.rollback.to === "migration-start" && (drill.system.postgres.replica?.applyDelayMs ?? 0) === 0) {
     throw declarationError("rollback.to", "rollback.to: a replica that keeps up has no moment before the migration to go back to", "declare system.postgres.replica.applyDelayMs, longer than the migration and the decision take");
   }
@@ -84,6 +86,17 @@ function checkBlueGreen({ migration: { blueGreen }, rollback: { strategy, gate }
   if (postgres.replica) throw declarationError("system.postgres.replica", "system.postgres.replica: a replica would follow blue alone, and green has none", "leave it out, or migrate in place");
   const disk = faults.findIndex(strikesDisk);
   if (disk >= 0) throw declarationError(`faults[${disk}].kind`, `faults[${disk}].kind: green's disk is none that can be made to fail`, "use another fault, or migrate in place");
+}
+
+function checkVolumeSwap({ migration: { volumeSwap, blueGreen }, rollback: { strategy, gate }, system: { postgres } }: Drill, plan: Plan): void {
+  if ((strategy === "volume-back") !== (volumeSwap !== undefined)) {
+    throw declarationError("rollback.strategy", `rollback.strategy: ${volumeSwap ? `from a volume swap one goes back by "volume-back", not by "${strategy}"` : "volume-back needs a volume swap"}`, volumeSwap ? 'choose "volume-back"' : "declare migration.volumeSwap, or choose another way back");
+  }
+  if (!volumeSwap) return;
+  if (blueGreen) throw declarationError("migration.volumeSwap", "migration.volumeSwap: a migration takes place on another server or on another volume, and not both", "leave out one of them");
+  if (plan.steps.some(({ id }) => id === SWAP_STEP)) throw declarationError("migration.plan", `migration.plan: the plan ${plan.name} has a step "${SWAP_STEP}", which is what a volume swap calls its own`, "rename it");
+  if (gate) throw declarationError("rollback.gate", "rollback.gate: a volume swap holds clients itself, there and back", "leave it out");
+  if (postgres.replica) throw declarationError("system.postgres.replica", "system.postgres.replica: a replica can't follow a server that goes back to what it was", "leave it out");
 }
 
 /** Refuses a drill that asks for what the runtime can't do, by name. */

@@ -219,6 +219,8 @@ const wayBack = {
 
 const attempts = z.number().int().min(1).max(100).default(10).describe("How often the backward statements are tried, with backoff");
 
+const drainMs = positiveMs.default(2_000).describe("How long transactions under way may take when clients are held; then they are cut off");
+
 const recordsAt = (usually: "before" | "after") => z.enum(["before", "after"]).default(usually).describe("Which of the system's queries reads the records when the way back is through");
 const records = recordsAt("before");
 
@@ -247,8 +249,11 @@ export const rollbackSchema = z.discriminatedUnion("strategy", [
     to: z.enum(["latest", "migration-start"]).default("latest").describe("latest: the replica takes over with all that it has received, and the plan's backward statements run there. migration-start: a replica that keeps behind takes over as of the moment before the migration") })
     .describe("The primary is fenced, its replica promoted, clients led there, and the old primary rebuilt as the new one's replica"),
   z.strictObject({ strategy: z.literal("switch-back"), ...wayBack, attempts: z.number().int().min(1).max(100).default(10).describe("How often it is tried, with backoff"),
-    drainMs: positiveMs.default(2_000).describe("How long transactions under way may take when clients are held; then they are cut off") })
+    drainMs })
     .describe("After a blue-green migration: clients are held, what they wrote on green reaches blue, and they are led back to it"),
+  z.strictObject({ strategy: z.literal("volume-back"), ...wayBack, drainMs,
+    bring: z.boolean().default(true).describe("What was written since the swap is brought along; without it, the old volume is as it was then") })
+    .describe("After a volume swap: clients are held, and the server goes on from its old volume"),
 ]);
 export type Rollback = z.infer<typeof rollbackSchema>;
 
@@ -262,7 +267,7 @@ export type Replica = z.infer<typeof replicaSchema>;
 export const blueGreenSchema = z.strictObject({
   upgrade: z.boolean().default(false).describe("Blue runs the older of two major versions of PostgreSQL, and green the newer: 17 and 18 as processes, 15 and 18 in containers"),
   backward: z.boolean().default(true).describe("From the switch on, what clients write on green is passed on to blue, so that going back loses nothing"),
-  drainMs: positiveMs.default(2_000).describe("How long transactions under way may take when clients are held for the switch; then they are cut off"),
+  drainMs,
 }).describe("The plan runs on a second server, green, that follows the first one, blue, by logical replication, and then clients are switched to it (steps `follow` and `switch` around the plan's own)");
 export type BlueGreenMigration = z.infer<typeof blueGreenSchema>;
 
@@ -283,6 +288,7 @@ export const drillSchema = z.strictObject({
     plan: z.string().describe("Folder with plan.yaml, relative to the repository's root"),
     withinMs: positiveMs.default(120_000).describe("The migration is given up after this"),
     blueGreen: blueGreenSchema.optional(),
+    volumeSwap: z.strictObject({ drainMs }).optional().describe("Before the plan, the server's files are copied to another volume and compared while clients are held, and it goes on from there (step `swap`)"),
   }),
   load: z.strictObject({
     workload: z.string().describe("k6 script, relative to the repository's root"),

@@ -29,6 +29,7 @@ export type RunEvent =
       readonly kind: "replication"; readonly state: "attached" | "fenced" | "promoted" | "left-behind" | "switched" | "failed"; readonly server: string; readonly detail: string;
       /** Of the copy. */ readonly bytes?: number; /** Commits in the old primary's WAL that the new one never had. */ readonly transactions?: number;
     }
+  | { readonly kind: "volume"; readonly state: "swapped" | "swapped-back"; readonly detail: string; /** Of what was copied. */ readonly bytes: number }
   | { readonly kind: "flag"; readonly state: "checked" | "off"; readonly flag: string; readonly detail: string }
   | { readonly kind: "traffic"; readonly state: "closing" | "closed" | "returning" | "open"; readonly detail: string }
   | { readonly kind: "quiescence"; readonly state: "proven" | "unproven"; readonly detail: string }

@@ -48,7 +48,7 @@ export async function judge(directory: string): Promise<Scorecard> {
     lostWrites: whole?.lost ?? null, phantomWrites: whole?.phantom ?? null, duplicateWrites: whole?.duplicate ?? null,
     alteredWrites: whole?.altered ?? null, shedValues: whole?.shed ?? null,
     structureDifferences: structure?.length ?? null, integrityProblems: integrity?.length ?? null, invariantsViolated: invariants?.length ?? null,
-    storageBytes: [...eventsOf(record, "backup"), ...eventsOf(record, "replication").slice(0, 1)].reduce((sum, { bytes = 0 }) => sum + bytes, 0),
+    storageBytes: [...eventsOf(record, "backup"), ...eventsOf(record, "replication").slice(0, 1), ...eventsOf(record, "volume").slice(0, 1)].reduce((sum, { bytes = 0 }) => sum + bytes, 0),
     operations: await operations(database),
     latency: await latencies(database, start ?? 0, end ?? 0),
     episodes: service.episodes.map(({ fromMs, toMs }) => ({ fromMs: round(fromMs), toMs: toMs === null ? null : round(toMs) })),
@@ -106,7 +106,8 @@ function wayBack(record: RunRecord): { readonly wayBack: "completed" | "failed" 
     const servers = eventsOf(record, "replication").filter(({ state, server }) => state === "promoted" || state === "left-behind" || (state === "switched" && server === "postgres"))
       .map(({ state, server, detail }) => (state === "promoted" ? `${server} was promoted ${detail}` : state === "switched" ? `clients were led ${detail}` : `${server} kept ${detail}`));
     const flags = eventsOf(record, "flag").filter(({ state }) => state === "off").map(({ flag, detail }) => `the flag ${flag} is off, ${detail}`);
-    return { wayBack: "completed", wayBackDetail: [...backups, ...servers, ...flags].join("; ") || "the way back ran to its end" };
+    const volumes = eventsOf(record, "volume").filter(({ state }) => state === "swapped-back").map(({ detail }) => `the server went back ${detail}`);
+    return { wayBack: "completed", wayBackDetail: [...backups, ...servers, ...volumes, ...flags].join("; ") || "the way back ran to its end" };
   }
   if (last?.state === "failed") return { wayBack: "failed", wayBackDetail: `the way back failed: ${last.detail ?? "no detail"}` };
   const stay = eventsOf(record, "decision").find(({ state }) => state === "stay" || state === "none");

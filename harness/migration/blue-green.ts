@@ -1,48 +1,36 @@
 // A blue-green migration: a second server follows the first, the plan runs there, and clients are switched to it.
 
-import { HarnessError, messageOf } from "../base/errors.ts";
+import { HarnessError } from "../base/errors.ts";
 import type { BlueGreenMigration } from "../drill/schema.ts";
-import { hold } from "../topology/clients.ts";
 import type { BlueGreen } from "../topology/blue-green.ts";
 import type { Topology } from "../topology/topology.ts";
-import type { WireProxy } from "../topology/wire-proxy.ts";
-import { runForward, type RunnerContext } from "./runner.ts";
+import { holdingClients } from "./holding-clients.ts";
+import type { RunnerContext } from "./runner.ts";
+import { runStep } from "./step.ts";
 
 /** What surrounds the plan's own steps. */
 export const BESIDE_STEPS = { follow: "follow", switch: "switch" } as const;
 
 export type BlueGreenContext = Pick<RunnerContext, "record" | "reach" | "signal"> & { readonly topology: Topology; readonly declared: BlueGreenMigration };
 
-/** The pair of servers, and the proxy that holds clients between them. @throws HarnessError where the drill has none */
-export function besides({ blueGreen, wireProxy }: Topology): { readonly pair: BlueGreen; readonly wire: WireProxy } {
-  if (!blueGreen || !wireProxy) throw new HarnessError({ code: "no-green", kind: "declaration", place: "migration.blueGreen", message: "this drill has no second server to switch clients to, or back from", remedy: "declare migration.blueGreen" });
-  return { pair: blueGreen, wire: wireProxy };
+/** The pair of servers. @throws HarnessError where the drill has none */
+export function pairOf({ blueGreen }: Topology): BlueGreen {
+  if (!blueGreen) throw new HarnessError({ code: "no-green", kind: "declaration", place: "migration.blueGreen", message: "this drill has no second server to switch clients to, or back from", remedy: "declare migration.blueGreen" });
+  return blueGreen;
 }
 
-/** `runner` is connected to green. What fails before clients are let in on green leaves them on blue, and serves them there. */
-export async function runBlueGreen(context: BlueGreenContext, runner: RunnerContext): Promise<void> {
-  await step(context, BESIDE_STEPS.follow, () => follow(context));
-  await runForward(runner);
-  await step(context, BESIDE_STEPS.switch, () => switchOver(context));
+/** What comes before the plan, which then runs on green: that follows blue from now on. */
+export function follow(context: BlueGreenContext): Promise<void> {
+  return runStep(context, BESIDE_STEPS.follow, () => beginToFollow(context));
 }
 
-async function step({ record, reach, signal }: BlueGreenContext, id: string, work: () => Promise<void>): Promise<void> {
-  const event = { kind: "step", direction: "forward", step: id } as const;
-  await reach("forward", { at: "before", step: id });
-  signal.throwIfAborted();
-  record({ ...event, state: "started" });
-  try {
-    await work();
-  } catch (error) {
-    record({ ...event, state: "failed", detail: messageOf(error) });
-    throw error;
-  }
-  record({ ...event, state: "done" });
-  await reach("forward", { at: "after", step: id });
+/** What comes after it. What fails before clients are let in on green leaves them on blue, and serves them there. */
+export function switchOver(context: BlueGreenContext): Promise<void> {
+  return runStep(context, BESIDE_STEPS.switch, () => switchClients(context));
 }
 
-async function follow({ topology, record, reach, signal }: BlueGreenContext): Promise<void> {
-  const { pair } = besides(topology);
+async function beginToFollow({ topology, record, reach, signal }: BlueGreenContext): Promise<void> {
+  const pair = pairOf(topology);
   const tables = await pair.forward.publish();
   await pair.forward.subscribe({ copy: true });
   await pair.forward.copied(signal, async (share) => {
@@ -53,11 +41,11 @@ async function follow({ topology, record, reach, signal }: BlueGreenContext): Pr
   record({ kind: "replication", state: "attached", server: pair.green.name, bytes: await pair.sizeOf(pair.green), detail: `follows ${pair.blue.name} by logical replication, ${tables} tables` });
 }
 
-async function switchOver(context: BlueGreenContext): Promise<void> {
+async function switchClients(context: BlueGreenContext): Promise<void> {
   const { topology, declared, record, signal } = context;
-  const { pair } = besides(topology);
+  const pair = pairOf(topology);
   await pair.forward.caughtUp(signal); // so that clients are held for the rest alone
-  await holdingClients(context, declared.drainMs, "the switch", async () => {
+  await holdingClients({ ...context, drainMs: declared.drainMs }, "the switch", async () => {
     try {
       const caughtUp = await pair.forward.caughtUp(signal);
       const completed = await pair.completeFrom(pair.blue, pair.green);
@@ -71,17 +59,4 @@ async function switchOver(context: BlueGreenContext): Promise<void> {
       throw error;
     }
   });
-}
-
-/** Lets clients wait while the work is done, and lets them on when it is over, however it ends. */
-export async function holdingClients({ topology, record, signal }: Pick<BlueGreenContext, "topology" | "record" | "signal">, drainMs: number, why: string, work: () => Promise<void>): Promise<void> {
-  const { wire } = besides(topology);
-  record({ kind: "traffic", state: "closing", detail: `clients are held, for ${why}` });
-  try {
-    record({ kind: "traffic", state: "closed", detail: await hold(wire, drainMs, () => topology.observer("gate"), signal) });
-    await work();
-  } finally {
-    await wire.admit("any");
-    record({ kind: "traffic", state: "open", detail: "all clients are let through again" });
-  }
 }

@@ -6,11 +6,12 @@ import { failover } from "./failover.ts";
 import { flag } from "./flag.ts";
 import { pitr, snapshot } from "./restore.ts";
 import { switchBack } from "./switch-back.ts";
+import { volumeBack } from "./volume-back.ts";
 import type { WayBack, WayBackContext } from "./way-back.ts";
 
 type Registry = { readonly [S in Rollback["strategy"]]: (rollback: Extract<Rollback, { strategy: S }>, context: WayBackContext) => WayBack };
 
-const WAYS_BACK: Registry = { down, resume, flag, snapshot, pitr, failover, "switch-back": switchBack };
+const WAYS_BACK: Registry = { down, resume, flag, snapshot, pitr, failover, "switch-back": switchBack, "volume-back": volumeBack };
 
 /** Every strategy that a drill can declare. */
 export const STRATEGIES = Object.keys(WAYS_BACK) as readonly Rollback["strategy"][];

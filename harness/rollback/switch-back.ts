@@ -3,7 +3,8 @@
 import { within } from "../base/deadline.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Rollback } from "../drill/schema.ts";
-import { BESIDE_STEPS, besides, holdingClients } from "../migration/blue-green.ts";
+import { BESIDE_STEPS, pairOf } from "../migration/blue-green.ts";
+import { holdingClients } from "../migration/holding-clients.ts";
 import type { Topology } from "../topology/topology.ts";
 import { retrying } from "./down.ts";
 import type { WayBack, WayBackContext } from "./way-back.ts";
@@ -17,12 +18,12 @@ const ANSWER_WITHIN_MS = 2_000;
  */
 export function switchBack({ attempts, drainMs }: Extract<Rollback, { strategy: "switch-back" }>, context: WayBackContext): WayBack {
   const { topology, record, reach } = context;
-  const { pair } = besides(topology);
+  const pair = pairOf(topology);
 
   const leadBack = async (signal: AbortSignal) => {
     // So that clients are held for the rest alone, and not at all when blue can't take up what they write.
     if (pair.backward.begun && (await whySilent(topology)) === undefined) await pair.backward.caughtUp(signal);
-    await holdingClients({ topology, record, signal }, drainMs, "the way back", () => handOver(signal));
+    await holdingClients({ topology, record, signal, drainMs }, "the way back", () => handOver(signal));
   };
 
   const handOver = async (signal: AbortSignal) => {

@@ -91,7 +91,7 @@ export async function startTopology(options: {
   await disk?.sync("data"); // a production system has been on its disk for long
   const upstream = primary.service.innerAddress("sql");
   /** Whose messages are read on the way, so that transactions are known from each other. */
-  const watched = swallows || counts(drill.rollback.gate) || green !== undefined;
+  const watched = swallows || counts(drill.rollback.gate) || green !== undefined || drill.migration.volumeSwap !== undefined;
   const wire = watched || replica ? await runtime.start(wireProxyLaunch(upstream)) : undefined;
   const proxies = new Proxies(toxiproxy);
   // Only clients whose answers are to be swallowed, or transactions counted, pay for having them read.

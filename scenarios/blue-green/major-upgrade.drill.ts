@@ -5,7 +5,7 @@ export default defineDrill({
   name: "major-upgrade",
   question: "When clients have worked on the new major version of PostgreSQL, do they get back to the old one within 3 s without losing what they wrote?",
   system: { path: "fixtures/systems/shop", scale: 0.05 },
-  migration: { plan: "fixtures/systems/shop/migrations/upgrade", blueGreen: { upgrade: true } },
+  migration: { plan: "fixtures/systems/shop/migrations/analyze", blueGreen: { upgrade: true } },
   load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
   steadyState: { windowMs: 500 },
   rollback: { strategy: "switch-back", decide: { on: "completion", delayMs: 3_000 } },

@@ -5,7 +5,7 @@ export default defineDrill({
   name: "never-switched",
   question: "If the link to the second server breaks while its tables are copied, is the attempt given up with no harm and no slot left behind?",
   system: { path: "fixtures/systems/shop", scale: 0.05 },
-  migration: { plan: "fixtures/systems/shop/migrations/upgrade", blueGreen: { upgrade: true } },
+  migration: { plan: "fixtures/systems/shop/migrations/analyze", blueGreen: { upgrade: true } },
   load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
   steadyState: { windowMs: 500 },
   faults: [{ kind: "timeout", on: "replication", at: { within: "follow", progress: 0.3 }, healAfterMs: 6_000 }],

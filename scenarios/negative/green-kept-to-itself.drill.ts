@@ -5,7 +5,7 @@ export default defineDrill({
   name: "green-kept-to-itself",
   question: "If nothing is replicated from green to blue after the switch, what does going back lose?",
   system: { path: "fixtures/systems/shop", scale: 0.05 },
-  migration: { plan: "fixtures/systems/shop/migrations/upgrade", blueGreen: { upgrade: true, backward: false } },
+  migration: { plan: "fixtures/systems/shop/migrations/analyze", blueGreen: { upgrade: true, backward: false } },
   load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 100, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   rollback: { strategy: "switch-back", decide: { on: "completion", delayMs: 1_500 } },

@@ -5,7 +5,7 @@ export default defineDrill({
   name: "green-too-far-ahead",
   question: "If blue is nearly a second behind when clients are led back to it, does going back still take less than 1 s?",
   system: { path: "fixtures/systems/shop", scale: 0.05 },
-  migration: { plan: "fixtures/systems/shop/migrations/upgrade", blueGreen: { upgrade: true } },
+  migration: { plan: "fixtures/systems/shop/migrations/analyze", blueGreen: { upgrade: true } },
   load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 100, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   faults: [{ kind: "latency", on: "replication", latencyMs: 800, at: { after: "switch" }, healAfterMs: 6_000 }],

@@ -5,7 +5,8 @@ import { startClock } from "../../harness/base/clock.ts";
 import { drillSchema, type DrillDeclaration } from "../../harness/drill/schema.ts";
 import { readSystem } from "../../harness/drill/parse.ts";
 import type { RunEvent } from "../../harness/evidence/timeline.ts";
-import { runBlueGreen } from "../../harness/migration/blue-green.ts";
+import { follow, switchOver } from "../../harness/migration/blue-green.ts";
+import { runForward } from "../../harness/migration/runner.ts";
 import { readPlan } from "../../harness/migration/plan-file.ts";
 import { preflight } from "../../harness/conduct/preflight.ts";
 import { createWayBack } from "../../harness/rollback/registry.ts";
@@ -18,7 +19,7 @@ import { smallDrill } from "../support/drills.ts";
 
 const never = new AbortController().signal;
 const BESIDE: Partial<DrillDeclaration> = {
-  migration: { plan: "fixtures/systems/shop/migrations/upgrade", blueGreen: { upgrade: true } },
+  migration: { plan: "fixtures/systems/shop/migrations/analyze", blueGreen: { upgrade: true } },
   rollback: { strategy: "switch-back", attempts: 1 },
 };
 let runtime: Runtime;
@@ -57,12 +58,16 @@ describe("a blue-green migration", () => {
     const reach = () => Promise.resolve();
     wayBack = createWayBack(drill.rollback, { topology, system, plan, record, reach });
     migrate = async () => {
+      const told = { record, reach, signal: never };
+      const beside = { ...told, topology, declared: drill.migration.blueGreen! };
+      await follow(beside);
       const client = await connect(topology.access("migrator", "migration"), { name: "test" });
       try {
-        await runBlueGreen({ topology, declared: drill.migration.blueGreen!, record, reach, signal: never }, { client, plan, record, reach, signal: never });
+        await runForward({ ...told, plan, client });
       } finally {
         await client.end();
       }
+      await switchOver(beside);
     };
   });
   afterEach(async () => { await runtime[Symbol.asyncDispose](); });
@@ -142,7 +147,7 @@ describe("preflight of a blue-green migration", () => {
   test("accepts the drill that the others differ from", async () => { await refused({}); });
   test.for<[string, Partial<DrillDeclaration>, RegExp]>([
     ["another way back", { rollback: { strategy: "down" } }, /one goes back by "switch-back"/],
-    ["switch-back without it", { migration: { plan: "fixtures/systems/shop/migrations/upgrade" } }, /switch-back needs a blue-green migration/],
+    ["switch-back without it", { migration: { plan: "fixtures/systems/shop/migrations/analyze" } }, /switch-back needs a blue-green migration/],
     ["a gate", { rollback: { strategy: "switch-back", gate: {} } }, /holds clients itself/],
     ["a replica", { system: { path: "fixtures/systems/shop", postgres: { replica: {} } } }, /a replica would follow blue alone/],
     ["a fault of the disk", { faults: [{ kind: "disk-full", at: { after: "switch" } }] }, /green's disk/],
