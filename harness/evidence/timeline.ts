@@ -26,7 +26,7 @@ export type RunEvent =
   | { readonly kind: "rollback"; readonly state: "started" | "retried" | "completed" | "failed"; readonly strategy: string; readonly detail?: string }
   | { readonly kind: "backup"; readonly state: "taken" | "refused" | "chosen" | "restored"; readonly label: string; readonly detail: string; /** Of the backup when taken; of the WAL beside it when restored. */ readonly bytes?: number }
   | {
-      readonly kind: "replication"; readonly state: "attached" | "fenced" | "promoted" | "left-behind" | "switched" | "failed"; readonly server: string; readonly detail: string;
+      readonly kind: "replication"; readonly state: "attached" | "fenced" | "promoted" | "left-behind" | "switched" | "switched-back" | "failed"; readonly server: string; readonly detail: string;
       /** Of the copy. */ readonly bytes?: number; /** Commits in the old primary's WAL that the new one never had. */ readonly transactions?: number;
     }
   | { readonly kind: "volume"; readonly state: "swapped" | "swapped-back"; readonly detail: string; /** Of what was copied. */ readonly bytes: number }

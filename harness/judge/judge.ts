@@ -103,8 +103,8 @@ function wayBack(record: RunRecord): { readonly wayBack: "completed" | "failed" 
   const last = eventsOf(record, "rollback").findLast(({ state }) => state === "completed" || state === "failed");
   if (last?.state === "completed") {
     const backups = eventsOf(record, "backup").filter(({ state }) => state === "refused" || state === "restored").map(({ state, label, detail }) => `${label} was ${state} ${state === "refused" ? `(${detail})` : detail}`);
-    const servers = eventsOf(record, "replication").filter(({ state, server }) => state === "promoted" || state === "left-behind" || (state === "switched" && server === "postgres"))
-      .map(({ state, server, detail }) => (state === "promoted" ? `${server} was promoted ${detail}` : state === "switched" ? `clients were led ${detail}` : `${server} kept ${detail}`));
+    const servers = eventsOf(record, "replication").filter(({ state }) => state === "promoted" || state === "left-behind" || state === "switched-back")
+      .map(({ state, server, detail }) => (state === "promoted" ? `${server} was promoted ${detail}` : state === "switched-back" ? `clients were led ${detail}` : `${server} kept ${detail}`));
     const flags = eventsOf(record, "flag").filter(({ state }) => state === "off").map(({ flag, detail }) => `the flag ${flag} is off, ${detail}`);
     const volumes = eventsOf(record, "volume").filter(({ state }) => state === "swapped-back").map(({ detail }) => `the server went back ${detail}`);
     return { wayBack: "completed", wayBackDetail: [...backups, ...servers, ...volumes, ...flags].join("; ") || "the way back ran to its end" };

@@ -12,7 +12,7 @@ export function spans(record: RunRecord, service: Service): Span[] {
     const found = phaseOf(record, phase);
     return found ? [span("phase", phase, found.from, found.to)] : [];
   });
-  return [...phases, ...steps(record, span), ...restores(record, span), ...takeovers(record, span), ...faultSpans(record, span), ...alerts(record, span), ...questions(record, span), ...gates(record, span),
+  return [...phases, ...steps(record, span), ...restores(record, span), ...takeovers(record, span), ...handovers(record, span), ...faultSpans(record, span), ...alerts(record, span), ...questions(record, span), ...gates(record, span),
     ...service.episodes.map(({ fromMs, toMs }) => ({ lane: "outage" as const, label: "impact", fromMs: round(fromMs), toMs: round(toMs ?? lastMs) }))];
 }
 
@@ -30,13 +30,24 @@ function steps(record: RunRecord, span: MakeSpan): Span[] {
 }
 
 function restores(record: RunRecord, span: MakeSpan): Span[] {
-  const ended = eventsOf(record, "rollback").find(({ state }) => state === "completed" || state === "failed")?.t;
-  return eventsOf(record, "backup").flatMap((event) => (event.state === "chosen" ? [span("rollback", `restore ${event.label}`, event.t, ended)] : []));
+  return eventsOf(record, "backup").flatMap((event) => (event.state === "chosen" ? [span("rollback", `restore ${event.label}`, event.t, wayBackEnded(record))] : []));
 }
 
 function takeovers(record: RunRecord, span: MakeSpan): Span[] {
   const events = eventsOf(record, "replication");
-  return events.flatMap((event) => (event.state === "fenced" ? [span("rollback", "promote the replica", event.t, events.find(({ state }) => state === "promoted")?.t)] : []));
+  const going = record.header.drill.rollback.strategy;
+  return events.flatMap((event) => (event.state === "fenced" && going === "failover" ? [span("rollback", "promote the replica", event.t, events.find(({ state }) => state === "promoted")?.t ?? wayBackEnded(record))] : []));
+}
+
+/** Ways back without steps of a plan. */
+function handovers(record: RunRecord, span: MakeSpan): Span[] {
+  const going = record.header.drill.rollback.strategy;
+  const started = eventsOf(record, "rollback").find(({ state }) => state === "started");
+  return started && (going === "switch-back" || going === "volume-back") ? [span("rollback", going.replace("-", " "), started.t, wayBackEnded(record))] : [];
+}
+
+function wayBackEnded(record: RunRecord): number | undefined {
+  return eventsOf(record, "rollback").findLast(({ state }) => state === "completed" || state === "failed")?.t;
 }
 
 function faultSpans(record: RunRecord, span: MakeSpan): Span[] {
@@ -55,12 +66,13 @@ function questions(record: RunRecord, span: MakeSpan): Span[] {
 
 function gates(record: RunRecord, span: MakeSpan): Span[] {
   const events = eventsOf(record, "traffic");
-  const first = (state: string) => events.find((event) => event.state === state);
-  const [closing, returning, open] = [first("closing"), first("returning"), first("open")];
-  return [
-    ...(closing ? [span("gate", closing.detail.split(",")[0] ?? "", closing.t, (returning ?? open)?.t)] : []),
-    ...(returning ? [span("gate", "staged return", returning.t, open?.t)] : []),
-  ];
+  return events.flatMap((event, index) => {
+    if (event.state !== "closing") return [];
+    const later = events.slice(index + 1);
+    const open = later.findIndex(({ state }) => state === "open");
+    const [returning] = later.slice(0, open < 0 ? undefined : open).filter(({ state }) => state === "returning");
+    return [span("gate", event.detail.split(",")[0] ?? "", event.t, (returning ?? later[open])?.t), ...(returning ? [span("gate", "staged return", returning.t, later[open]?.t)] : [])];
+  });
 }
 
 function alerts(record: RunRecord, span: MakeSpan): Span[] {

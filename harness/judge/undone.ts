@@ -13,7 +13,7 @@ type Change = { readonly seq: number; readonly start: number; readonly end: numb
 type Interval = { readonly from: number; readonly to: number };
 
 /**
- * Enters such counters in `harms` as lost, where a restore, a promoted replica or a power cut took the data back. A counter that is wrong by
+ * Enters such counters in `harms` as lost, where a restore, another server or volume, or a power cut took the data back. A counter that is wrong by
  * `difference` went back to an earlier moment when there is one such that the changes between it and the taking back, and
  * some of those under way at either, add up to the difference. Changes after that count as ever. Without
  * any of these a sum that fits would be a coincidence. Needs `touched` of reconcile.ts.
@@ -38,7 +38,7 @@ export async function findUndone(database: EvidenceDatabase, { name, counters }:
 
 async function takings(database: EvidenceDatabase): Promise<Interval[]> {
   const rows = await database.rows(`
-    select min(t) filter (kind = 'rollback' and state = 'started')::double as "from", max(t) filter ((kind = 'backup' and state = 'restored') or (kind = 'replication' and state = 'promoted'))::double as "to" from timeline
+    select min(t) filter (kind = 'rollback' and state = 'started')::double as "from", max(t) filter ((kind = 'backup' and state = 'restored') or (kind = 'replication' and state = 'promoted') or state = 'switched-back' or state = 'swapped-back')::double as "to" from timeline
     union all
     select min(t) filter (state = 'triggered')::double, min(t) filter (state = 'proven')::double from timeline where kind = 'fault' and fault = 'power-cut' and target = 'postgres' group by "index"`);
   return rows.flatMap(({ from, to }) => (typeof from === "number" && typeof to === "number" ? [{ from, to }] : []));

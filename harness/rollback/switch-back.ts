@@ -33,7 +33,7 @@ export function switchBack({ attempts, drainMs }: Extract<Rollback, { strategy: 
       : silent === undefined ? await pair.backward.caughtUp(signal) : await pair.backward.drained(signal);
     const completed = await pair.completeFrom(silent === undefined ? pair.green : undefined, pair.blue);
     await pair.lead("blue");
-    record({ kind: "replication", state: "switched", server: pair.blue.name, detail: `back to ${pair.blue.name}: ${has}; ${completed}` });
+    record({ kind: "replication", state: "switched-back", server: pair.blue.name, detail: `back to ${pair.blue.name}: ${has}; ${completed}` });
   };
 
   return {
