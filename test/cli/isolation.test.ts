@@ -32,6 +32,14 @@ describe("turnback isolation", () => {
     expect((await isolation("/nowhere", "--model", "serializable")).code).toBe(3);
   });
 
+  test("what it says fits 80 columns, however long the names and lists are", async () => {
+    const [a, b] = ["a-register-with-a-rather-long-name", "another-register-with-a-long-name"];
+    const long = together([["append", a, 1], ["append", b, 1], ["append", "x", 3]], [["r", a, [1]], ["r", b, []], ["r", "x", [3]]], [["r", b, [1]]]);
+    const { stdout } = await isolation(long, "--model", "serializable");
+    expect(stdout).toMatch(/^ {2}T1 {2}#/m);
+    expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
+  });
+
   test("--json prints one document with validity and anomalies, and nothing else", async () => {
     const violated = JSON.parse((await isolation(SKEW, "--model", "serializable", "--json")).stdout) as { valid: boolean; anomalies: { type: string; transactions: { index: number }[] }[]; weakestViolated: string[] };
     expect(violated).toMatchObject({ valid: false, model: "serializable", weakestViolated: ["repeatable-read"] });
