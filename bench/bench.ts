@@ -9,8 +9,9 @@ import { isolation } from "./isolation.ts";
 import { judging } from "./judging.ts";
 import { powerCuts } from "./power-cuts.ts";
 import { restore } from "./restore.ts";
+import { switchBack } from "./switch-back.ts";
 
-const BENCHES = { "first-operation": firstOperation, "ledger-cost": ledgerCost, calibrate, judging, restore, isolation, failover, "power-cuts": powerCuts, corpus } as const;
+const BENCHES = { "first-operation": firstOperation, "ledger-cost": ledgerCost, calibrate, judging, restore, isolation, failover, "power-cuts": powerCuts, "switch-back": switchBack, corpus } as const;
 
 const asked = process.argv.slice(2);
 for (const [name, bench] of Object.entries(BENCHES)) {

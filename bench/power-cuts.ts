@@ -1,10 +1,9 @@
 // Power cuts, a hundred of them: nothing that was acknowledged may be lost; and without fsync, what is stated is what is gone.
 
 import { seededRandom } from "../harness/base/random.ts";
-import type { Topology } from "../harness/topology/topology.ts";
 import { smallDrill } from "../test/support/drills.ts";
 import { spread } from "./figures.ts";
-import { progress, same, trial, WRITTEN_ONCE, type Trial } from "./trial.ts";
+import { gone, progress, same, trial, whatIsThere, type Trial } from "./trial.ts";
 
 const CUTS_PER_RUN = 10;
 const CUT_EVERY_MS = 4_500;
@@ -53,14 +52,5 @@ async function control(seed: number, settings: Record<string, string>): Promise<
     faults: [{ kind: "power-cut", torn: false, at: { afterMs: Math.floor(200 + seededRandom(seed)() * 500) }, healAfterMs: 200 }],
   }), seed, (topology) => whatIsThere(topology, held));
   // Acknowledged before the cut, and not in the tables: by plain SQL on the live server, without the judge.
-  const cutNs = (card.faults[0]?.atMs ?? Number.NaN) * 1e6;
-  return { stated, truth: new Set([...told].filter(([key, at]) => at < cutNs && !held.has(key) && Object.keys(WRITTEN_ONCE).some((entity) => key.startsWith(`${entity} `))).map(([key]) => key)) };
-}
-
-async function whatIsThere(topology: Topology, held: Set<string>): Promise<void> {
-  const client = await topology.observer("bench");
-  for (const [entity, table] of Object.entries(WRITTEN_ONCE)) {
-    for (const { ref } of (await client.query<{ ref: string }>(`select ref::text from ${table}`)).rows) held.add(`${entity} ${ref}`);
-  }
-  await client.end();
+  return { stated, truth: gone(told, held, card.faults[0]?.atMs) };
 }

@@ -44,6 +44,21 @@ export async function trial(drill: DrillDeclaration, seed: number, look: (topolo
   }
 }
 
+/** Adds the records of WRITTEN_ONCE that are there, as `entity key`: by plain SQL on the live server, without the judge. */
+export async function whatIsThere(topology: Topology, held: Set<string>): Promise<void> {
+  const client = await topology.observer("bench");
+  for (const [entity, table] of Object.entries(WRITTEN_ONCE)) {
+    for (const { ref } of (await client.query<{ ref: string }>(`select ref::text from ${table}`)).rows) held.add(`${entity} ${ref}`);
+  }
+  await client.end();
+}
+
+/** Those that clients were told are committed before a moment, and that are not there. */
+export function gone(told: Trial["told"], held: ReadonlySet<string>, beforeMs: number | null | undefined): Set<string> {
+  const before = (beforeMs ?? Number.NaN) * 1e6;
+  return new Set([...told].filter(([key, at]) => at < before && !held.has(key) && Object.keys(WRITTEN_ONCE).some((entity) => key.startsWith(`${entity} `))).map(([key]) => key));
+}
+
 /** Whether two sets hold the same. */
 export function same(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
   return a.size === b.size && [...a].every((key) => b.has(key));
