@@ -23,23 +23,30 @@ export const COPY = (to: string) => `rm -rf ${to}; cp -a "$DATA" ${to}; ${SAME(t
 /** What comes before the plan. @throws HarnessError `swap-failed`, with the server on its old volume */
 export function swapVolumes(context: HoldContext & Pick<RunnerContext, "reach">): Promise<void> {
   return runStep(context, SWAP_STEP, () => holdingClients(context, "the swap", async () => {
-    const bytes = await whileStopped(context.topology, `${COPY(NEW)}; mv -T "$DATA" ${OLD}; mv -T ${NEW} "$DATA"`, `rm -rf ${NEW}; [ -d "$DATA" ] || mv -T ${OLD} "$DATA"; rm -rf ${OLD}`);
+    const bytes = await swap(context.topology, { prepare: `[ ! -e ${OLD} ] || { echo "there is a "${OLD}" already" >&2; exit 1; }; ${COPY(NEW)}`, aside: OLD, mounted: NEW });
     context.record({ kind: "volume", state: "swapped", bytes: Number(bytes), detail: "to the new volume: every file is what it was on the old one" });
   }));
 }
 
-/** Has a script change the server's files while it is stopped, and starts it again; when that fails, another one takes it back. */
-export function whileStopped({ postgres, inTurn, disk }: Topology, script: string, back: string): Promise<string> {
+/**
+ * Stops the server, prepares another volume, puts the one that it is on `aside`, and starts it on the other, which is then
+ * `mounted` where that was. Gives what the preparation said. When it doesn't start from there, it starts from where it was.
+ * @throws HarnessError `swap-failed`
+ */
+export function swap({ postgres, inTurn, disk }: Topology, { prepare, aside, mounted }: { readonly prepare: string; readonly aside: string; readonly mounted: string }): Promise<string> {
   return inTurn(async () => {
+    let moving = false;
     if ((await postgres.observe()).state !== "stopped") await postgres.stop();
     try {
-      const said = await postgres.shell(script);
+      const said = await postgres.shell(prepare);
+      moving = true;
+      await postgres.shell(`mv -T "$DATA" ${aside}; mv -T ${mounted} "$DATA"`);
       await disk?.sync("data");
       await postgres.start();
       return said.trim();
     } catch (error) {
       if ((await postgres.observe()).state !== "stopped") await postgres.stop();
-      await postgres.shell(back);
+      if (moving) await postgres.shell(`if [ -d ${aside} ]; then [ ! -d "$DATA" ] || mv -T "$DATA" ${mounted}; mv -T ${aside} "$DATA"; fi`);
       await postgres.start();
       throw new HarnessError({ code: "swap-failed", kind: "run", place: postgres.name, message: `the volumes were not swapped: ${messageOf(error)}`, cause: error });
     }

@@ -2,7 +2,7 @@
 
 import type { Rollback } from "../drill/schema.ts";
 import { holdingClients } from "../migration/holding-clients.ts";
-import { COPY, NEW, OLD, SWAP_STEP, whileStopped } from "../migration/volume-swap.ts";
+import { COPY, NEW, OLD, SWAP_STEP, swap } from "../migration/volume-swap.ts";
 import type { WayBack, WayBackContext } from "./way-back.ts";
 
 /**
@@ -21,7 +21,7 @@ export function volumeBack({ bring, drainMs }: Extract<Rollback, { strategy: "vo
       signal.throwIfAborted();
       if (await swapped()) {
         await holdingClients({ topology, record, signal, drainMs }, "the way back", async () => {
-          const bytes = await whileStopped(topology, `${bring ? COPY(OLD) : "echo 0"}; mv -T "$DATA" ${NEW}; mv -T ${OLD} "$DATA"`, `[ -d "$DATA" ] || mv -T ${NEW} "$DATA"`);
+          const bytes = await swap(topology, { prepare: bring ? COPY(OLD) : "echo 0", aside: NEW, mounted: OLD });
           record({ kind: "volume", state: "swapped-back", bytes: Number(bytes), detail: bring ? "to the old volume: every file is what it was on the new one" : "to the old volume, as it was at the swap" });
         });
       }

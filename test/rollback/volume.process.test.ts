@@ -7,7 +7,7 @@ import { readSystem } from "../../harness/drill/parse.ts";
 import type { RunEvent } from "../../harness/evidence/timeline.ts";
 import { preflight } from "../../harness/conduct/preflight.ts";
 import { readPlan } from "../../harness/migration/plan-file.ts";
-import { NEW, SAME, swapVolumes, whileStopped } from "../../harness/migration/volume-swap.ts";
+import { COPY, NEW, OLD, SAME, swap as swapTo, swapVolumes } from "../../harness/migration/volume-swap.ts";
 import { createWayBack } from "../../harness/rollback/registry.ts";
 import type { WayBack } from "../../harness/rollback/way-back.ts";
 import { openRuntime } from "../../harness/topology/open-runtime.ts";
@@ -60,9 +60,15 @@ describe("a volume swap", () => {
   });
 
   test("is refused, with the file's name, when a copy is not what it was copied from", shared, async () => {
-    const copyWrongly = `cp -a "$DATA" ${NEW}; echo more >> ${NEW}/PG_VERSION; ${SAME(NEW)}; echo the same`;
-    await expect(whileStopped(topology, copyWrongly, `rm -rf ${NEW}`)).rejects.toThrow(/not the same on both volumes: .\/PG_VERSION/);
+    const copyWrongly = `rm -rf ${NEW}; cp -a "$DATA" ${NEW}; echo more >> ${NEW}/PG_VERSION; ${SAME(NEW)}; echo the same`;
+    await expect(swapTo(topology, { prepare: copyWrongly, aside: OLD, mounted: NEW })).rejects.toThrow(/not the same on both volumes: .\/PG_VERSION/);
     expect(await sql("select count(*)::int from notes"), "it serves from where it was").toBe(2);
+  });
+
+  test("to a volume from which the server doesn't start leaves it where it was, with its data", shared, async () => {
+    await expect(swapTo(topology, { prepare: `${COPY(NEW)}; rm ${NEW}/global/pg_control`, aside: OLD, mounted: NEW })).rejects.toThrow(/the volumes were not swapped/);
+    expect(await sql("select count(*)::int from notes")).toBe(2);
+    expect((await topology.postgres.shell(`ls ${NEW}/global/pg_control 2>&1 || true`)), "what doesn't start is aside").toMatch(/No such file/);
   });
 
   test("that fails leaves the server where it was, and clients let through", shared, async () => {
