@@ -9,18 +9,13 @@ type ClockSkewed = Extract<Fault, { kind: "clock-skewed" }>;
 
 export const clockSkewed: FaultKindOf<ClockSkewed> = {
   needs: "clock",
-  create: (fault, { topology, id }) => {
+  create: (fault, { topology }) => {
     const server = serverOf(topology, fault.on);
     /** By how much the server's clock differs from ours, in milliseconds. */
-    const offset = async (): Promise<number> => {
-      const client = await topology.cluster.connect(server, id);
-      try {
-        const { rows: [row] } = await client.query<{ now: string }>("select (extract(epoch from clock_timestamp()) * 1000)::text as now");
-        return Number(row?.now) - Date.parse(wallClock());
-      } finally {
-        await client.end();
-      }
-    };
+    const offset = (): Promise<number> => topology.cluster.asking(server, async (client) => {
+      const { rows: [row] } = await client.query<{ now: string }>("select (extract(epoch from clock_timestamp()) * 1000)::text as now");
+      return Number(row?.now) - Date.parse(wallClock());
+    });
     const inWords = (ms: number) => `the server's clock is ${Math.abs(ms / 1_000).toFixed(1)} s ${ms < 0 ? "behind" : "ahead of"} ours`;
     const near = (ms: number, to: number) => Math.abs(ms - to) < Math.abs(fault.offsetMs) / 4;
     return {
