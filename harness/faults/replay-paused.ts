@@ -7,17 +7,11 @@ type ReplayPaused = Extract<Fault, { kind: "replay-paused" }>;
 
 export const replayPaused: FaultKindOf<ReplayPaused> = {
   needs: "files",
-  create: (fault, { topology, id }) => {
+  create: (fault, { topology }) => {
     const replica = serverOf(topology, fault.on);
     /** A server that was promoted meanwhile replays nothing any more, and holds nothing back. */
-    const asking = async (sql: string): Promise<string | undefined> => {
-      const client = await topology.cluster.connect(replica, id);
-      try {
-        return (await client.query<{ answer: string | null }>(`select case when pg_is_in_recovery() then (${sql})::text else 'promoted' end as answer`)).rows[0]?.answer ?? undefined;
-      } finally {
-        await client.end();
-      }
-    };
+    const asking = (sql: string): Promise<string | undefined> => topology.cluster.asking(replica, async (client) =>
+      (await client.query<{ answer: string | null }>(`select case when pg_is_in_recovery() then (${sql})::text else 'promoted' end as answer`)).rows[0]?.answer ?? undefined);
     const state = () => asking("select pg_get_wal_replay_pause_state()");
     return {
       inject: async () => { await asking("select pg_wal_replay_pause()"); },
