@@ -2,16 +2,19 @@
 
 import { failover } from "./failover.ts";
 import { firstOperation } from "./first-operation.ts";
+import { lags } from "./lags.ts";
 import { ledgerCost } from "./ledger-cost.ts";
 import { calibrate } from "./calibrate.ts";
+import { coordinated } from "./coordinated.ts";
 import { corpus } from "./corpus.ts";
 import { isolation } from "./isolation.ts";
+import { journeys } from "./journeys.ts";
 import { judging } from "./judging.ts";
 import { powerCuts } from "./power-cuts.ts";
 import { restore } from "./restore.ts";
 import { switchBack } from "./switch-back.ts";
 
-const BENCHES = { "first-operation": firstOperation, "ledger-cost": ledgerCost, calibrate, judging, restore, isolation, failover, "power-cuts": powerCuts, "switch-back": switchBack, corpus } as const;
+const BENCHES = { "first-operation": firstOperation, "ledger-cost": ledgerCost, calibrate, lags, judging, restore, isolation, failover, "power-cuts": powerCuts, "switch-back": switchBack, coordinated, journeys, corpus } as const;
 
 const asked = process.argv.slice(2);
 for (const [name, bench] of Object.entries(BENCHES)) {

@@ -3,7 +3,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runDrill } from "../harness/conduct/run-drill.ts";
+import { runDrill, SILENT } from "../harness/conduct/run-drill.ts";
 import type { DrillDeclaration } from "../harness/drill/schema.ts";
 import { EvidenceDatabase } from "../harness/evidence/database.ts";
 import { packRun } from "../harness/evidence/pack.ts";
@@ -11,7 +11,6 @@ import { ask } from "../harness/judge/ask.ts";
 import { judge } from "../harness/judge/judge.ts";
 import type { Scorecard } from "../harness/judge/scorecard.ts";
 import type { Topology } from "../harness/topology/topology.ts";
-import { SILENT } from "../test/support/drills.ts";
 
 /** Rows of these are written once: the transaction that a row names is the one that its client was told of. */
 export const WRITTEN_ONCE = { payment: "payments", movement: "stock_movements" } as const;
@@ -22,6 +21,8 @@ export type Trial = {
   readonly stated: ReadonlySet<string>;
   /** Those that clients were told are committed, and when, in nanoseconds of the run. */
   readonly told: ReadonlyMap<string, number>;
+  /** When each fault took hold: between its being triggered and its being proven, in milliseconds of the run. */
+  readonly struck: readonly { readonly fromMs: number; readonly toMs: number }[];
 };
 
 /** Rehearses a drill in the process runtime; `look` sees the system between the way back and its tidying up. */
@@ -36,9 +37,10 @@ export async function trial(drill: DrillDeclaration, seed: number, look: (topolo
     const card = await judge(directory);
     await using database = await EvidenceDatabase.open(directory, system.entities);
     const told = await database.rows(`select entity || ' ' || key as key, "end"::double as at from effects where outcome = 'committed'`);
+    const struck = await database.rows(`select min(t)::double / 1e6 as "fromMs", max(t)::double / 1e6 as "toMs" from timeline where kind = 'fault' and state in ('triggered', 'proven') group by "index" order by "index"`);
     const names = Object.keys(WRITTEN_ONCE);
     const [harms = []] = await ask(directory, [`select entity || ' ' || key as key from harms where harm = 'write-lost' and entity in (${names.map((name) => `'${name}'`).join(", ")})`]);
-    return { card, stated: new Set(harms.map(({ key }) => String(key))), told: new Map(told.map(({ key, at }) => [String(key), Number(at)])) };
+    return { card, stated: new Set(harms.map(({ key }) => String(key))), told: new Map(told.map(({ key, at }) => [String(key), Number(at)])), struck: struck.map(({ fromMs, toMs }) => ({ fromMs: Number(fromMs), toMs: Number(toMs) })) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -14,6 +14,7 @@ ${objectives(card)}
 ${harness(card)}
 ${course(card)}
 ${findings(card)}
+${journeys(card)}
 ${clients(card)}
 ${faults(card)}
 ${provenance(card)}`);
@@ -66,7 +67,8 @@ function findings(card: Scorecard): string {
   const body = card.findings.length === 0 ? (card.doubts.length === 0 ? none : unknown)
     : card.findings.slice(0, MOST_FINDINGS).map((finding) => one(card, finding)).join("\n")
       + (card.findings.length > MOST_FINDINGS ? `<p>… and ${card.findings.length - MOST_FINDINGS} more in scorecard.json.</p>` : "");
-  return section("findings", `Findings (${card.findings.length})`, body);
+  const known = card.warnings.length === 0 ? "" : section("warnings", `Worth knowing, and not counted (${card.warnings.length})`, card.warnings.slice(0, MOST_FINDINGS).map((finding) => one(card, finding)).join("\n"));
+  return section("findings", `Findings (${card.findings.length})`, body) + known;
 }
 
 function one(card: Scorecard, { kind, subject, detail, count, query, examples }: Finding): string {
@@ -96,6 +98,16 @@ function clients({ measures }: Scorecard): string {
 <div><dt>Independent probes failed</dt><dd>${probes.failed.toLocaleString("en-US")} of ${probes.sent.toLocaleString("en-US")}</dd></div></dl>
 <p>Latency from when an operation was due, of those that were served, in milliseconds:</p>
 ${table(["When", "Operations", "p50", "p99", "Worst"], rows)}`);
+}
+
+const JOURNEY_WORDS = { passed: "✔ works", failed: "✘ fails", unknown: "? not known" } as const;
+
+function journeys(card: Scorecard): string {
+  if (card.journeys.length === 0) return "";
+  const link = (path: string | undefined, words: string) => (path === undefined ? "" : `<a href="${text(encodeURI(path))}">${words}</a>`);
+  const rows = card.journeys.map(({ name, version, state, tookMs, error, screenshot, trace }) => `<tr><td>${JOURNEY_WORDS[state]}</td><th scope="row">${text(name)}</th><td>${text(version)}</td>
+<td class="figure">${(tookMs / 1_000).toFixed(2)} s</td><td>${text(error ?? "")}</td><td>${[link(screenshot, "picture"), link(trace, "trace")].filter(Boolean).join(", ")}</td></tr>`).join("\n");
+  return section("journeys", "People's journeys, after the way back", table(["Went", "Journey", "At version", "Took", "What went wrong", "Evidence"], rows));
 }
 
 function faults(card: Scorecard): string {

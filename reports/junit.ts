@@ -14,9 +14,9 @@ export function renderJunit(card: Scorecard): string {
   const counts = `tests="${card.objectives.length}" failures="${failures}" errors="${errors}" skipped="0" time="${seconds}"`;
   return `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="turnback" ${counts.replace(' skipped="0"', "")}>
-  <testsuite name="${escape(card.drill)}" timestamp="${card.startedAt.replace(/\.\d+Z$/, "")}" ${counts}>
+  <testsuite name="${xml(card.drill)}" timestamp="${card.startedAt.replace(/\.\d+Z$/, "")}" ${counts}>
     <properties>
-      <property name="run" value="${escape(card.run)}"/>
+      <property name="run" value="${xml(card.run)}"/>
       <property name="verdict" value="${card.verdict}"/>
       <property name="score" value="${card.score}"/>
       <property name="seed" value="${card.seed}"/>
@@ -28,15 +28,16 @@ ${card.objectives.map((objective) => testCase(card, objective)).join("\n")}
 }
 
 function testCase(card: Scorecard, objective: ObjectiveResult): string {
-  const open = `    <testcase classname="turnback.${escape(card.drill)}" name="${escape(objective.title)}" time="0"`;
+  const open = `    <testcase classname="turnback.${xml(card.drill)}" name="${xml(objective.title)}" time="0"`;
   if (objective.verdict === "met") return `${open}/>`;
   const element = objective.verdict === "missed" ? "failure" : "error";
   const text = [`target: ${target(objective)}`, `measured: ${measured(objective)}`, ...card.findings
     .filter(({ kind }) => objective.evidence.includes(kind)).slice(0, 20).map(({ kind, subject, detail }) => `${kind}: ${subject}: ${detail}`)].join("\n");
-  return `${open}>\n      <${element} type="${objective.verdict}" message="${escape(objective.reason)}">${escape(text)}</${element}>\n    </testcase>`;
+  return `${open}>\n      <${element} type="${objective.verdict}" message="${xml(objective.reason)}">${xml(text)}</${element}>\n    </testcase>`;
 }
 
-function escape(text: string): string {
+/** Text as XML. */
+export function xml(text: string): string {
   // Control characters other than tab and line ends can't be written in XML 1.0 at all.
   return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd")
     .replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("\n", "&#10;");

@@ -24,8 +24,8 @@ ${card.objectives.map((o) => `| ${ICONS[o.verdict]} ${WORDS[o.verdict]} | ${cell
 | | ${card.measures.operations.committed} | ${card.measures.operations.rejected} | ${card.measures.operations.indeterminate} | ${card.measures.operations.dropped} | ${figure(card.measures.unavailableMs)} |
 `;
   const doubts = card.doubts.map((doubt) => `- harness: ${cell(doubt)}`);
-  const findings = card.findings.map(({ kind, subject, detail }) => `- \`${kind}\` ${cell(subject)}: ${cell(detail)}`);
-  return within(head, [...(doubts.length > 0 ? ["", "### Doubts", "", ...doubts] : []), ...(findings.length > 0 ? ["", `### Findings (${findings.length})`, "", ...findings] : [])]);
+  const listed = (title: string, findings: Scorecard["findings"]) => (findings.length > 0 ? ["", `### ${title} (${findings.length})`, "", ...findings.map(({ kind, subject, detail }) => `- \`${kind}\` ${cell(subject)}: ${cell(detail)}`)] : []);
+  return within(head, [...(doubts.length > 0 ? ["", "### Doubts", "", ...doubts] : []), ...listed("Findings", card.findings), ...listed("Worth knowing, and not counted", card.warnings)]);
 }
 
 /** As many lines as fit, and a word about the rest. */

@@ -4,7 +4,9 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { ROOT } from "../harness/base/files.ts";
-import { drillSchema, faultSchema, rollbackSchema, triggerSchema } from "../harness/drill/schema.ts";
+import { CATALOGUE, readCatalogue, renderCatalogue } from "./catalogue.ts";
+import { faultSchema, triggerSchema } from "../harness/drill/fault.ts";
+import { drillSchema, rollbackSchema } from "../harness/drill/schema.ts";
 import { stepSchema } from "../harness/drill/plan.ts";
 import { systemSchema } from "../harness/drill/system.ts";
 
@@ -60,4 +62,7 @@ function valueOf(field: Node): string {
   return `${field.type ?? "object"}${bounds}`;
 }
 
-if (import.meta.main) await writeFile(REFERENCE, renderReference());
+if (import.meta.main) {
+  await writeFile(REFERENCE, renderReference());
+  await writeFile(CATALOGUE, renderCatalogue(await readCatalogue()));
+}

@@ -18,7 +18,7 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th, td { text-align: left; padding: 7px 10px; border-bottom: 1px solid var(--line); vertical-align: top; } thead th { color: var(--soft); font-weight: 600; font-size: 13px; } tbody th { font-weight: 600; }
 .figure { white-space: nowrap; font-weight: 600; } .bound { white-space: nowrap; }
 .badge { display: inline-block; white-space: nowrap; font-weight: 700; font-size: 13px; } .badge.met { color: var(--met); } .badge.missed { color: var(--missed); } .badge.unknown { color: var(--unknown); }
-article { border: 1px solid var(--line); border-left: 5px solid var(--missed); border-radius: 8px; padding: 12px 16px; margin: 10px 0; } article p { margin: 4px 0; } .count { color: var(--soft); }
+article { border: 1px solid var(--line); border-left: 5px solid var(--missed); border-radius: 8px; padding: 12px 16px; margin: 10px 0; } article p { margin: 4px 0; } .count { color: var(--soft); } [aria-labelledby="warnings"] article { border-left-color: var(--unknown); }
 details { margin-top: 8px; } summary { cursor: pointer; color: var(--soft); } details .scroll { max-height: 420px; overflow-y: auto; }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 10px; overflow-x: auto; font-size: 12.5px; white-space: pre-wrap; overflow-wrap: anywhere; } code { font-size: .93em; }
 dl { display: flex; flex-wrap: wrap; gap: 10px; margin: 0 0 12px; } dl div { border: 1px solid var(--line); border-radius: 8px; padding: 8px 14px; background: var(--card); } dt { color: var(--soft); font-size: 13px; } dd { margin: 0; font-size: 19px; font-weight: 650; font-variant-numeric: tabular-nums; }

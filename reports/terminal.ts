@@ -47,10 +47,14 @@ function whatHappened({ measures, faults, doubts }: Scorecard, c: Colours): stri
   return [...lines, ...doubts.flatMap((doubt) => wrap(`harness   ${doubt}`, WIDTH).map((line) => c.yellow(line)))];
 }
 
-function findingLines({ findings }: Scorecard, c: Colours): string[] {
+function findingLines({ findings, warnings }: Scorecard, c: Colours): string[] {
+  return [...listed("findings", findings, c), ...listed("worth knowing, and not counted", warnings, c)];
+}
+
+function listed(title: string, findings: Scorecard["findings"], c: Colours): string[] {
   if (findings.length === 0) return [];
   const most = 12;
-  return ["", c.bold(`findings (${findings.length})`),
+  return ["", c.bold(`${title} (${findings.length})`),
     ...findings.slice(0, most).flatMap(({ kind, subject, detail }) => wrap(`${kind}: ${subject}: ${detail}`, WIDTH - 2).map((line, i) => (i === 0 ? `- ${line}` : `  ${line}`))),
     ...(findings.length > most ? [`  ... and ${findings.length - most} more in scorecard.json`] : [])];
 }

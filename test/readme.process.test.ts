@@ -4,6 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ROOT } from "../harness/base/files.ts";
+import { CATALOGUE, readCatalogue, renderCatalogue } from "../reports/catalogue.ts";
 import { REFERENCE, renderReference } from "../reports/reference.ts";
 import { rehearse, temporaryFolder } from "./support/drills.ts";
 
@@ -29,6 +30,17 @@ describe("the documentation", () => {
 
   test("the reference is the one that the schema gives", async () => {
     expect(await readFile(REFERENCE, "utf8")).toBe(renderReference());
+  });
+
+  test("the catalogue is the one that the drills give", async () => {
+    expect(await readFile(CATALOGUE, "utf8")).toBe(renderCatalogue(await readCatalogue()));
+  });
+
+  test("the catalogue explains thirty drills, of which twenty rebuild bad days that are told in public", async () => {
+    const entries = await readCatalogue();
+    expect(entries.filter(({ learn }) => learn !== undefined).length).toBeGreaterThanOrEqual(30);
+    expect(entries.filter(({ learn, sources }) => learn !== undefined && sources.length > 0).length).toBeGreaterThanOrEqual(20);
+    expect(new Set(entries.map(({ name }) => name)).size).toBe(entries.length);
   });
 
   test("every file that the tours name is there", async () => {

@@ -1,23 +1,29 @@
 // `turnback list, plan, schema, completion`: what there is to rehearse, and how to say it.
 
-import { relative, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import { wallClock } from "../base/clock.ts";
 import { HarnessError, messageOf } from "../base/errors.ts";
-import { drillJsonSchema, listDrillFiles, readDrill } from "../drill/parse.ts";
-import { readPlan } from "../migration/plan-file.ts";
+import { declarationError, drillJsonSchema, listDrillFiles } from "../drill/parse.ts";
+import { NEGATIVE, readCatalogue } from "../../reports/catalogue.ts";
 import { coloursFor, wrap } from "../../reports/terminal.ts";
 import { print, printJson, type Json } from "./print.ts";
 
 export async function list(flags: Json): Promise<void> {
-  const drills = await Promise.all((await listDrillFiles()).map(async ({ file }) => ({ ...(await readDrill(file)), file: relative(process.cwd(), file) })));
-  if (flags.json) return printJson(drills.map(({ name, question, file }) => ({ name, question, file })));
+  const drills = await readCatalogue();
+  if (flags.json) return printJson(drills);
   const c = coloursFor(process.stdout);
-  for (const { name, question } of drills) print([c.bold(name), ...wrap(question, 74).map((line) => `  ${line}`)].join("\n"));
+  const folders = [...Map.groupBy(drills, ({ folder }) => folder)];
+  for (const [folder, some] of folders) {
+    print(`${c.bold(folder.toUpperCase())}${folder === NEGATIVE ? "  wrong on purpose: each must be missed" : ""}\n`);
+    for (const { name, question } of some) print([`  ${c.bold(name)}`, ...wrap(question, 72).map((line) => `    ${line}`), ""].join("\n"));
+  }
 }
 
-export async function plan(folder: string, flags: Json & { readonly database?: string }): Promise<void> {
+export async function plan(folder: string, flags: Json & { readonly database?: string; readonly on?: string }): Promise<void> {
+  const { readPlan } = await import("../migration/plan-file.ts");
   const read = await readPlan(resolve(folder));
+  if (flags.on !== undefined && !read.steps.some(({ on }) => on === flags.on)) throw declarationError("--on", `--on: no step of ${read.name} is on a database "${flags.on}"`, "name one that the plan's steps are on");
   let steps: { readonly step: string; readonly would: string }[] = read.steps.map(({ id }) => ({ step: id, would: "run" }));
   if (flags.database) {
     const { dryRun } = await import("../migration/runner.ts");
@@ -25,7 +31,7 @@ export async function plan(folder: string, flags: Json & { readonly database?: s
     const client = new pg.Client({ connectionString: flags.database });
     try {
       await client.connect();
-      steps = await dryRun(client, read);
+      steps = await dryRun(client, read, flags.on);
     } catch (error) {
       if (error instanceof HarnessError) throw error;
       throw new HarnessError({ code: "no-database", kind: "environment", place: "--database", message: `the database can't be read: ${messageOf(error)}`, remedy: "check the URL", cause: error });
@@ -36,10 +42,10 @@ export async function plan(folder: string, flags: Json & { readonly database?: s
   if (flags.json) return printJson({ plan: read.name, steps });
   print(`${read.name}: ${read.description}`);
   for (const { step, would } of steps) {
-    const { kind, backward, flag } = read.steps.find(({ id }) => id === step)!;
+    const { kind, backward, flag, on } = read.steps.find(({ id }) => id === step)!;
     const back = typeof backward === "object" && "irreversible" in backward ? "NO WAY BACK" : typeof backward === "object" && "nothing" in backward ? "nothing to undo" : "reversible";
-    print(`  ${would.padEnd(6)}  ${step.padEnd(24)} ${kind.padEnd(9)} ${back}`);
-    if (flag) print(`          flag ${flag.name}, of ${flag.owner}: ${lifeOf(flag)}`);
+    print(`  ${would.padEnd(9)}  ${step.padEnd(24)} ${kind.padEnd(9)} ${back}${on === undefined ? "" : `, on ${on}`}`);
+    if (flag) print(`             flag ${flag.name}, of ${flag.owner}: ${lifeOf(flag)}`);
   }
 }
 

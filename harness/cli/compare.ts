@@ -3,6 +3,7 @@
 import { writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { writeAtomically } from "../base/files.ts";
+import { readForRun } from "../conduct/run-drill.ts";
 import type { Rollback } from "../drill/schema.ts";
 import { declarationError, findDrill } from "../drill/parse.ts";
 import { newRunName, PATHS } from "../evidence/run-directory.ts";
@@ -20,6 +21,7 @@ type CompareFlags = Json & { readonly ways: string; readonly runtime: RuntimeKin
 export async function compare(name: string, flags: CompareFlags): Promise<void> {
   const file = await findDrill(name);
   const ways = parseWays(flags.ways);
+  for (const strategy of ways) await readForRun({ file, strategy }); // or one would be refused when others have run
   await using stop = stopOnSignals();
   const cards = [];
   for (const strategy of ways) {

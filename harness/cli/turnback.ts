@@ -2,11 +2,13 @@
 // The command line: parses arguments, calls the rooms, and turns failures into one message and an exit code.
 
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { createRequire } from "node:module";
+import { createRequire, enableCompileCache } from "node:module";
+import { COMPILED } from "../base/files.ts";
 import { CONSISTENCY_MODELS } from "../drill/consistency-models.ts";
 import { DEFAULT_RUNS } from "../evidence/run-directory.ts";
 import { fail } from "./fail.ts";
 
+enableCompileCache(COMPILED.NODE_COMPILE_CACHE); // whatever is loaded from here on is compiled once
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
 function wholeNumber(text: string): number {
@@ -84,6 +86,24 @@ Exit codes: 0 some way back meets the objectives, 1 none does, 2 none does and s
 `)
   .action(async (...args: Parameters<typeof import("./compare.ts").compare>) => (await import("./compare.ts")).compare(...args));
 
+program.command("suite").argument("<suite>", "name of a suite in scenarios/, or a file *.suite.yaml")
+  .description("rehearse many drills, one after the other, and see whether each comes out as it must")
+  .addOption(new Option("--runtime <kind>", "where the services run").choices(["auto", "docker", "process"]).default("auto"))
+  .addOption(new Option("--seed <number>", "seed of everything random, alike for all").argParser(wholeNumber).default(1))
+  .option("--runs <folder>", "where run directories and the page are written", DEFAULT_RUNS)
+  .option("--junit <file>", "also write JUnit XML, a test case a drill")
+  .addOption(json)
+  .addHelpText("after", `
+Example:
+  turnback suite nightly --runtime process --junit nightly.xml
+
+A drill must be met, unless it declares that it must be missed, by what, and with which findings.
+
+Exit codes: 0 each drill is as it must be, 1 some is not, 2 of some nobody knows,
+3 the declaration or the usage is wrong, 4 the environment lacks something
+`)
+  .action(async (...args: Parameters<typeof import("./suite.ts").suite>) => (await import("./suite.ts")).suite(...args));
+
 program.command("list").description("the drills below scenarios/, each with its question").addOption(json).action(async (...args: Parameters<typeof import("./catalogue.ts").list>) => (await import("./catalogue.ts")).list(...args));
 
 program.command("judge").argument("<run>", "a run directory").description("judge a run again, from its evidence alone; exits with its verdict").addOption(json).action(async (...args: Parameters<typeof import("./evidence.ts").judgeRun>) => (await import("./evidence.ts")).judgeRun(...args));
@@ -123,6 +143,7 @@ Exit codes: 0 holds, 1 violated, 2 unknown, 3 the file is no history
 
 program.command("plan").argument("<folder>", "a folder with plan.yaml").description("check a plan and show, without doing it, what would be run")
   .option("--database <url>", "a database whose journal says what is done already")
+  .option("--on <name>", "which of the plan's databases that is; without it, the first")
   .addOption(json).action(async (...args: Parameters<typeof import("./catalogue.ts").plan>) => (await import("./catalogue.ts")).plan(...args));
 
 program.command("doctor").description("what this machine can do, what was tried, and what mends it").addOption(json).action(async (...args: Parameters<typeof import("./machine.ts").doctor>) => (await import("./machine.ts")).doctor(...args));

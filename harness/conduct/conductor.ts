@@ -7,11 +7,15 @@ import { HarnessError, messageOf } from "../base/errors.ts";
 import { UndoStack } from "../base/undo.ts";
 import { endOf, type Plan } from "../drill/plan.ts";
 import type { Drill } from "../drill/schema.ts";
+import type { LoadedApplication } from "../drill/application.ts";
+import { inDatabase } from "../drill/system.ts";
 import { PATHS, readJson, type EvidenceWriter } from "../evidence/run-directory.ts";
 import type { Phase, RunEvent } from "../evidence/timeline.ts";
 import { Load, type LoadStats } from "../load/load.ts";
 import { follow, switchOver } from "../migration/blue-green.ts";
+import { isInPlace } from "../migration/journal.ts";
 import { runForward, type RunnerContext } from "../migration/runner.ts";
+import { withSessions } from "../migration/sessions.ts";
 import { swapVolumes } from "../migration/volume-swap.ts";
 import { baselineFacts } from "../observe/baseline.ts";
 import { captureFacts } from "../observe/facts.ts";
@@ -21,9 +25,10 @@ import { proveQuiescence } from "../observe/quiescence.ts";
 import { replicaFacts } from "../observe/replica.ts";
 import { createWayBack } from "../rollback/registry.ts";
 import type { WayBack } from "../rollback/way-back.ts";
-import { connect, cut, type LoadedSystem } from "../topology/postgres.ts";
+import type { LoadedSystem } from "../topology/postgres.ts";
 import type { Runtime } from "../topology/runtime.ts";
-import { accessUrl, startTopology, type Topology } from "../topology/topology.ts";
+import { accessUrl, startTopology, viewsOf, type Topology } from "../topology/topology.ts";
+import { checkApplication, restApplication, takeApplicationBack } from "./application.ts";
 import { Decision } from "./decision.ts";
 import { doubtsOf } from "./doubts.ts";
 import { Person } from "./person.ts";
@@ -36,6 +41,9 @@ import { answersInTime, TrafficGate } from "./traffic-gate.ts";
 export type DrillRun = {
   readonly drill: Drill;
   readonly system: LoadedSystem;
+  /** The other databases' systems by name. */
+  readonly others: Readonly<Record<string, LoadedSystem>>;
+  readonly application?: LoadedApplication | undefined;
   readonly plan: Plan;
   readonly seed: number;
   readonly clock: RunClock;
@@ -107,6 +115,10 @@ class Conduct {
     this.#decision = new Decision(run.drill, (event) => this.#record(event), new Person(run.evidence.directory, (event) => this.#record(event)));
   }
 
+  #systemOf(database: string | undefined): LoadedSystem {
+    return (database === undefined ? undefined : this.#run.others[database]) ?? this.#run.system;
+  }
+
   #record(event: RunEvent): number {
     try {
       return this.#run.evidence.timeline.record(event);
@@ -144,9 +156,10 @@ class Conduct {
     });
     await this.#phase("migration", () => this.#migrate(topology, strikes, load));
     const decided = await this.#phase("decision", () => this.#decision.made());
+    let back = false;
     if (decided) {
       await gate.closeFor("way-back", this.#signal);
-      await this.#phase("rollback", () => this.#goBack(wayBack, strikes));
+      back = await this.#phase("rollback", () => this.#goBack(wayBack, strikes, topology));
     }
     await gate.open(this.#signal);
     await this.#phase("recovery", async () => {
@@ -156,8 +169,10 @@ class Conduct {
       }
       await this.#recover(steady, strikes);
     });
+    const versions = topology.application?.versions ?? [];
     await this.#phase("quiesce", () => this.#quiesce(topology, load, prober));
-    await this.#phase("after", () => this.#facts(topology, "after"));
+    await this.#phase("after", () => this.#facts(topology, "after", back));
+    if (this.#run.drill.checks) await this.#phase("checks", () => checkApplication(topology, { ...this.#run, versions, record }));
   }
 
   async #prepare(): Promise<Topology> {
@@ -165,7 +180,7 @@ class Conduct {
     const runtime = await this.#run.openRuntime();
     this.#undo.push(`${runtime.kind} runtime`, async () => { await runtime[Symbol.asyncDispose](); });
     checkCapabilities(drill, runtime);
-    const topology = await startTopology({ runtime, drill, system, say, onSecret: (secret) => evidence.redactor.add(secret) });
+    const topology = await startTopology({ runtime, drill, system, others: this.#run.others, application: this.#run.application, say, onSecret: (secret) => evidence.redactor.add(secret) });
     this.#undo.push("logs", () => this.#collectLogs(topology));
     void topology.disk?.died.then((message) => this.#abort("disk-died", "faultfs", message));
     await this.#run.recordVersions({ ...(await runtime.versions()), postgres: await topology.serverVersion() });
@@ -175,23 +190,26 @@ class Conduct {
   }
 
   async #collectLogs(topology: Topology): Promise<void> {
-    const files = [...topology.services.map(({ name, logFile }) => [name, logFile] as const),
-      ["k6", `${topology.runtime.workDirectory}/k6.log`] as const, ["probe", `${topology.runtime.workDirectory}/probe.log`] as const, ["faultfs", `${topology.runtime.workDirectory}/faultfs.log`] as const];
+    const files = [...[...topology.services, ...topology.application?.services ?? []].map(({ name, logFile }) => [name, logFile] as const),
+      ["k6", `${topology.runtime.workDirectory}/k6.log`] as const, ["journeys", `${topology.runtime.workDirectory}/journeys.log`] as const, ["probe", `${topology.runtime.workDirectory}/probe.log`] as const, ["faultfs", `${topology.runtime.workDirectory}/faultfs.log`] as const];
     for (const [name, file] of files) {
       const text = await readFile(file, "utf8").catch(() => undefined); // a service that never started has none
       if (text !== undefined) await this.#run.evidence.writeLog(name, text);
     }
   }
 
-  async #facts(topology: Topology, when: "before" | "after"): Promise<void> {
-    const { drill, plan, system, evidence } = this.#run;
+  /** @param back whether the way back came to its end: where it didn't, the journals say which shape there is */
+  async #facts(topology: Topology, when: "before" | "after", back = true): Promise<void> {
+    const { drill, plan, evidence } = this.#run;
     const end = endOf(plan, drill.rollback);
-    const client = await topology.observer("facts");
+    const databases = await Promise.all(viewsOf(topology).map(async ({ database, dataKey, observer }) => ({ database, dataKey, system: this.#systemOf(database), client: await observer("facts") })));
     try {
-      if (when === "after") await captureFacts(client, system, evidence, when, { records: end.records, more: await replicaFacts(topology.cluster, client) });
-      else await baselineFacts(client, system, evidence, topology.dataKey);
+      const [{ client }] = databases as [typeof databases[0] & object];
+      const migrated = !back && await isInPlace(plan, databases);
+      if (when === "after") await captureFacts(databases, evidence, when, { ...(migrated ? { records: "after", owed: false } : { records: end.records }), more: await replicaFacts(topology.cluster, client) });
+      else await baselineFacts(databases, evidence);
     } finally {
-      await client.end();
+      await Promise.all(databases.map(({ client }) => client.end()));
     }
     if (when === "after" || end.steps.length === 0) return;
     const before = await readJson<SchemaObject[]>(evidence.directory, "before/structure.json");
@@ -202,13 +220,13 @@ class Conduct {
     const { drill, clock, evidence, seed } = this.#run;
     const load = await Load.start({
       load: drill.load, scale: drill.system.scale, seed, clock, workDirectory: topology.runtime.workDirectory,
-      url: accessUrl(topology.access("app", "clients")), ledgerDirectory: evidence.path("ledger"),
+      url: accessUrl(topology.access("app", "clients")), otherUrls: Object.fromEntries([...topology.others].map(([name, view]) => [name, accessUrl(view.access("app", "clients"))])), ledgerDirectory: evidence.path("ledger"), applicationFile: topology.application?.instancesFile,
     });
     this.#undo.push("load", async () => { await load[Symbol.asyncDispose](); });
     void load.died().then((message) => this.#abort("load-died", "k6", message));
     const steady = new SteadyWatch(drill.steadyState, load, clock.nowNs);
     const prober = await startProber({
-      topology, clock, file: evidence.path("probes/health.ndjson"), query: this.#run.system.probe, timeoutMs: drill.detector.maxLatencyMs,
+      topology, clock, file: evidence.path("probes/health.ndjson"), query: (database) => this.#systemOf(database).probe, timeoutMs: drill.detector.maxLatencyMs,
       onProbe: (probe) => {
         if (this.#signal.aborted) return;
         steady.takeProbe(probe);
@@ -256,7 +274,7 @@ class Conduct {
       const told: Pick<RunnerContext, "record" | "reach" | "signal"> = { signal, record: (event) => this.#record(event), reach: (direction, point) => strikes.reach(direction, point) };
       if (volumeSwap) await swapVolumes({ ...told, topology, ...volumeSwap });
       if (blueGreen) await follow({ ...told, topology, declared: blueGreen });
-      await this.#runPlan(topology, { ...told, plan });
+      await withSessions(topology, "turnback-migration", signal, (on) => runForward({ ...told, plan, on, application: topology.application }));
       if (blueGreen) await switchOver({ ...told, topology, declared: blueGreen });
       this.#record({ kind: "migration", state: "completed" });
     } catch (error) {
@@ -266,31 +284,22 @@ class Conduct {
     }
   }
 
-  async #runPlan(topology: Topology, told: Omit<RunnerContext, "client">): Promise<void> {
-    const client = await connect(topology.access("migrator", "migration"), { name: "turnback-migration" });
-    const onAbort = () => cut(client);
-    told.signal.addEventListener("abort", onAbort, { once: true });
-    try {
-      await runForward({ ...told, client });
-    } finally {
-      told.signal.removeEventListener("abort", onAbort);
-      await client.end().catch(() => undefined); // a cut connection can't be closed in good order
-    }
-  }
-
-  async #goBack(wayBack: WayBack, strikes: Strikes): Promise<void> {
-    const { rollback } = this.#run.drill;
+  async #goBack(wayBack: WayBack, strikes: Strikes, topology: Topology): Promise<boolean> {
+    const { drill: { rollback, application }, plan } = this.#run;
     const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(rollback.withinMs)]);
     this.#record({ kind: "rollback", state: "started", strategy: rollback.strategy });
     strikes.begin("backward");
     try {
       await wayBack.goBack(signal);
+      await takeApplicationBack(topology.application, { plan, kept: endOf(plan, rollback).steps, reconcile: application?.reconcile ?? false, record: (event) => this.#record(event) });
       this.#record({ kind: "rollback", state: "completed", strategy: rollback.strategy });
+      return true;
     } catch (error) {
       this.#signal.throwIfAborted();
       // That the way back fails is what a drill is there to find out.
       const detail = signal.aborted ? `not done within ${rollback.withinMs} ms` : messageOf(error);
       this.#record({ kind: "rollback", state: "failed", strategy: rollback.strategy, detail });
+      return false;
     }
   }
 
@@ -317,16 +326,15 @@ class Conduct {
     this.#record({ kind: "load", state: "stopping" });
     await load.stop(drill.load.timeoutMs + drill.load.patienceMs + 10_000);
     this.#record({ kind: "load", state: "ended" });
+    await restApplication(topology, (event) => this.#record(event), this.#signal);
     await prober.stop();
-    const client = await topology.observer("quiescence");
     try {
-      const detail = await proveQuiescence(client, { delayed: (topology.cluster.declared?.applyDelayMs ?? 0) > 0, withinMs: 30_000, signal: this.#signal });
-      this.#record({ kind: "quiescence", state: "proven", detail });
+      const seen = await Promise.all(viewsOf(topology).map(({ database, cluster }) => cluster.asking(cluster.primary, async (client) =>
+        inDatabase(database, await proveQuiescence(client, { delayed: (cluster.declared?.applyDelayMs ?? 0) > 0, withinMs: 30_000, signal: this.#signal })))));
+      this.#record({ kind: "quiescence", state: "proven", detail: seen.join("; ") });
     } catch (error) {
       this.#signal.throwIfAborted();
       this.#record({ kind: "quiescence", state: "unproven", detail: messageOf(error) });
-    } finally {
-      await client.end();
     }
   }
 }

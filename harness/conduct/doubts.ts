@@ -5,7 +5,7 @@ import { messageOf } from "../base/errors.ts";
 import type { Drill } from "../drill/schema.ts";
 import { endedBetween, type Load } from "../load/load.ts";
 import { JOURNAL_SCHEMA } from "../migration/journal.ts";
-import type { Topology } from "../topology/topology.ts";
+import { viewsOf, type Topology } from "../topology/topology.ts";
 
 const ANSWER_WITHIN_MS = 2_000;
 const CLIENTS_FOR_MS = 500;
@@ -16,7 +16,7 @@ const CLIENTS_FOR_MS = 500;
  */
 export async function doubtsOf(drill: Drill, topology: Topology, load: Load, firing: boolean): Promise<readonly string[]> {
   const all = await Promise.all([
-    known("what the migration has done", journalIsReadable(topology)),
+    known("what the migration has done", Promise.all(viewsOf(topology).map(journalIsReadable)).then(() => undefined)),
     firing ? clientsAreServed(drill, load) : undefined,
     drill.rollback.strategy === "failover" ? known("what the replica lacks", replicaIsKnown(topology)) : undefined,
   ]);

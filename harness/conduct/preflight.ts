@@ -1,11 +1,14 @@
 // What can be known to be wrong before anything is started.
 
-import { strikesDisk, type Drill } from "../drill/schema.ts";
+import { strikesDisk, type FaultKind } from "../drill/fault.ts";
+import type { Drill, Rollback } from "../drill/schema.ts";
 import { flagStep, type Plan } from "../drill/plan.ts";
+import type { LoadedApplication } from "../drill/application.ts";
 import { declarationError } from "../drill/parse.ts";
 import { HarnessError, messageOf } from "../base/errors.ts";
 import { exists, ROOT } from "../base/files.ts";
 import { FAULTS } from "../faults/registry.ts";
+import { NO_BROWSER, findBrowser } from "../observe/browser.ts";
 import { BESIDE_STEPS } from "../migration/blue-green.ts";
 import { SWAP_STEP } from "../migration/volume-swap.ts";
 import { keepsBackups, replicaOf } from "../topology/topology.ts";
@@ -13,7 +16,7 @@ import type { Runtime } from "../topology/runtime.ts";
 import { resolve } from "node:path";
 
 /** Checks a drill against its plan and files. @throws HarnessError with the field's path. */
-export async function preflight(drill: Drill, plan: Plan): Promise<void> {
+export async function preflight(drill: Drill, plan: Plan, application?: LoadedApplication): Promise<void> {
   const steps = [...plan.steps.map(({ id }) => id), ...(drill.migration.blueGreen ? Object.values(BESIDE_STEPS) : drill.migration.volumeSwap ? [SWAP_STEP] : [])];
   const { gate, decide } = drill.rollback;
   if (gate?.closes === "migration" && decide.on.includes("alert")) {
@@ -35,6 +38,8 @@ export async function preflight(drill: Drill, plan: Plan): Promise<void> {
     }
   }
   const replicated = replicaOf(drill) !== undefined;
+  checkDatabases(drill, plan);
+  await checkApplication(drill, plan, application);
   checkBlueGreen(drill, plan);
   checkVolumeSwap(drill, plan);
   if (drill.rollback.strategy === "failover" && drill.rollback.to === "migration-start" && (drill.system.postgres.replica?.applyDelayMs ?? 0) === 0) {
@@ -73,6 +78,63 @@ export async function preflight(drill: Drill, plan: Plan): Promise<void> {
     throw declarationError("load.workload", `load.workload: there is no file ${drill.load.workload}`, "give a k6 script, relative to the repository");
   }
 }
+
+/** What an application and its versions ask of the rest, and who speaks of them. */
+async function checkApplication({ application: declared, checks, faults, objectives }: Drill, plan: Plan, application: LoadedApplication | undefined): Promise<void> {
+  const places = [
+    ...plan.steps.flatMap(({ id, deploy }) => [deploy?.version, deploy?.was].map((version) => ["migration.plan", `step ${id} of ${plan.name}`, version] as const)),
+    ...faults.map((fault, i) => [`faults[${i}].version`, `faults[${i}]`, fault.kind === "wrong-version" ? fault.version : undefined] as const),
+  ];
+  for (const [place, who, version] of places) {
+    if (version === undefined) continue;
+    if (!application) throw declarationError(place, `${place}: ${who} deploys an application, and the system has none`, "declare `application`");
+    if (!application.versions.includes(version)) throw declarationError(place, `${place}: ${who} speaks of a version "${version}" of ${application.name}`, `there are ${application.versions.join(", ")}`);
+  }
+  if (declared?.reconcile && !application?.reconcile) throw declarationError("application.reconcile", `application.reconcile: ${application?.name} declares nothing that reconciles`, "declare `reconcile` in application.yaml");
+  if ((objectives.journeys === undefined) !== (checks === undefined)) throw declarationError("objectives.journeys", `objectives.journeys: ${checks ? "journeys that are made want an objective" : "there are no journeys to judge"}`, "declare both checks.journeys and objectives.journeys, or neither");
+  if (!checks) return;
+  if (!application) throw declarationError("checks.journeys", "checks.journeys: there is no application to journey through", "declare `application`");
+  if (!(await exists(resolve(ROOT, checks.journeys)))) throw declarationError("checks.journeys", `checks.journeys: there is no folder ${checks.journeys}`, "give a folder of Playwright tests, relative to the repository");
+  if (findBrowser() === undefined) throw new HarnessError({ code: "no-browser", kind: "environment", place: "checks.journeys", message: "there is no browser for the journeys", remedy: NO_BROWSER });
+}
+
+/** Ways back that know of more than one database. */
+const ON_SEVERAL: ReadonlySet<Rollback["strategy"]> = new Set(["coordinated", "down", "resume", "flag"]);
+/** What the harness calls its own. */
+const TAKEN = new Set(["postgres", "replica", "green", "toxiproxy", "wire-proxy", "data", "backups"]);
+
+/** What several databases ask of the rest, and who speaks of them. */
+function checkDatabases({ system: { others }, migration: { blueGreen, volumeSwap }, rollback, faults }: Drill, plan: Plan): void {
+  const { strategy, gate } = rollback;
+  const names = Object.keys(others);
+  const known = names.length === 0 ? "this drill declares none" : `there are ${names.join(", ")}`;
+  for (const name of names) if (TAKEN.has(name)) throw declarationError(`system.others.${name}`, `system.others.${name}: "${name}" is what the harness calls a part of its own`, "rename the database");
+  for (const { id, on, carry, carryBack } of plan.steps) {
+    const strange = [on, ...[...carry, ...carryBack].map(({ from }) => from)].find((database) => database !== undefined && !names.includes(database));
+    if (strange !== undefined) throw declarationError("migration.plan", `migration.plan: step ${id} of ${plan.name} speaks of a database "${strange}"`, `declare it in system.others: ${known}`);
+  }
+  faults.forEach(({ kind, database, on, ...fault }, index) => {
+    if (database === undefined) return;
+    const at = `faults[${index}].database`;
+    if (!names.includes(database)) throw declarationError(at, `${at}: there is no database "${database}"`, `declare it in system.others: ${known}`);
+    if (on === "replica" || on === "replication" || "files" in fault || ON_FIRST.has(kind)) throw declarationError(at, `${at}: ${kind} on ${on} can strike the first database alone`, "leave out the database, or use another fault");
+  });
+  if (rollback.strategy === "coordinated" && rollback.heldMs + rollback.drainMs >= rollback.withinMs) {
+    throw declarationError("rollback.heldMs", `rollback.heldMs: clients may be held for ${rollback.heldMs} ms after ${rollback.drainMs} ms of draining, and the way back is given up after ${rollback.withinMs} ms: nothing could be taken forward again`, "hold them for less, or raise rollback.withinMs");
+  }
+  if (names.length === 0) {
+    if (strategy === "coordinated") throw declarationError("rollback.strategy", "rollback.strategy: there is nothing to coordinate with one database", 'declare system.others, or choose "down"');
+    return;
+  }
+  // Where the migration changes the first database alone, going back is that one's affair: the others are told things by it.
+  const migratesOthers = plan.steps.some(({ on }) => on !== undefined);
+  if (migratesOthers && !ON_SEVERAL.has(strategy)) throw declarationError("rollback.strategy", `rollback.strategy: "${strategy}" knows of one database, and this plan changes several`, `choose one of ${[...ON_SEVERAL].join(", ")}`);
+  if (blueGreen ?? volumeSwap) throw declarationError("migration", "migration: another server or volume is for a drill with one database", "leave it out, or leave out system.others");
+  if (gate && migratesOthers) throw declarationError("rollback.gate", "rollback.gate: a gate is for a plan that changes one database", 'choose the way back "coordinated", which holds clients at all of them');
+}
+
+/** Faults of what only the first database has: backups, an archive, a disk that can fail. */
+const ON_FIRST: ReadonlySet<FaultKind> = new Set(["disk-lost", "backup-damaged", "wal-missing", "archive-failing", "power-cut", "names-gone"]);
 
 /** What a blue-green migration and its way back ask of the rest. */
 function checkBlueGreen({ migration: { blueGreen }, rollback: { strategy, gate }, system: { postgres }, faults }: Drill, plan: Plan): void {

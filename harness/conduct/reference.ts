@@ -4,20 +4,21 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ROOT, exists, sha256, writeAtomically } from "../base/files.ts";
 import type { Plan, Step } from "../drill/plan.ts";
+import { inDatabase } from "../drill/system.ts";
 import { runForward } from "../migration/runner.ts";
 import { fingerprint, type SchemaObject } from "../observe/fingerprint.ts";
 import { DATABASE, connect } from "../topology/postgres.ts";
-import type { Topology } from "../topology/topology.ts";
+import { viewsOf, type Topology } from "../topology/topology.ts";
 
 const COPY = "turnback_reference";
 
 /**
- * Runs the steps that will stay on a copy of the database, before any client comes, and gives what they change: so the
+ * Runs the steps that will stay on a copy of each database, before any client comes, and gives what they change: so the
  * way back is compared with a system to which nothing else ever happened, and not with what itself made. Runs
  * with the same data and steps share it.
  */
 export async function referenceStructure(topology: Topology, plan: Plan, steps: readonly Step[], before: readonly SchemaObject[], signal: AbortSignal): Promise<SchemaObject[]> {
-  const key = sha256(JSON.stringify(["reference/1", topology.dataKey, steps, before])).slice(0, 16);
+  const key = sha256(JSON.stringify(["reference/2", viewsOf(topology).map(({ database, dataKey }) => [database, dataKey]), steps, before])).slice(0, 16);
   const cached = join(ROOT, ".cache", "facts", `reference-${key}.json`);
   if (await exists(cached)) return JSON.parse(await readFile(cached, "utf8")) as SchemaObject[];
   const structure = await onACopy(topology, plan, steps, before, signal);
@@ -26,26 +27,25 @@ export async function referenceStructure(topology: Topology, plan: Plan, steps: 
 }
 
 async function onACopy(topology: Topology, plan: Plan, steps: readonly Step[], before: readonly SchemaObject[], signal: AbortSignal): Promise<SchemaObject[]> {
-  const { cluster } = topology;
-  const admin = await cluster.connect(cluster.primary, "reference", "postgres");
+  const views = viewsOf(topology);
+  const onServers = (sql: string) => Promise.all(views.map(({ cluster }) => cluster.asking(cluster.primary, (admin) => admin.query(sql), "postgres")));
   try {
-    await admin.query(`create database ${COPY} template ${DATABASE} owner migrator`);
+    await onServers(`create database ${COPY} template ${DATABASE} owner migrator`);
+    const look = async () => (await Promise.all(views.map(({ cluster, database }) => cluster.asking(cluster.primary, async (observer) => (await fingerprint(observer)).map((object) => ({ ...object, name: inDatabase(database, object.name) })), COPY)))).flat();
+    const migrators = new Map(await Promise.all(views.map(async ({ database, access }) => [database, await connect(access("migrator", "direct"), { name: "turnback-reference", database: COPY })] as const)));
     try {
-      const observer = await cluster.connect(cluster.primary, "reference", COPY);
-      const migrator = await connect(topology.access("migrator", "direct"), { name: "turnback-reference", database: COPY });
-      try {
-        const untouched = await fingerprint(observer);
-        await runForward({ client: migrator, plan: { ...plan, steps: [...steps] }, signal, record: () => undefined, reach: () => Promise.resolve() });
-        return withChanges(before, untouched, await fingerprint(observer));
-      } finally {
-        await migrator.end();
-        await observer.end();
-      }
+      const untouched = await look();
+      const on = (database: string | undefined) => {
+        const migrator = migrators.get(database);
+        return migrator ? Promise.resolve(migrator) : Promise.reject(new Error(`there is no database "${database}"`));
+      };
+      await runForward({ on, plan: { ...plan, steps: [...steps] }, signal, record: () => undefined, reach: () => Promise.resolve() });
+      return withChanges(before, untouched, await look());
     } finally {
-      await admin.query(`drop database ${COPY} with (force)`);
+      for (const migrator of migrators.values()) await migrator.end();
     }
   } finally {
-    await admin.end();
+    await onServers(`drop database if exists ${COPY} with (force)`);
   }
 }
 

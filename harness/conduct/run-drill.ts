@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { createRequire } from "node:module";
 import { startClock } from "../base/clock.ts";
 import type { HarnessError } from "../base/errors.ts";
-import { readDrill, readSystem } from "../drill/parse.ts";
+import { declarationError, readApplication, readDrill, readSystem } from "../drill/parse.ts";
 import { goingBackBy, type Drill, type Rollback } from "../drill/schema.ts";
 import type { System } from "../drill/system.ts";
 import { EvidenceWriter, newRunName, PATHS, type RunHeader } from "../evidence/run-directory.ts";
@@ -12,6 +12,7 @@ import type { TimelineEntry } from "../evidence/timeline.ts";
 import type { LoadStats } from "../load/load.ts";
 import { readPlan } from "../migration/plan-file.ts";
 import { chooseRuntime, openRuntime, type RuntimeChoice } from "../topology/open-runtime.ts";
+import type { LoadedSystem } from "../topology/postgres.ts";
 import type { RuntimeKind } from "../topology/runtime.ts";
 import { conduct, type DrillRun } from "./conductor.ts";
 import { preflight } from "./preflight.ts";
@@ -23,6 +24,9 @@ export type RunWatcher = {
   readonly stats: (stats: LoadStats) => void;
   readonly say: (what: string) => void;
 };
+
+/** Nobody watches. */
+export const SILENT: RunWatcher = { started: () => undefined, event: () => undefined, stats: () => undefined, say: () => undefined };
 
 export type RunOptions = {
   readonly file: string;
@@ -45,15 +49,33 @@ export type RunResult = {
   readonly failure: HarnessError | undefined;
 };
 
+/** The system as the judge sees it: with the records and rules of all of its databases. */
+function wholeOf({ directory: _place, tablespaces: _ofThePlan, ...system }: LoadedSystem, others: Readonly<Record<string, System>>): System {
+  const all = Object.values(others);
+  const entities = [system, ...all].flatMap((part) => part.entities);
+  const twice = entities.find(({ name }, i) => entities.findIndex((other) => other.name === name) !== i);
+  if (twice) throw declarationError("system.others", `system.others: two databases have an entity named "${twice.name}"`, "rename one of them: its records are judged by that name");
+  return { ...system, entities, across: [system, ...all].flatMap((part) => part.across) };
+}
+
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
+
+/** Reads a drill and all that it names, and checks them against each other. @throws HarnessError for what can be known to be wrong */
+export async function readForRun({ file, strategy }: Pick<RunOptions, "file" | "strategy">) {
+  const declared = await readDrill(file);
+  const drill = strategy === undefined ? declared : goingBackBy(declared, strategy);
+  const plan = await readPlan(drill.migration.plan);
+  const system = { ...(await readSystem(drill.system.path)), tablespaces: plan.tablespaces };
+  const others = Object.fromEntries(await Promise.all(Object.entries(drill.system.others).map(async ([database, { path }]) => [database, await readSystem(path)] as const)));
+  const whole = wholeOf(system, others);
+  const application = drill.application && await readApplication(drill.application.path);
+  await preflight(drill, plan, application);
+  return { drill, plan, system, others, application, whole };
+}
 
 /** Runs a drill and leaves its evidence. @throws HarnessError when it can't even be begun. */
 export async function runDrill(options: RunOptions): Promise<RunResult> {
-  const declared = await readDrill(options.file);
-  const drill = options.strategy === undefined ? declared : goingBackBy(declared, options.strategy);
-  const plan = await readPlan(drill.migration.plan);
-  const system = { ...(await readSystem(drill.system.path)), tablespaces: plan.tablespaces };
-  await preflight(drill, plan);
+  const { drill, plan, system, others, application, whole } = await readForRun(options);
   const choice = await chooseRuntime(options.runtime);
 
   const name = newRunName(drill.name);
@@ -63,22 +85,21 @@ export async function runDrill(options: RunOptions): Promise<RunResult> {
   options.watcher.started({ name, directory, drill, runtime: choice, seed: options.seed });
   evidence.timeline.onEvent(options.watcher.event);
 
-  const { directory: _place, tablespaces: _ofThePlan, ...systemAsRun } = system;
   let versions: RunHeader["versions"] = { turnback: version, node: process.version };
   const recordVersions = async (more: RunHeader["versions"]) => {
     versions = { ...versions, ...more };
     const header: RunHeader<Drill> = {
       schema: "turnback.run/1", run: name, startedAt: clock.startedAt, runtime: choice, seed: options.seed,
-      versions, drill, system: systemAsRun, plan,
+      versions, drill, system: whole, plan,
     };
     await evidence.writeJson(PATHS.drill, header);
   };
   await recordVersions({});
   const failure = await conduct({
-    drill, system, plan, seed: options.seed, clock, evidence, signal: options.signal,
+    drill, system, others, application, plan, seed: options.seed, clock, evidence, signal: options.signal,
     onStats: options.watcher.stats, say: options.watcher.say, beforeTidy: options.beforeTidy,
     openRuntime: () => openRuntime(choice, name),
     recordVersions,
   });
-  return { directory, chainHead: evidence.timeline.head, drill, system, failure };
+  return { directory, chainHead: evidence.timeline.head, drill, system: whole, failure };
 }

@@ -5,11 +5,12 @@ import { pause } from "../base/deadline.ts";
 import { messageOf } from "../base/errors.ts";
 import type { UndoStack } from "../base/undo.ts";
 import { monotonicMs } from "../base/clock.ts";
-import type { Fault, Trigger } from "../drill/schema.ts";
+import type { Fault, Trigger } from "../drill/fault.ts";
+import { inDatabase } from "../drill/system.ts";
 import type { RunEvent } from "../evidence/timeline.ts";
 import { createFault } from "../faults/registry.ts";
 import type { Direction, Point } from "../migration/runner.ts";
-import type { Topology } from "../topology/topology.ts";
+import { viewOf, type Topology } from "../topology/topology.ts";
 
 /** A proof is looked for again until this long after the injection or the healing. */
 const PROOF_WITHIN_MS = 5_000;
@@ -99,7 +100,7 @@ export class Strikes {
   }
 
   #event({ fault, index }: Strike) {
-    return { kind: "fault", index, fault: fault.kind, target: fault.on } as const;
+    return { kind: "fault", index, fault: fault.kind, target: inDatabase(fault.database, fault.on) } as const;
   }
 
   /** Injects and proves; healing follows by itself when its time has come. */
@@ -107,7 +108,7 @@ export class Strikes {
     strike.struck = true;
     const event = this.#event(strike);
     this.#record({ ...event, state: "triggered" });
-    const active = createFault(strike.fault, { topology: this.#topology, id: `fault-${strike.index}`, seed: this.#seed + strike.index });
+    const active = createFault(strike.fault, { topology: viewOf(this.#topology, strike.fault.database), id: `fault-${strike.index}`, seed: this.#seed + strike.index });
     const heal = this.#undo.push(`fault ${strike.fault.kind}`, async () => {
       await active.lift?.();
       await this.#topology.inTurn(() => active.heal());

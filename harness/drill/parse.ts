@@ -3,14 +3,15 @@
 import { readFile, readdir } from "node:fs/promises";
 import { basename, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { parseDocument } from "yaml";
 import { z } from "zod";
 import { HarnessError, messageOf } from "../base/errors.ts";
 import { ROOT, exists } from "../base/files.ts";
+import { applicationSchema, type LoadedApplication } from "./application.ts";
 import { drillSchema, type Drill } from "./schema.ts";
 import { systemSchema, type System } from "./system.ts";
 
-const DRILL_FILE = /\.drill\.(ts|ya?ml|json)$/;
+/** What a drill's file ends with. */
+export const DRILL_FILE = /\.drill\.(ts|ya?ml|json)$/;
 
 /** A declaration error: exit code 3. */
 export function declarationError(place: string, message: string, remedy?: string, cause?: unknown): HarnessError {
@@ -55,6 +56,7 @@ async function readData(file: string): Promise<unknown> {
       throw declarationError(place, `${place} can't be loaded: ${messageOf(error)}`, "export default defineDrill({ ... })", error);
     }
   }
+  const { parseDocument } = await import("yaml"); // most declarations are TypeScript
   const document = parseDocument(await readFile(file, "utf8"), { prettyErrors: true });
   const [problem] = document.errors;
   if (problem) throw declarationError(place, `${place}: ${problem.message}`, "correct the syntax");
@@ -83,6 +85,13 @@ export async function readSystem(path: string): Promise<System & { readonly dire
     }
   }
   return { ...system, directory };
+}
+
+/** Reads application.yaml below a folder that is given relative to the repository. */
+export async function readApplication(path: string): Promise<LoadedApplication> {
+  const directory = resolve(ROOT, path);
+  const file = join(directory, "application.yaml");
+  return { ...parseWith(applicationSchema, await readData(file), relative(process.cwd(), file)), directory };
 }
 
 export { readData };

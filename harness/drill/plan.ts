@@ -1,9 +1,15 @@
 // A plan's own declaration: ordered steps, each with its way forward and its way back.
 
 import { z } from "zod";
+import { name } from "./fields.ts";
 import type { Rollback } from "./schema.ts";
 
 const sql = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
+const deploySchema = z.strictObject({
+  version: name.describe("Of the application's versions"),
+  was: name.optional().describe("The version that going back deploys again; without it, the application stays as it is"),
+  instances: z.number().int().min(1).optional().describe("The first so many; without it, all"),
+});
 const day = z.iso.date();
 const flagSchema = z.strictObject({
   name: z.string().min(1).describe("As the application knows it"),
@@ -11,14 +17,21 @@ const flagSchema = z.strictObject({
   created: day, removeBy: day.describe("When flag and old code are to be gone: until then the flag is a way back"),
 }).refine(({ created, removeBy }) => created < removeBy, { path: ["removeBy"], message: "a flag is removed after it was created" });
 
-const stepId = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "use lower-case letters, digits and hyphens");
+
+const carrySchema = z.array(z.strictObject({
+  from: name.optional().describe("The other database; without it, the first one"),
+  query: z.string().min(1).describe("What is read there"),
+  table: z.string().regex(/^[a-z][a-z0-9_]*$/).describe("The temporary table that holds it while the step's statements run"),
+  columns: z.string().min(1).describe('Its columns, with their types: "id bigint, number bigint"'),
+})).default([]);
 
 export const stepSchema = z.strictObject({
-  id: stepId,
-  kind: z.enum(["expand", "backfill", "cutover", "contract", "storage", "flag", "command"]),
-  needs: z.array(stepId).default([]).describe("Steps that must be done before; going back undoes this one first"),
+  id: name,
+  on: name.optional().describe("The database that it changes, of those in the drill's system.others; without it, the first one"),
+  kind: z.enum(["expand", "backfill", "cutover", "contract", "storage", "flag", "command", "deploy"]),
+  needs: z.array(name).default([]).describe("Steps that must be done before; going back undoes this one first"),
   transactional: z.boolean().default(true).describe("false for what PostgreSQL refuses inside a transaction; then a list of single statements"),
-  forward: sql,
+  forward: sql.default([]),
   backward: z.union([
     sql,
     z.strictObject({ irreversible: z.string().min(10).describe("Why there is no way back") }),
@@ -26,11 +39,14 @@ export const stepSchema = z.strictObject({
     z.strictObject({ compensate: sql.describe("Statements that make up for what can't be undone; in a transaction they take effect once, however often going back is tried"),
       irreversible: z.string().min(10).describe("Why it can't be undone") }),
     z.strictObject({ batches: z.string().min(1).describe("Backfill: undoes $2 rows after the cursor $1, like the forward statement, and answers with the next cursor and the number of rows") }),
-  ]),
+  ]).default([]),
+  deploy: deploySchema.optional().describe("What a step of kind deploy makes of the drill's application, instead of statements"),
   check: z.string().optional().describe("Query whose first column is true when the step is done"),
   preserve: z.array(z.strictObject({
     table: z.string(), key: z.string().describe("Column that names a row, before the step and after it is undone"), columns: z.array(z.string()).min(1),
   })).default([]).describe("Fields that the step destroys: they are copied aside before it, and put back when it is undone, but for what clients have set since"),
+  carry: carrySchema.describe("Rows of another database that the forward statements need"),
+  carryBack: carrySchema.describe("Rows of another database that the backward statements need"),
   flag: flagSchema.optional().describe("The feature flag that the step turns on, and its backward statement off"),
   undone: z.string().optional().describe("Query whose first column is true when the step is undone"),
   batch: z.number().int().min(1).default(1_000).describe("Backfill: $2 of the forward statement"),
@@ -39,14 +55,18 @@ export const stepSchema = z.strictObject({
   lockTimeoutMs: z.number().int().min(0).default(0).describe("Give up a lock after this, so that no queue piles up behind us; 0: wait"),
   attempts: z.number().int().min(1).default(1).describe("How often to try when the lock was not had, with backoff"),
 }).refine((step) => step.transactional || step.kind !== "backfill", "a backfill is transactional, batch by batch")
+  .refine(({ kind, deploy }) => (kind === "deploy") === (deploy !== undefined), { path: ["deploy"], message: "a step of kind deploy says which version, and no other does" })
+  .refine(({ kind, forward }) => (kind === "deploy") === (forward.length === 0), { path: ["forward"], message: "statements are what every step has but one of kind deploy" })
+  .refine(({ kind, backward }) => (kind === "deploy") === (Array.isArray(backward) && backward.length === 0), { path: ["backward"], message: "every step says how it is undone, but one of kind deploy, whose `was` does" })
   .refine(({ kind, flag }) => (kind === "flag") === (flag !== undefined), { path: ["flag"], message: "a step of kind flag says which flag, and no other does" })
   .refine(({ kind, transactional, preserve }) => preserve.length === 0 || (transactional && kind !== "backfill"), { path: ["preserve"], message: "fields are preserved in the step's transaction, which this step has not" })
+  .refine(({ kind, transactional, carry, carryBack }) => carry.length + carryBack.length === 0 || (transactional && kind !== "backfill"), { path: ["carry"], message: "rows are carried over in the step's transaction, which this step has not" })
   .refine(({ kind, backward }) => kind === "backfill" || typeof backward === "string" || !("batches" in backward), { path: ["backward"], message: "only a backfill is undone in batches" });
 export type Step = z.infer<typeof stepSchema>;
 export type FlagStep = Step & { readonly flag: NonNullable<Step["flag"]> };
 
 export const planSchema = z.strictObject({
-  name: stepId,
+  name: name,
   description: z.string(),
   tablespaces: z.array(z.string().regex(/^[a-z][a-z0-9_]*$/)).default([]).describe("Tablespaces to which it moves things, and which are there before; each is a folder inside the server's data"),
   steps: z.array(stepSchema).min(1),

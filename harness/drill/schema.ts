@@ -2,150 +2,8 @@
 
 import { z } from "zod";
 import { CONSISTENCY_MODELS } from "./consistency-models.ts";
-
-const ms = z.number().int().min(0).max(86_400_000);
-const positiveMs = ms.min(1);
-const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "use lower-case letters, digits and hyphens");
-
-/** When a fault strikes, seen from the migration (or, with `during`, from the rollback). */
-const during = z.enum(["migration", "rollback"]).default("migration")
-  .describe("Which of the two the step belongs to");
-export const triggerSchema = z.union([
-  z.strictObject({ before: name.describe("Step before which the fault strikes"), during }),
-  z.strictObject({ after: name.describe("Step after which the fault strikes"), during }),
-  z.strictObject({
-    within: name.describe("Step inside which the fault strikes"),
-    progress: z.number().gt(0).lt(1).describe("Share of the step's work done, 0.4 for 40 %"),
-    during,
-  }),
-  z.strictObject({
-    within: name.describe("Step inside which the fault strikes"),
-    afterMs: ms.describe("Delay from the step's start"),
-    during,
-  }),
-  z.strictObject({ afterMs: ms.describe("Delay from the start of the migration (or rollback)"), during }),
-  z.strictObject({
-    logLine: z.string().min(1).describe("Regular expression that a log line must match"),
-    service: name.default("postgres"),
-  }),
-]).describe("When the fault strikes");
-export type Trigger = z.infer<typeof triggerSchema>;
-
-const common = {
-  at: triggerSchema,
-  healAfterMs: ms.default(1_000).describe("How long the fault holds, from its proof"),
-};
-const onPrimary = { ...common, on: z.literal("postgres").default("postgres").describe("The service that it hits: the primary of the moment") };
-const onServer = { ...common, on: z.enum(["postgres", "replica"]).default("postgres").describe("The service that it hits: the primary of the moment, or its replica") };
-/** Where on the server's disk: everything, its tables and indexes, its WAL, or the archive of that. */
-const onDisk = { ...onServer, files: z.enum(["all", "tables", "wal", "archive"]).default("all").describe("The files that it hits: all of the server's data, its tables and indexes, its WAL, or the WAL archive") };
-const onRole = { ...common, on: z.enum(["clients", "migration"]).default("clients").describe("Whose sessions it hits") };
-const onProxy = {
-  ...common,
-  on: z.enum(["clients", "migration", "replication"]).default("clients").describe("The proxied path that it hits"),
-};
-
-export const faultSchema = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("kill"), ...onServer })
-    .describe("SIGKILL to the server and all of its backends; healing starts it again"),
-  z.strictObject({ kind: z.literal("cpu-throttled"), ...onServer,
-    share: z.number().gt(0).lte(0.4).default(0.1).describe("Of one processor") })
-    .describe("The server gets a share of one processor: by quota in a container, by being stopped for a part of each 200 ms as a process"),
-  z.strictObject({ kind: z.literal("clock-skewed"), ...onServer,
-    offsetMs: z.number().int().min(-86_400_000).max(86_400_000).refine((ms) => Math.abs(ms) >= 1_000, "a second at least, either way").default(-60_000).describe("Negative for a clock that is set back") })
-    .describe("The server's clock jumps, and jumps back when it heals; what measures durations goes on"),
-  z.strictObject({ kind: z.literal("pause"), ...onServer })
-    .describe("SIGSTOP: the server holds its connections and answers nothing; healing continues it"),
-  z.strictObject({ kind: z.literal("restart"), ...onServer })
-    .describe("An orderly fast shutdown, and a start after the delay"),
-  z.strictObject({ kind: z.literal("disk-lost"), ...onPrimary })
-    .describe("SIGKILL, and the data folder is gone, with the WAL that was not archived; healing brings it back unless a restore has"),
-  z.strictObject({ kind: z.literal("backup-damaged"), ...onPrimary })
-    .describe("One byte in the middle of the newest base backup is flipped"),
-  z.strictObject({ kind: z.literal("wal-missing"), ...onPrimary })
-    .describe("The segment of the WAL archive that the newest base backup begins in is gone"),
-  z.strictObject({ kind: z.literal("power-cut"), ...onServer,
-    torn: z.boolean().default(true).describe("A chance part of what was not synced is on the disk, in sectors of 512 bytes; without it, nothing is") })
-    .describe("The server's machine loses its power: what was not synced to the disk is gone; healing starts it again"),
-  z.strictObject({ kind: z.literal("fsync-fails"), ...onDisk,
-    times: z.number().int().min(1).max(1_000).default(1).describe("How many calls fail; the next one claims success") })
-    .describe("fsync fails, and what it should have written is never written"),
-  z.strictObject({ kind: z.literal("read-error"), ...onDisk })
-    .describe("Reading fails with EIO"),
-  z.strictObject({ kind: z.literal("write-error"), ...onDisk })
-    .describe("Writing fails with EIO"),
-  z.strictObject({ kind: z.literal("disk-full"), ...onDisk,
-    bytes: z.number().int().min(0).default(0).describe("What there is still room for") })
-    .describe("No file can grow or be made (ENOSPC)"),
-  z.strictObject({ kind: z.literal("disk-slow"), ...onDisk, delayMs: positiveMs.default(20) })
-    .describe("Every read, write and fsync takes that much longer"),
-  z.strictObject({ kind: z.literal("disk-stalled"), ...onDisk })
-    .describe("Reads, writes and fsyncs hang until it heals"),
-  z.strictObject({ kind: z.literal("disk-read-only"), ...onDisk })
-    .describe("Nothing can be changed (EROFS), as after an error of the file system"),
-  z.strictObject({ kind: z.literal("bits-flipped"), ...onDisk })
-    .describe("Reads give one wrong bit, the same each time; the disk itself is not changed"),
-  z.strictObject({ kind: z.literal("reads-short"), ...onDisk })
-    .describe("Reads give at most half of what is asked for"),
-  z.strictObject({ kind: z.literal("archive-failing"), ...onPrimary })
-    .describe("Archiving the WAL fails, and the server keeps it; healing lets it through again"),
-  z.strictObject({ kind: z.literal("oom-kill"), ...onRole })
-    .describe("The kernel kills one backend for want of memory (SIGKILL); the server ends all others and recovers"),
-  z.strictObject({ kind: z.literal("password-rotated"), ...onRole })
-    .describe("A role's password is changed before those who use it know: new connections are refused"),
-  z.strictObject({ kind: z.literal("statement-timeout"), ...onPrimary, timeoutMs: positiveMs.default(50) })
-    .describe("Statements that take longer are cancelled, the migration's too (statement_timeout)"),
-  z.strictObject({ kind: z.literal("idle-timeout"), ...onPrimary, timeoutMs: positiveMs.default(50) })
-    .describe("Transactions that are idle for longer lose their connection (idle_in_transaction_session_timeout)"),
-  z.strictObject({ kind: z.literal("replay-paused"), ...common, on: z.literal("replica").default("replica").describe("The service that it hits") })
-    .describe("The replica receives what the primary writes, and applies none of it"),
-  z.strictObject({ kind: z.literal("connection-storm"), ...onPrimary,
-    connections: z.number().int().min(1).max(1_000).default(200) })
-    .describe("Opens connections until the server refuses more, and holds them"),
-  z.strictObject({ kind: z.literal("held-lock"), ...onPrimary,
-    table: z.string().min(1), mode: z.string().regex(/^[A-Z ]+$/).default("ACCESS SHARE") })
-    .describe("A forgotten transaction holds a table lock in the way of the migration"),
-  z.strictObject({ kind: z.literal("latency"), ...onProxy,
-    latencyMs: positiveMs.default(200) })
-    .describe("Delays every answer"),
-  z.strictObject({ kind: z.literal("bandwidth"), ...onProxy,
-    kilobytesPerSecond: z.number().int().min(1).default(16) })
-    .describe("Limits the rate of answers"),
-  z.strictObject({ kind: z.literal("down"), ...onProxy })
-    .describe("Closes every connection and refuses new ones"),
-  z.strictObject({ kind: z.literal("timeout"), ...onProxy })
-    .describe("Swallows everything: connections stay open, no answer ever comes"),
-  z.strictObject({ kind: z.literal("reset"), ...onProxy, afterMs: ms.default(0) })
-    .describe("Resets connections (TCP RST) as soon as data arrives"),
-  z.strictObject({ kind: z.literal("slow-close"), ...onProxy,
-    delayMs: positiveMs.default(500) })
-    .describe("Keeps closed connections half-open for a while"),
-  z.strictObject({ kind: z.literal("slicer"), ...onProxy,
-    averageBytes: z.number().int().min(1).default(32), delayMicroseconds: z.number().int().min(0).default(500) })
-    .describe("Cuts answers into small pieces with pauses between them"),
-  z.strictObject({ kind: z.literal("limit-data"), ...onProxy,
-    bytes: z.number().int().min(1).default(2_000) })
-    .describe("Closes each connection after it has carried that many bytes of answers"),
-  z.strictObject({ kind: z.literal("packets-lost"), ...onProxy,
-    share: z.number().gt(0).lt(1).default(0.2).describe("Chance of each packet, in either direction") })
-    .describe("Packets are dropped at random, and sent again by who misses them"),
-  z.strictObject({ kind: z.literal("partition"), ...onProxy })
-    .describe("No packet gets through in either direction, and nobody is told: connections hang until somebody gives up"),
-  z.strictObject({ kind: z.literal("names-gone"), ...common, on: z.literal("toxiproxy").default("toxiproxy").describe("Who can't find the server any more") })
-    .describe("The name server doesn't answer: who is connected stays so, new connections through the proxies fail"),
-  z.strictObject({ kind: z.literal("reply-lost"), ...common,
-    on: z.literal("clients").default("clients"),
-    statement: z.string().min(1).default("^commit").describe("Regular expression of the statements whose answer is lost, case-insensitive"),
-    times: z.number().int().min(1).max(10_000).default(1) })
-    .describe("Delivers a statement, swallows its answer and closes the connection: did it commit?"),
-]);
-export type Fault = z.infer<typeof faultSchema>;
-export type FaultKind = Fault["kind"];
-
-/** Does a fault need a disk that can fail? */
-export function strikesDisk(fault: Fault): boolean {
-  return fault.kind === "power-cut" || "files" in fault;
-}
+import { faultSchema } from "./fault.ts";
+import { ms, name, positiveMs } from "./fields.ts";
 
 const objectivesSchema = z.strictObject({
   recovery: z.strictObject({ maxMs: positiveMs }).optional()
@@ -172,6 +30,8 @@ const objectivesSchema = z.strictObject({
     .describe("The system's own rules hold"),
   isolation: z.strictObject({ model: z.enum(CONSISTENCY_MODELS) }).optional()
     .describe("The clients' list transactions keep a consistency model, across the migration and the way back"),
+  journeys: z.strictObject({ maxFailed: z.number().int().min(0) }).optional()
+    .describe("People's journeys through the application work"),
 }).refine((o) => Object.values(o).some((v) => v !== undefined), "declare at least one objective");
 export type Objectives = z.infer<typeof objectivesSchema>;
 export type ObjectiveName = keyof Objectives;
@@ -254,6 +114,9 @@ export const rollbackSchema = z.discriminatedUnion("strategy", [
   z.strictObject({ strategy: z.literal("volume-back"), ...wayBack, drainMs,
     bring: z.boolean().default(true).describe("What was written since the swap is brought along; without it, the old volume is as it was then") })
     .describe("After a volume swap: clients are held, and the server goes on from its old volume"),
+  z.strictObject({ strategy: z.literal("coordinated"), ...wayBack, attempts, drainMs,
+    heldMs: positiveMs.default(10_000).describe("How long clients are held at most; then what was undone is done again") })
+    .describe("Several databases go back as one: clients are held at all of them while the plan's backward statements run in reverse order, and where one of them can't, those that were undone are taken forward again"),
 ]);
 export type Rollback = z.infer<typeof rollbackSchema>;
 
@@ -274,6 +137,8 @@ export type BlueGreenMigration = z.infer<typeof blueGreenSchema>;
 export const drillSchema = z.strictObject({
   name: name.describe("Name of the drill; the file's name without `.drill.*`"),
   question: z.string().min(10).describe("The question that the drill answers, in one sentence"),
+  learn: z.string().min(200).transform((text) => text.replaceAll(/\s+/g, " ").trim()).optional().describe("What teams learn from it, for the catalogue"),
+  sources: z.array(z.string().min(5)).default([]).describe("The real bad days that it rebuilds, and where they are told"),
   system: z.strictObject({
     path: z.string().describe("Folder with system.yaml, relative to the repository's root"),
     scale: z.number().gt(0).max(100).default(1).describe("Size of the generated data; 1 is the system's default"),
@@ -283,6 +148,10 @@ export const drillSchema = z.strictObject({
       readyWithinMs: positiveMs.default(30_000),
       replica: replicaSchema.optional().describe("A second server that follows the first by streaming replication"),
     }).prefault({}),
+    others: z.record(name, z.strictObject({
+      path: z.string().describe("Folder with system.yaml, relative to the repository's root"),
+      scale: z.number().gt(0).max(100).default(1).describe("Size of the generated data"),
+    })).default({}).describe("Other databases of the same clients by name, each on a server of its own: a plan's steps say on which they are, and the workload says whom it asks"),
   }),
   migration: z.strictObject({
     plan: z.string().describe("Folder with plan.yaml, relative to the repository's root"),
@@ -290,6 +159,15 @@ export const drillSchema = z.strictObject({
     blueGreen: blueGreenSchema.optional(),
     volumeSwap: z.strictObject({ drainMs }).optional().describe("Before the plan, the server's files are copied to another volume and compared while clients are held, and it goes on from there (step `swap`)"),
   }),
+  application: z.strictObject({
+    path: z.string().describe("Folder with application.yaml, relative to the repository's root"),
+    instances: z.number().int().min(1).max(16).default(2),
+    reconcile: z.boolean().default(false).describe("Once the way back is through, what other systems hold is reconciled with the first database, as the application declares"),
+  }).optional().describe("The system's own application, which the load and people's journeys go through"),
+  checks: z.strictObject({
+    journeys: z.string().describe("Folder with Playwright tests, relative to the repository's root: what must work for the business, at each version that serves in the end"),
+    withinMs: positiveMs.default(60_000),
+  }).optional().describe("What is looked at when the way back is through and the data has been read"),
   load: z.strictObject({
     workload: z.string().describe("k6 script, relative to the repository's root"),
     arrivalsPerSecond: z.number().gt(0).max(50_000).default(150),

@@ -7,6 +7,8 @@ export const entitySchema = z.strictObject({
   key: z.string().describe("Column of the queries that names the record"),
   before: z.string().describe("Query of the records in the old schema; first the key, then the logical fields"),
   after: z.string().describe("The same records read from the new schema; fields that only it knows may follow"),
+  references: z.array(z.string()).default([]).describe("Fields by which databases know each other's records: in another shape they may hold other keys, and are compared across databases alone"),
+  derived: z.boolean().default(false).describe("Written by the system's own programs and not by clients: only rules look at it"),
   counters: z.array(z.string()).default([]).describe("Numeric fields that operations add to rather than set"),
 });
 export type Entity = z.infer<typeof entitySchema>;
@@ -23,5 +25,12 @@ export const systemSchema = z.strictObject({
     name: z.string(),
     query: z.string().describe("Returns one row for each violation; none means that the rule holds"),
   })).default([]),
+  across: z.array(z.strictObject({
+    name: z.string(),
+    query: z.string().describe("In DuckDB's SQL; each entity of each database is a table. Returns one row for each violation"),
+  })).default([]).describe("Rules between the records of several databases, which the judge looks at"),
 });
 export type System = z.infer<typeof systemSchema>;
+
+/** What is of another database than the first one says so in its name. */
+export const inDatabase = (database: string | undefined, name: string) => (database === undefined ? name : `${database}: ${name}`);

@@ -27,6 +27,8 @@ export const PATHS = {
   reference: "reference/structure.json",
   /** What a person said who was asked whether to go back. */
   answer: "answer.json",
+  /** How people's journeys went. */
+  journeys: "checks/journeys.json",
   probes: "probes/health.ndjson",
   logs: "logs",
   scorecard: "scorecard.json",

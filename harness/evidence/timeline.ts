@@ -31,11 +31,13 @@ export type RunEvent =
     }
   | { readonly kind: "volume"; readonly state: "swapped" | "swapped-back"; readonly detail: string; /** Of what was copied. */ readonly bytes: number }
   | { readonly kind: "flag"; readonly state: "checked" | "off"; readonly flag: string; readonly detail: string }
+  | { readonly kind: "application"; readonly state: "deployed" | "reconciled" | "settled" | "unsettled"; readonly detail: string }
+  | { readonly kind: "journey"; readonly journey: string; readonly version: string; readonly state: "passed" | "failed" | "unknown"; readonly detail?: string }
   | { readonly kind: "traffic"; readonly state: "closing" | "closed" | "returning" | "open"; readonly detail: string }
   | { readonly kind: "quiescence"; readonly state: "proven" | "unproven"; readonly detail: string }
   | { readonly kind: "harness-error"; readonly code: string; readonly message: string; readonly place?: string; readonly remedy?: string };
 
-export type Phase = "prepare" | "baseline" | "warm-up" | "migration" | "decision" | "rollback" | "recovery" | "quiesce" | "after";
+export type Phase = "prepare" | "baseline" | "warm-up" | "migration" | "decision" | "rollback" | "recovery" | "quiesce" | "after" | "checks";
 
 export type TimelineEntry = RunEvent & { readonly t: number; readonly prev: string };
 

@@ -1,7 +1,7 @@
 // The server's clock jumps: what it stamps from then on is early or late, and what it measures is not.
 
 import { wallClock } from "../base/clock.ts";
-import type { Fault } from "../drill/schema.ts";
+import type { Fault } from "../drill/fault.ts";
 import { CLOCK_FILE } from "../topology/skewed-clock.ts";
 import { serverOf, type FaultKindOf } from "./fault.ts";
 

@@ -1,7 +1,7 @@
 // Every connection slot is taken: clients that need a new connection are refused.
 
 import type pg from "pg";
-import type { Fault } from "../drill/schema.ts";
+import type { Fault } from "../drill/fault.ts";
 import { connect } from "../topology/postgres.ts";
 import { codeOf, messageOf } from "../base/errors.ts";
 import type { FaultKindOf } from "./fault.ts";

@@ -1,6 +1,6 @@
 // The server gets a share of one processor, as under a quota that is too small or beside a noisy neighbour.
 
-import type { Fault } from "../drill/schema.ts";
+import type { Fault } from "../drill/fault.ts";
 import { serverOf, type FaultKindOf } from "./fault.ts";
 
 type CpuThrottled = Extract<Fault, { kind: "cpu-throttled" }>;

@@ -5,7 +5,7 @@ import type pg from "pg";
 import { pause, waitUntil } from "../base/deadline.ts";
 import { codeOf, messageOf } from "../base/errors.ts";
 import { newSecret } from "../base/random.ts";
-import type { Fault, FaultKind } from "../drill/schema.ts";
+import type { Fault, FaultKind } from "../drill/fault.ts";
 import { connect, type Role } from "../topology/postgres.ts";
 import type { Topology } from "../topology/topology.ts";
 import { serverOf, type FaultKindOf } from "./fault.ts";

@@ -2,7 +2,7 @@
 
 import { waitUntil } from "../base/deadline.ts";
 import { HarnessError } from "../base/errors.ts";
-import type { Fault, FaultKind } from "../drill/schema.ts";
+import type { Fault, FaultKind } from "../drill/fault.ts";
 import type { DiskRule, FaultyDisk, Volume } from "../topology/faulty-disk.ts";
 import { dataFolder } from "../topology/postgres.ts";
 import type { Service } from "../topology/runtime.ts";

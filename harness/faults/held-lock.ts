@@ -1,7 +1,7 @@
 // A forgotten transaction holds a table lock in the way of the migration.
 
 import type pg from "pg";
-import type { Fault } from "../drill/schema.ts";
+import type { Fault } from "../drill/fault.ts";
 import { HarnessError, messageOf } from "../base/errors.ts";
 import { connect } from "../topology/postgres.ts";
 import type { FaultKindOf } from "./fault.ts";

@@ -1,7 +1,7 @@
 // The server is not running: killed, or shut down in good order. Healing starts it again.
 
 import { codeOf, messageOf } from "../base/errors.ts";
-import type { Fault, FaultKind } from "../drill/schema.ts";
+import type { Fault, FaultKind } from "../drill/fault.ts";
 import type { Capability, Service } from "../topology/runtime.ts";
 import { serverOf, type FaultKindOf } from "./fault.ts";
 

@@ -1,6 +1,6 @@
 // Faults below the proxies, in the packet filter: packets that get lost, a partition, and names that nobody answers for.
 
-import type { Fault, FaultKind } from "../drill/schema.ts";
+import type { Fault, FaultKind } from "../drill/fault.ts";
 import type { Topology } from "../topology/topology.ts";
 import type { Path } from "../topology/toxiproxy.ts";
 import type { FaultKindOf } from "./fault.ts";
@@ -47,7 +47,7 @@ function dropping<F extends Of<"packets-lost"> | Of<"partition">>(shareOf: (faul
 }
 
 function onPath({ proxies }: Topology, path: Path, script: string, match: string): Promise<string> {
-  return proxies.service.filterPackets(script, { PORT: String(proxies.service.bindAddress(path).port), MATCH: match });
+  return proxies.service.filterPackets(script, { PORT: String(proxies.bindAddress(path).port), MATCH: match });
 }
 
 export const packetsLost = dropping<Of<"packets-lost">>(({ share }) => share);

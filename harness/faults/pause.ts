@@ -1,6 +1,6 @@
 // The server hangs: SIGSTOP to all of its processes; connections stay open and nothing answers.
 
-import type { Fault } from "../drill/schema.ts";
+import type { Fault } from "../drill/fault.ts";
 import { serverOf, type FaultKindOf } from "./fault.ts";
 
 type Pause = Extract<Fault, { kind: "pause" }>;

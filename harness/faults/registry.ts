@@ -1,6 +1,6 @@
 // All faults by their kind; a kind without an entry doesn't compile.
 
-import type { Fault, FaultKind } from "../drill/schema.ts";
+import type { Fault, FaultKind } from "../drill/fault.ts";
 import { clockSkewed } from "./clock-skewed.ts";
 import { connectionStorm } from "./connection-storm.ts";
 import type { ActiveFault, FaultContext, FaultKindOf } from "./fault.ts";
@@ -14,12 +14,14 @@ import { pause } from "./pause.ts";
 import { replayPaused } from "./replay-paused.ts";
 import { replyLost } from "./reply-lost.ts";
 import { archiveFailing, backupDamaged, diskLost, walMissing } from "./storage.ts";
+import { wrongVersion } from "./wrong-version.ts";
 import { bandwidth, down, latency, limitData, reset, slicer, slowClose, timeout } from "./toxic.ts";
 
 type Registry = { readonly [K in FaultKind]: FaultKindOf<Extract<Fault, { kind: K }>> };
 
 export const FAULTS: Registry = {
   kill, pause, restart,
+  "wrong-version": wrongVersion,
   "cpu-throttled": cpuThrottled,
   "clock-skewed": clockSkewed,
   "power-cut": powerCut,

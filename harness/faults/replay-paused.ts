@@ -1,6 +1,6 @@
 // The replica receives what the primary writes, and applies none of it.
 
-import type { Fault } from "../drill/schema.ts";
+import type { Fault } from "../drill/fault.ts";
 import { serverOf, type FaultKindOf } from "./fault.ts";
 
 type ReplayPaused = Extract<Fault, { kind: "replay-paused" }>;

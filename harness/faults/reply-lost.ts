@@ -1,7 +1,7 @@
 // The answer of a statement is lost: the server executed it, and the client never hears of it.
 
 import { waitUntil } from "../base/deadline.ts";
-import type { Fault } from "../drill/schema.ts";
+import type { Fault } from "../drill/fault.ts";
 import { HarnessError } from "../base/errors.ts";
 import type { FaultKindOf } from "./fault.ts";
 

@@ -1,6 +1,6 @@
 // What happens to files: the server's disk, its backups, the archive of its WAL.
 
-import type { Fault } from "../drill/schema.ts";
+import type { Fault } from "../drill/fault.ts";
 import type { Service } from "../topology/runtime.ts";
 import { serverOf, type FaultKindOf } from "./fault.ts";
 

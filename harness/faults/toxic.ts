@@ -2,7 +2,7 @@
 
 import net from "node:net";
 import { monotonicMs } from "../base/clock.ts";
-import type { Fault, FaultKind } from "../drill/schema.ts";
+import type { Fault, FaultKind } from "../drill/fault.ts";
 import type { Path, ToxicSpec } from "../topology/toxiproxy.ts";
 import type { FaultKindOf } from "./fault.ts";
 import { PATIENCE_MS, tryPath } from "./try-path.ts";

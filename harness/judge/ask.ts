@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import { EvidenceDatabase, type Row } from "../evidence/database.ts";
 import { reconcile } from "./reconcile.ts";
-import { readRun } from "./run-record.ts";
+import { clientsOwn, readEntities, readRun } from "./run-record.ts";
 
 /** What there is to ask; the answer to no question in particular. */
 const TABLES = "select table_name as \"table\", string_agg(column_name, ', ' order by column_index) as columns from duckdb_columns() where not internal and schema_name = 'main' group by all order by 1";
@@ -17,8 +17,7 @@ export async function ask(run: string, queries: readonly (string | undefined)[])
   await using database = await EvidenceDatabase.open(resolve(run), record.system.entities);
   await database.run(`set file_search_path = '${resolve(run).replaceAll("'", "''")}'`);
   if (record.before && record.after && queries.some((sql) => sql?.includes("harms"))) {
-    const failed = new Set(record.after.entities.failed.map(({ entity }) => entity));
-    await reconcile(database, record.system.entities.filter(({ name }) => !failed.has(name)));
+    await reconcile(database, clientsOwn(readEntities(record)));
   }
   const answers: Row[][] = [];
   for (const sql of queries) answers.push(await database.query(sql ?? TABLES));

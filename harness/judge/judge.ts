@@ -1,17 +1,20 @@
 // The judge: from a run directory to a scorecard; pure, so that anybody can repeat it.
 
+import { inDatabase } from "../drill/system.ts";
 import { EvidenceDatabase } from "../evidence/database.ts";
+import { brokenAcross } from "./across.ts";
 import { applicationFindings } from "./application.ts";
 import { brokenInvariants, newProblems } from "./integrity.ts";
 import { isolationOfRun } from "./isolation/findings.ts";
 import { reconcile, type Reconciliation } from "./reconcile.ts";
-import { eventsOf, phaseOf, readRun, type RunRecord } from "./run-record.ts";
+import { clientsOwn, eventsOf, phaseOf, readEntities, readRun, type RunRecord } from "./run-record.ts";
 import { Samples } from "./samples.ts";
 import type { FaultResult, Finding, Measured, Measures, Scorecard, Verdict } from "./scorecard.ts";
 import { score } from "./score.ts";
 import { assessService, latencies, round, series, type Service } from "./service.ts";
 import { spans } from "./spans.ts";
-import { compareStructure } from "./structure.ts";
+import { compareStructure, structureWarnings } from "./structure.ts";
+import { failedJourneys } from "./journeys.ts";
 import { judgeObjectives, ms, worst } from "./verdicts.ts";
 
 /**
@@ -20,14 +23,15 @@ import { judgeObjectives, ms, worst } from "./verdicts.ts";
  */
 export async function judge(directory: string): Promise<Scorecard> {
   const record = await readRun(directory);
-  const dumped = record.system.entities.filter(({ name }) => record.after?.entities.entities.includes(name) && !record.after.entities.failed.some(({ entity }) => entity === name));
+  const dumped = readEntities(record);
   await using database = await EvidenceDatabase.open(directory, record.system.entities);
   const doubts = doubtsOf(record);
+  const shapes = record.after?.entities.shapes ?? {};
   const unreadable = (record.after?.entities.failed ?? []).map(({ entity, error }): Finding => ({
-    kind: "entity-unreadable", subject: entity, detail: `the query that must read it fails: ${error}`, count: 1, examples: [],
+    kind: "entity-unreadable", subject: entity, detail: `the query that must read it fails: ${error}${shapes[entity] === undefined ? "" : `; it was read in the ${shapes[entity] === "after" ? "new" : "old"} shape`}`, count: 1, examples: [],
     query: `select unnest(failed, recursive := true) from read_json('after/entities.json')`,
   }));
-  const reconciliation = record.before && record.after ? await reconcile(database, dumped) : undefined;
+  const reconciliation = record.before && record.after ? await reconcile(database, clientsOwn(dumped)) : undefined;
   const start = eventsOf(record, "migration").find(({ state }) => state === "started")?.t;
   const end = eventsOf(record, "rollback").findLast(({ state }) => state !== "retried")?.t ?? phaseOf(record, "decision")?.to ?? start;
   // A gate that was closed for the migration costs clients from then on.
@@ -36,11 +40,12 @@ export async function judge(directory: string): Promise<Scorecard> {
 
   const facts = record.before && record.after && { before: record.before, after: record.after };
   const structure = facts && [...(record.reference ? compareStructure(record.reference, facts.after.structure, "reference") : compareStructure(facts.before.structure, facts.after.structure)), ...unreadable];
+  const warnings = facts ? structureWarnings(record.reference ?? facts.before.structure, facts.after.structure) : [];
   const ended = eventsOf(record, "rollback").findLast(({ state }) => state === "completed")?.t;
   const application = start === undefined || ended === undefined ? [] : await applicationFindings(database, start, ended);
   const integrity = facts && [...newProblems(facts.before.integrity, facts.after.integrity), ...application];
-  const invariants = facts && brokenInvariants(facts.before.invariants, facts.after.invariants);
-  const whole = reconciliation && unreadable.length === 0 ? reconciliation : undefined;
+  const invariants = facts && [...brokenInvariants(facts.before.invariants, facts.after.invariants), ...(await brokenAcross(database, record.system, dumped))];
+  const whole = reconciliation && dumped.length === record.system.entities.length ? reconciliation : undefined;
   const measures: Measures = {
     ...times(record, service),
     unavailableMs: tidy(service.unavailable), availability: tidy(service.availability), recoveryMs: tidy(service.recovery),
@@ -56,15 +61,16 @@ export async function judge(directory: string): Promise<Scorecard> {
   };
   const isolation = await isolationOfRun(database, record.header.drill.objectives.isolation);
   const objectives = judgeObjectives(record.header.drill.objectives, {
-    measures, ...wayBack(record), lossBefore: firstFault(record) === undefined ? "the way back" : "the fault", structure, endsElsewhere: record.reference !== undefined, integrity, invariants, reconciled: reconciliation?.findings, isolation,
+    measures, ...wayBack(record), lossBefore: owedTo(record, reconciliation) === undefined ? "the way back" : "the fault", structure, endsElsewhere: record.reference !== undefined, integrity, invariants, reconciled: reconciliation?.findings, isolation, journeys: record.journeys, journeysDetail: eventsOf(record, "journey").find(({ state }) => state === "unknown")?.detail,
   }, doubts);
   const verdict = worst(objectives.map((objective) => objective.verdict));
   const { run, startedAt, runtime, seed, versions, drill } = record.header;
   return {
     schema: "turnback.scorecard/1", run, drill: drill.name, question: drill.question, startedAt, runtime: runtime.kind, seed, versions,
     verdict, summary: summarise(verdict, objectives, measures, doubts), score: score(objectives), doubts, objectives, measures,
-    faults: faults(record),
-    findings: [...(reconciliation?.findings ?? []), ...(structure ?? []), ...(integrity ?? []), ...(invariants ?? []), ...(isolation?.findings ?? [])],
+    faults: faults(record), journeys: record.journeys ?? [],
+    findings: [...(reconciliation?.findings ?? []), ...(structure ?? []), ...(integrity ?? []), ...(invariants ?? []), ...(isolation?.findings ?? []), ...failedJourneys(record.journeys ?? [])],
+    warnings,
     series: await series(database), spans: spans(record, service),
   };
 }
@@ -92,7 +98,7 @@ function faults(record: RunRecord): FaultResult[] {
     const healed = events.find(({ state }) => state === "healed");
     const why = events.find(({ state }) => state === "unproven" || state === "not-triggered");
     return {
-      kind: fault.kind, target: fault.on, proven: proven !== undefined, healed: healed !== undefined,
+      kind: fault.kind, target: inDatabase(fault.database, fault.on), proven: proven !== undefined, healed: healed !== undefined,
       atMs: proven ? round(proven.t / 1e6) : null, healedMs: healed ? round(healed.t / 1e6) : null,
       proof: proven?.detail ?? why?.detail ?? "it never struck",
     };
@@ -136,16 +142,25 @@ function times(record: RunRecord, service: Service): Pick<Measures, "detectionMs
 function lossWindow(record: RunRecord, reconciliation: Reconciliation | undefined): Measured {
   const oldest = reconciliation?.oldestLostNs ?? null;
   if (!reconciliation || oldest === null) return { value: reconciliation ? 0 : null, plusMinus: 0, unit: "ms" };
-  const at = firstFault(record) ?? eventsOf(record, "rollback")[0]?.t ?? oldest;
-  return { value: round(Math.max(0, at - oldest) / 1e6), plusMinus: 1, unit: "ms" };
+  const struck = owedTo(record, reconciliation);
+  const at = struck?.proven ?? eventsOf(record, "rollback")[0]?.t ?? oldest;
+  // The fault took hold at some time before it was proven, and after it was triggered.
+  const plusMinus = struck ? Math.max(1, (struck.proven - struck.triggered) / 1e6) : 1;
+  return { value: round(Math.max(0, at - oldest) / 1e6), plusMinus: round(plusMinus), unit: "ms" };
 }
 
-/** When the fault struck that the loss is owed to; a restore, or a replica that kept behind, loses what was written up to its own start, whatever struck before. */
-function firstFault(record: RunRecord): number | undefined {
+/**
+ * When the fault struck that the loss is owed to: the one that ended it, and not one before that only cut a replica off. What is lost
+ * after every fault is owed to the way back; and a restore, or a replica that kept behind, loses what was written up to its own start,
+ * whatever struck before.
+ */
+function owedTo(record: RunRecord, reconciliation: Reconciliation | undefined): { readonly triggered: number; readonly proven: number } | undefined {
   const { rollback } = record.header.drill;
   const delayed = rollback.strategy === "failover" && rollback.to === "migration-start" && eventsOf(record, "replication").some(({ state }) => state === "promoted");
   if (delayed || eventsOf(record, "backup").some(({ state }) => state === "restored")) return undefined;
-  return eventsOf(record, "fault").find(({ state }) => state === "proven")?.t;
+  const faults = eventsOf(record, "fault");
+  const proven = faults.find(({ state, t }) => state === "proven" && t >= (reconciliation?.newestBegunNs ?? 0));
+  return proven && { proven: proven.t, triggered: faults.find(({ state, index }) => state === "triggered" && index === proven.index)?.t ?? proven.t };
 }
 
 async function operations(database: EvidenceDatabase): Promise<Measures["operations"]> {

@@ -4,6 +4,7 @@ import type { EvidenceDatabase, Row } from "../evidence/database.ts";
 import { identifier, literal } from "../evidence/duckdb.ts";
 import type { Entity } from "../drill/system.ts";
 import { refine } from "./refine.ts";
+import type { ReadEntity } from "./run-record.ts";
 import type { Finding } from "./scorecard.ts";
 import { countBuckets, findSuspects, recordedFields } from "./suspects.ts";
 import { findUndone } from "./undone.ts";
@@ -63,6 +64,8 @@ export type Reconciliation = {
   readonly shed: number;
   /** Acknowledgement of the oldest write that is lost, in nanoseconds; null when none is. */
   readonly oldestLostNs: number | null;
+  /** When the newest of them was begun: its answer may have reached the client after what it was lost to. */
+  readonly newestBegunNs: number | null;
   readonly findings: readonly Finding[];
 };
 
@@ -81,7 +84,7 @@ const SAYS: Readonly<Record<Harm, string>> = {
 };
 
 /** Reconciles all entities whose dumps are there. The order of everything is fixed, so that a repeated judgement is the same. */
-export async function reconcile(database: EvidenceDatabase, entities: readonly Entity[]): Promise<Reconciliation> {
+export async function reconcile(database: EvidenceDatabase, entities: readonly ReadEntity[]): Promise<Reconciliation> {
   await database.run("create table harms (harm varchar, entity varchar, key varchar, field varchar, seq bigint, acknowledged bigint, held varchar, expected varchar)");
   await prepareWitnesses(database);
   const buckets = await countBuckets(database, entities);
@@ -90,12 +93,13 @@ export async function reconcile(database: EvidenceDatabase, entities: readonly E
   await findTorn(database);
   const counts = await database.rows("select harm, count(*)::double as n from harms group by harm");
   const count = (harm: Harm) => Number(counts.find((row) => row["harm"] === harm)?.["n"] ?? 0);
-  const [oldest] = await database.rows("select min(acknowledged)::double as t from harms where harm = 'write-lost'");
+  const [lost] = await database.rows("select min(acknowledged)::double as oldest, max(start)::double as newest from harms left join operations using (seq) where harm = 'write-lost'");
+  const nanoseconds = (value: unknown) => (typeof value === "number" ? value : null);
   const definite = count("write-lost");
   return {
     lost: { definite, possible: definite + count("write-possibly-lost") },
     phantom: count("phantom-write"), duplicate: count("duplicate-write"), altered: count("altered-write") + count("torn-write"), shed: count("value-shed"),
-    oldestLostNs: typeof oldest?.["t"] === "number" ? oldest["t"] : null,
+    oldestLostNs: nanoseconds(lost?.["oldest"]), newestBegunNs: nanoseconds(lost?.["newest"]),
     findings: await findings(database),
   };
 }
@@ -120,9 +124,9 @@ function trim(row: Row): Row {
 /** Records that are looked at closely at a time: bounds the memory, whatever the run's size. */
 const BATCH = 200_000;
 
-async function reconcileEntity(database: EvidenceDatabase, entity: Entity, recorded: readonly string[], buckets: number): Promise<void> {
+async function reconcileEntity(database: EvidenceDatabase, entity: ReadEntity, recorded: readonly string[], buckets: number): Promise<void> {
   const columns = (await database.rows(`select column_name from (describe after_${entity.name})`)).map((row) => String(row["column_name"]));
-  const fields = columns.filter((column) => column !== entity.key);
+  const fields = columns.filter((column) => column !== entity.key && !entity.uncompared.includes(column));
   const known = new Set((await database.rows(`select column_name from (describe before_${entity.name})`)).map((row) => String(row["column_name"])));
   await database.run("create or replace temp table suspects (key varchar, bucket usmallint)");
   for (let bucket = 0; bucket < buckets; bucket++) {

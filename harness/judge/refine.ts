@@ -14,7 +14,8 @@ const BATCH = 5_000;
  *
  * Rules judge existence and each field apart, which is exact for a record that is only updated, or
  * inserted once, or whose operations came one after the other. Where inserts or deletes overlap
- * with others or are in doubt, existence and values hang together: those records are searched.
+ * with others or are in doubt, existence and values hang together, and where a record was inserted more than once, its
+ * counters begin anew: those records are searched.
  */
 export async function refine(database: EvidenceDatabase, entity: Entity): Promise<void> {
   await database.run(`create or replace temp table tangled as
@@ -22,7 +23,7 @@ export async function refine(database: EvidenceDatabase, entity: Entity): Promis
         over (partition by key order by start rows between unbounded preceding and 1 preceding) as crossing
         from touched where key in (select key from fate where comes_or_goes and n between 2 and ${MOST_OPERATIONS}))
     select key, (row_number() over (order by key) - 1) // ${BATCH} as batch from (
-      select key from marked group by key having coalesce(bool_or(crossing), false) or bool_or(outcome <> 'committed') or bool_or(kind = 'add')
+      select key from marked group by key having coalesce(bool_or(crossing), false) or bool_or(outcome <> 'committed') or bool_or(kind = 'add') or count(*) filter (kind = 'insert') > 1
       union select key from fate where maybe_inserted and n <= ${MOST_OPERATIONS} and key in (select "${entity.key}" from base))`);
   const [last] = await database.rows("select max(batch)::double as n from tangled");
   for (let batch = 0; batch <= Number(last?.["n"] ?? -1); batch++) await refineBatch(database, entity, batch);

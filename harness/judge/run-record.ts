@@ -4,15 +4,22 @@ import { join } from "node:path";
 import { HarnessError } from "../base/errors.ts";
 import { exists, linesOf } from "../base/files.ts";
 import type { Drill } from "../drill/schema.ts";
-import type { System } from "../drill/system.ts";
+import type { Entity, System } from "../drill/system.ts";
 import { PATHS, readJson, requireRun, type RunHeader } from "../evidence/run-directory.ts";
 import type { RunEvent, TimelineEntry } from "../evidence/timeline.ts";
+import type { JourneyResult } from "./scorecard.ts";
 
 /** Facts as observe/ writes them; read here by their form, without importing the writers. */
 export type SchemaObject = { readonly kind: string; readonly name: string; readonly detail: Readonly<Record<string, unknown>> };
 export type IntegrityFact = { readonly kind: string; readonly subject: string; readonly count: number; readonly detail: string; readonly query: string };
 export type InvariantFact = { readonly name: string; readonly query: string; readonly violations: number; readonly examples: readonly unknown[]; readonly error?: string };
-export type EntityFacts = { readonly entities: readonly string[]; readonly failed: readonly { readonly entity: string; readonly error: string }[] };
+export type EntityFacts = {
+  readonly entities: readonly string[];
+  /** Which of its queries has read an entity; of runs before there was a choice, the one that must. */
+  readonly shapes?: Readonly<Record<string, "before" | "after">>;
+  /** Those whose query failed that must read them. */
+  readonly failed: readonly { readonly entity: string; readonly error: string }[];
+};
 
 export type Facts = {
   readonly structure: readonly SchemaObject[];
@@ -30,6 +37,7 @@ export type RunRecord = {
   readonly after: Facts | undefined;
   /** The structure that must be there in the end, where that is not the one before. */
   readonly reference: readonly SchemaObject[] | undefined;
+  readonly journeys: readonly JourneyResult[] | undefined;
 };
 
 export async function readRun(directory: string): Promise<RunRecord> {
@@ -37,11 +45,12 @@ export async function readRun(directory: string): Promise<RunRecord> {
   const header = await readJson<RunHeader<Drill>>(directory, PATHS.drill);
   if (!header) throw new HarnessError({ code: "no-such-run", kind: "declaration", message: `${directory} has no ${PATHS.drill}`, place: directory });
   return {
-    directory, header, system: header.system as System,
+    directory, header, system: { across: [], ...(header.system as Omit<System, "across">) },
     events: await readEvents(directory),
     before: await readFacts(directory, "before"),
     after: await readFacts(directory, "after"),
     reference: await readJson<SchemaObject[]>(directory, PATHS.reference),
+    journeys: await readJson<JourneyResult[]>(directory, PATHS.journeys),
   };
 }
 
@@ -66,6 +75,24 @@ async function readFacts(directory: string, when: "before" | "after"): Promise<F
   const invariants = await readJson<InvariantFact[]>(directory, `${when}/invariants.json`);
   const entities = await readJson<EntityFacts>(directory, `${when}/entities.json`);
   return structure && integrity && invariants && entities && { structure, integrity, invariants, entities };
+}
+
+/** An entity, and the fields of its records that mean something else in the shape in which they were read. */
+export type ReadEntity = Entity & { readonly uncompared: readonly string[] };
+
+/** The entities whose records are there to be compared. */
+export function readEntities({ system, after }: RunRecord): ReadEntity[] {
+  return system.entities.flatMap((entity) => {
+    if (!after?.entities.entities.includes(entity.name)) return [];
+    const { shapes, failed } = after.entities;
+    if (shapes ? shapes[entity.name] === undefined : failed.some((other) => other.entity === entity.name)) return [];
+    return [{ ...entity, uncompared: shapes?.[entity.name] === "after" ? (entity.references ?? []) : [] }];
+  });
+}
+
+/** Those whose records are what clients were told; the others the system itself writes. */
+export function clientsOwn(entities: readonly ReadEntity[]): ReadEntity[] {
+  return entities.filter(({ derived }) => !derived);
 }
 
 type Kind = RunEvent["kind"];

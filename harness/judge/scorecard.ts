@@ -42,6 +42,14 @@ export type FaultResult = {
   readonly proof: string;
 };
 
+/** How one of people's journeys went, at one of the application's versions. */
+export type JourneyResult = {
+  readonly name: string; readonly version: string; readonly state: "passed" | "failed" | "unknown"; readonly tookMs: number;
+  readonly error?: string;
+  /** Relative to the run directory. */
+  readonly screenshot?: string; readonly trace?: string;
+};
+
 export type LatencyResult = {
   readonly period: "before" | "during" | "after";
   readonly operations: number;
@@ -98,7 +106,11 @@ export type Scorecard = {
   readonly objectives: readonly ObjectiveResult[];
   readonly measures: Measures;
   readonly faults: readonly FaultResult[];
+  /** None where the drill asks for none, or where they could not be made. */
+  readonly journeys: readonly JourneyResult[];
   readonly findings: readonly Finding[];
+  /** Worth knowing, and counted by no objective. */
+  readonly warnings: readonly Finding[];
   readonly series: { readonly binMs: number; readonly bins: readonly Bin[] };
   readonly spans: readonly Span[];
 };

@@ -87,10 +87,14 @@ function steadyFrom(due: Samples, bad: Uint8Array, steady: SteadyState): Uint8Ar
   const lastDue = due.due(due.length - 1);
   let end = 0;
   let badInside = 0;
+  let usual = 0;
   for (let i = 0; i < due.length; i++) {
     for (; end < due.length && due.due(end) < due.due(i) + windowNs; end++) badInside += bad[end] ?? 0;
-    // A window that the observation cut short was not seen to hold as a whole.
-    windows[i] = badInside / (end - i) > steady.maxErrorRatio ? BROKEN : due.due(i) + windowNs <= lastDue ? HOLDS : UNSEEN;
+    const whole = due.due(i) + windowNs <= lastDue;
+    if (whole) usual = end - i;
+    // A window that the observation cut short was not seen to hold as a whole; and it is broken only if it were, too,
+    // had everything else in it gone well: of the last operation alone, 0 % or 100 % are bad, which tells nothing.
+    windows[i] = badInside / Math.max(end - i, usual) > steady.maxErrorRatio ? BROKEN : whole ? HOLDS : UNSEEN;
     badInside -= bad[i] ?? 0;
   }
   return windows;

@@ -3,9 +3,28 @@
 import type { SchemaObject } from "./run-record.ts";
 import type { Finding } from "./scorecard.ts";
 
-/** Differences that change nothing: a constraint that is validated now and wasn't before. */
-function isBenign(kind: string, field: string, was: unknown, is: unknown): boolean {
-  return kind === "constraint" && field === "validated" && was === false && is === true;
+/** Differences that change nothing: a constraint that is validated now and wasn't before, and labels at an enum's end that nobody uses. */
+function isBenign(kind: string, field: string, was: unknown, is: unknown, { unused }: SchemaObject["detail"]): boolean {
+  if (kind === "constraint" && field === "validated") return was === false && is === true;
+  if (kind !== "type") return false;
+  return field === "unused" || (field === "labels" && Array.isArray(unused) && addedLabels(was, is)?.every((label) => unused.includes(label)) === true);
+}
+
+/** The labels that an enum has at its end, and hadn't; undefined where that is not all that is different. */
+function addedLabels(was: unknown, is: unknown): readonly unknown[] | undefined {
+  if (!Array.isArray(was) || !Array.isArray(is) || !was.every((label, i) => label === is[i])) return undefined;
+  return is.slice(was.length);
+}
+
+/** What is different and hurts nobody, and yet is worth knowing: an enum's label can't be taken away, and adding it again fails. */
+export function structureWarnings(before: readonly SchemaObject[], after: readonly SchemaObject[]): Finding[] {
+  return after.flatMap((object) => {
+    const old = object.kind === "type" ? before.find(({ kind, name }) => kind === "type" && name === object.name) : undefined;
+    const [was, is] = [old?.detail["labels"], object.detail["labels"]];
+    const added = addedLabels(was, is) ?? [];
+    if (added.length === 0 || !isBenign("type", "labels", was, is, object.detail)) return [];
+    return [{ ...finding(object, "left-over", `${added.length === 1 ? "a label" : "labels"} that no row uses: ${added.join(", ")}; PostgreSQL can't take ${added.length === 1 ? "it" : "them"} away, and the same migration must expect ${added.length === 1 ? "it" : "them"}`, added), kind: "enum-label-left-over" }];
+  });
 }
 
 /** One finding an object: `trigger-missing`, `column-left-over`, `index-changed`. */
@@ -50,7 +69,7 @@ function changes(old: SchemaObject, now: SchemaObject): { readonly field: string
   const fields = [...new Set([...Object.keys(old.detail), ...Object.keys(now.detail)])];
   return fields
     .map((field) => ({ field, was: old.detail[field] ?? null, is: now.detail[field] ?? null }))
-    .filter(({ field, was, is }) => JSON.stringify(was) !== JSON.stringify(is) && !isBenign(now.kind, field, was, is));
+    .filter(({ field, was, is }) => JSON.stringify(was) !== JSON.stringify(is) && !isBenign(now.kind, field, was, is, now.detail));
 }
 
 function finding(object: SchemaObject, what: "missing" | "left-over" | "changed", detail: string, example: unknown, file = "after"): Finding {

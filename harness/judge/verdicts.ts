@@ -2,7 +2,7 @@
 
 import type { Drill, ObjectiveName } from "../drill/schema.ts";
 import type { RunIsolation } from "./isolation/findings.ts";
-import type { Finding, Measured, Measures, ObjectiveResult, Verdict } from "./scorecard.ts";
+import type { Finding, JourneyResult, Measured, Measures, ObjectiveResult, Verdict } from "./scorecard.ts";
 
 /** Missed outranks unknown, unknown outranks met: an empty list knows nothing. */
 export function worst(verdicts: readonly Verdict[]): Verdict {
@@ -24,6 +24,9 @@ export type Judged = {
   readonly invariants: readonly Finding[] | undefined;
   readonly reconciled: readonly Finding[] | undefined;
   readonly isolation: RunIsolation | undefined;
+  readonly journeys: readonly JourneyResult[] | undefined;
+  /** Why journeys are not known. */
+  readonly journeysDetail: string | undefined;
 };
 
 type Draft = Omit<ObjectiveResult, "name" | "title">;
@@ -108,6 +111,19 @@ function judgeIsolation({ isolation }: Judged, { model }: { readonly model: stri
   return { ...base, measured, evidence, verdict: "missed", reason: `${evidence.map((kind) => kind.replace("isolation-", "")).join(", ")}: the weakest model violated is ${weakestViolated.join(", ")}` };
 }
 
+/** A journey that failed is a fact; one that could not be made leaves the rest in doubt. */
+function judgeJourneys({ journeys = [], journeysDetail }: Judged, { maxFailed }: { readonly maxFailed: number }): Draft {
+  const base = { target: { maxFailed } };
+  const failed = journeys.filter(({ state }) => state === "failed");
+  const unknown = journeys.filter(({ state }) => state === "unknown");
+  const evidence = failed.length > 0 ? ["journey-failed"] : [];
+  const versions = [...new Set(journeys.map(({ version }) => version))].join(", ");
+  const named = [...new Set(failed.map(({ name }) => name))];
+  if (failed.length > maxFailed) return { ...base, measured: count(failed.length), evidence, verdict: "missed", reason: `${failed.length} of ${journeys.length} failed: ${named.slice(0, 2).join("; ")}${named.length > 2 ? "; ..." : ""}` };
+  if (journeys.length === 0 || unknown.length > 0) return { ...base, measured: count(null), evidence, verdict: "unknown", reason: journeysDetail ?? "no journey was made" };
+  return { ...base, measured: count(failed.length), evidence, verdict: "met", reason: failed.length === 0 ? `all ${journeys.length} work, at ${versions}` : `${failed.length} of ${journeys.length} failed, within ${maxFailed}` };
+}
+
 /** The way back is always an objective, declared or not: a retreat that fails can't be green. */
 function judgeWayBack({ wayBack, wayBackDetail }: Judged): Draft {
   const base = { target: { completed: true }, evidence: [] };
@@ -120,7 +136,7 @@ function judgeWayBack({ wayBack, wayBackDetail }: Judged): Draft {
 const TITLES: Readonly<Record<ObjectiveName | "completion", string>> = {
   completion: "The way back completes", recovery: "Recovery time (RTO)", detection: "Detection time", rollback: "Rollback time",
   availability: "Availability", loss: "Lost writes (RPO)", consistency: "Consistency of data", structure: "Schema restored",
-  integrity: "Integrity", invariants: "The system's own rules", isolation: "Isolation of transactions",
+  integrity: "Integrity", invariants: "The system's own rules", isolation: "Isolation of transactions", journeys: "People's journeys",
 };
 
 type Judges = { readonly [K in ObjectiveName]: (judged: Judged, target: NonNullable<Drill["objectives"][K]>) => Draft };
@@ -136,6 +152,7 @@ const JUDGES: Judges = {
   integrity: ({ integrity }, { maxProblems }) => judgeFindings(integrity, maxProblems, "maxProblems", ["problem", "problems"]),
   invariants: ({ invariants }, { maxViolated }) => judgeFindings(invariants, maxViolated, "maxViolated", ["broken rule", "broken rules"]),
   isolation: judgeIsolation,
+  journeys: judgeJourneys,
 };
 
 /**

@@ -24,6 +24,10 @@ export type LoadOptions = {
   readonly scale: number;
   readonly seed: number;
   readonly url: string;
+  /** The other databases' by name. */
+  readonly otherUrls?: Readonly<Record<string, string>>;
+  /** Where the addresses of the application's instances are. */
+  readonly applicationFile?: string | undefined;
   readonly clock: RunClock;
   readonly workDirectory: string;
   /** Undefined: no ledger, for measuring what it costs. */
@@ -44,9 +48,12 @@ export class Load implements AsyncDisposable {
   readonly #child: Child;
   readonly #statsFile: string;
   readonly logFile: string;
+  /** It has a duration, and may end in good order before it is told to. */
+  readonly #endsByItself: boolean;
   #stopping = false;
 
-  private constructor(child: Child, statsFile: string, logFile: string) {
+  private constructor(child: Child, statsFile: string, logFile: string, endsByItself: boolean) {
+    this.#endsByItself = endsByItself;
     this.#child = child;
     this.#statsFile = statsFile;
     this.logFile = logFile;
@@ -60,8 +67,9 @@ export class Load implements AsyncDisposable {
     const statsFile = join(options.workDirectory, "load-stats.json");
     const logFile = join(options.workDirectory, "k6.log");
     const { load } = options;
+    const dsn = (url: string) => (load.isolation === "read committed" ? url : `${url}&default_transaction_isolation=${encodeURIComponent(load.isolation)}`);
     const config = {
-      dsn: load.isolation === "read committed" ? options.url : `${options.url}&default_transaction_isolation=${encodeURIComponent(load.isolation)}`, ledgerDir: options.ledgerDirectory ?? "", statsFile,
+      dsn: dsn(options.url), others: Object.fromEntries(Object.entries(options.otherUrls ?? {}).map(([name, url]) => [name, dsn(url)])), applicationFile: options.applicationFile ?? "", ledgerDir: options.ledgerDirectory ?? "", statsFile,
       runStartNs: String(options.clock.startMonotonicNs),
       perSecond: load.arrivalsPerSecond, poisson: load.arrivals === "poisson",
       clients: load.clients, connections: load.connections,
@@ -74,7 +82,7 @@ export class Load implements AsyncDisposable {
       cwd: options.workDirectory,
       logFile,
     });
-    return new Load(child, statsFile, logFile);
+    return new Load(child, statsFile, logFile, (options.durationMs ?? 0) > 0);
   }
 
   get pid(): number {
@@ -84,7 +92,8 @@ export class Load implements AsyncDisposable {
   /** Resolves with a message when the generator ends before it was told to. */
   async died(): Promise<string> {
     const { code, signal: by } = await this.#child.exited;
-    if (this.#stopping || code === 0) return new Promise(() => undefined);
+    // k6 takes a script that throws for a success.
+    if (this.#stopping || (code === 0 && this.#endsByItself)) return new Promise(() => undefined);
     const log = (await readFile(this.logFile, "utf8").catch(() => "")).trim().split("\n").filter((line) => line.includes("turnback:") || line.includes("rror")).at(-1);
     return `the load generator ended by itself (${by ?? `exit code ${code}`})${log ? `: ${log.trim()}` : ""}`;
   }

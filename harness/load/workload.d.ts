@@ -35,7 +35,7 @@ declare module "k6/x/turnback" {
 
   /** The k6 options of an open-model workload, as the drill declares it. */
   export function options(): object;
-  /** Serves arrivals until the load ends; each may run exactly one operation. */
+  /** Serves arrivals until the load ends; each may run one operation, and another after each `andThen`. */
   export function serve(body: (arrival: Arrival) => void): void;
   /** BEGIN, the body, COMMIT. What the body throws rolls back. Never retried. */
   export function transaction(op: string, effects: Effect[], body: (tx: Transaction) => void): Outcome;
@@ -50,6 +50,27 @@ declare module "k6/x/turnback" {
   export function statement(op: string, effects: Effect[], sql: string, ...args: unknown[]): Outcome;
   /** A query outside a transaction: its rows, or null when it was not served. */
   export function read(op: string, sql: string, ...args: unknown[]): Record<string, unknown>[] | null;
+  /** The same on another of the system's databases, by its name in system.others. */
+  export function database(name: string): {
+    transaction: typeof transaction;
+    listAppend: typeof listAppend;
+    statement: typeof statement;
+    read: typeof read;
+  };
+  /** What the application answered; status 0 when no answer came. */
+  export interface Answer {
+    readonly outcome: Outcome;
+    readonly status: number;
+    readonly text: string;
+  }
+  /**
+   * A request to the system's own application, at one of its instances in turn; a form's fields are sent as a browser sends them.
+   * Below 400 it is committed. 4xx and 503 say that nothing was done; after any other 5xx, and without a whole answer in time,
+   * nobody can know. Redirects are not followed, and nothing is sent twice.
+   */
+  export function request(op: string, effects: Effect[], method: "GET" | "POST", path: string, form?: Record<string, string>): Answer;
+  /** Begins another operation of the same arrival, due now: what a client does when its first one was served. */
+  export function andThen(): void;
 }
 
 declare module "k6/crypto" {

@@ -72,3 +72,13 @@ export function checkJournal(plan: Plan, rows: ReadonlyMap<string, JournalRow>):
     });
   }
 }
+
+/** Whether all of a plan's steps are done, by the journals of the databases that they are on. */
+export async function isInPlace(plan: Plan, databases: readonly { readonly client: pg.Client; readonly database?: string | undefined }[]): Promise<boolean> {
+  const done = await Promise.all(databases.map(async ({ client, database }) => {
+    const { rows: [journal] } = await client.query<{ there: boolean }>(`select to_regclass('${JOURNAL_SCHEMA}.journal') is not null as there`);
+    const rows = journal?.there ? await new Journal(client, plan.name).rows() : new Map<string, JournalRow>();
+    return plan.steps.filter(({ on }) => on === database).every(({ id }) => rows.get(id)?.state === "done");
+  }));
+  return done.every(Boolean);
+}

@@ -10,7 +10,7 @@ export async function readPlan(folder: string): Promise<Plan> {
   return parseWith(planSchema, await readData(file), relative(process.cwd(), file));
 }
 
-/** What makes a step the same step: its statements, what they preserve and its flag, not its pauses or its place in the list. */
+/** What makes a step the same step: its statements, what they preserve and carry over, where, and its flag, not its pauses or its place in the list. */
 export function checksum(step: Step): string {
-  return sha256(JSON.stringify([step.id, step.kind, step.transactional, step.forward, step.backward, step.batch, step.preserve, step.flag?.name])).slice(0, 16);
+  return sha256(JSON.stringify([step.id, step.kind, step.transactional, step.forward, step.backward, step.batch, step.preserve, step.flag?.name, step.on, step.carry, step.carryBack])).slice(0, 16);
 }

@@ -5,9 +5,12 @@ import { pause } from "../base/deadline.ts";
 import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
 import { statements, undoing, type Plan, type Step } from "../drill/plan.ts";
 import type { RunEvent } from "../evidence/timeline.ts";
+import { carryOver } from "./carry.ts";
 import { checkJournal, Journal, type JournalRow } from "./journal.ts";
 import { checksum } from "./plan-file.ts";
 import { Preserve } from "./preserve.ts";
+import type { Application } from "../topology/application.ts";
+import type { OnDatabase } from "./sessions.ts";
 
 export type Direction = "forward" | "backward";
 
@@ -17,8 +20,10 @@ export type Point =
   | { readonly at: "progress"; readonly step: string; readonly share: number };
 
 export type RunnerContext = {
-  readonly client: pg.Client;
+  readonly on: OnDatabase;
   readonly plan: Plan;
+  /** What steps of kind deploy are done by; nobody where there is no application. */
+  readonly application?: Pick<Application, "deploy"> | undefined;
   readonly record: (event: RunEvent) => void;
   readonly reach: (direction: Direction, point: Point) => Promise<void>;
   readonly signal: AbortSignal;
@@ -28,39 +33,59 @@ export type RunnerContext = {
 const LOCK = "select pg_try_advisory_lock(hashtext('turnback'), hashtext($1)) as had";
 const UNLOCK = "select pg_advisory_unlock(hashtext('turnback'), hashtext($1))";
 
-/** Works on the plan alone: whoever comes next finds the lock free as soon as this is over, and not when the server has noticed. */
-async function holdingThePlan({ client, plan }: RunnerContext, work: (journal: Journal, rows: Map<string, JournalRow>) => Promise<void>): Promise<void> {
-  const { rows: [lock] } = await client.query<{ had: boolean }>(LOCK, [plan.name]);
-  if (!lock?.had) {
-    throw new HarnessError({
-      code: "migration-locked", kind: "run", place: `plan ${plan.name}`,
-      message: "another migrator holds this plan's advisory lock", remedy: "wait for it, or end its session",
-    });
-  }
+/** A step where it takes place: its database, and that one's journal. */
+type Work = RunnerContext & { readonly step: Step; readonly client: pg.Client; readonly journal: Journal };
+
+/**
+ * Works on the plan alone, in each database that the steps are on: whoever comes next finds the locks free as soon as this is
+ * over, and not when a server has noticed. Each database's journal has its own steps.
+ */
+async function holdingThePlan(context: RunnerContext, steps: readonly Step[], work: (at: (step: Step) => Work, rows: Map<string, JournalRow>) => Promise<void>): Promise<void> {
+  const { plan, on } = context;
+  const locked = new Map<string | undefined, pg.Client>();
+  const rows = new Map<string, JournalRow>();
   try {
-    const journal = new Journal(client, plan.name);
-    await journal.open();
-    const rows = await journal.rows();
+    for (const database of new Set(steps.map((step) => step.on))) {
+      const client = await on(database);
+      const { rows: [lock] } = await client.query<{ had: boolean }>(LOCK, [plan.name]);
+      if (!lock?.had) {
+        throw new HarnessError({
+          code: "migration-locked", kind: "run", place: `plan ${plan.name}`,
+          message: `another migrator holds this plan's advisory lock${database === undefined ? "" : ` in ${database}`}`, remedy: "wait for it, or end its session",
+        });
+      }
+      locked.set(database, client);
+      const journal = new Journal(client, plan.name);
+      await journal.open();
+      for (const [step, row] of await journal.rows()) rows.set(step, row);
+    }
     checkJournal(plan, rows);
-    await work(journal, rows);
+    await work((step) => {
+      const client = locked.get(step.on);
+      if (!client) throw new Error(`step ${step.id} is on a database that is none of the plan's`);
+      return { ...context, step, client, journal: new Journal(client, plan.name) };
+    }, rows);
   } finally {
-    await client.query(UNLOCK, [plan.name]).catch(() => undefined); // the end of a broken connection frees it, too
+    // The end of a broken connection frees it, too.
+    for (const client of locked.values()) await client.query(UNLOCK, [plan.name]).catch(() => undefined);
   }
 }
 
-/** Runs what is not done yet, in order; what an earlier run has begun is resumed. */
-export function runForward(context: RunnerContext): Promise<void> {
-  return holdingThePlan(context, async (journal, rows) => {
-    for (const step of context.plan.steps) {
+/** Runs what is not done yet, of all steps or of these, in order; what an earlier run has begun is resumed. */
+export function runForward(context: RunnerContext, steps: readonly Step[] = context.plan.steps): Promise<void> {
+  return holdingThePlan(context, steps, async (at, rows) => {
+    for (const step of steps) {
       const row = rows.get(step.id);
       if (row?.state === "done") {
         context.record({ kind: "step", direction: "forward", step: step.id, state: "skipped", detail: "the journal has it as done" });
         continue;
       }
-      await runStep(context, "forward", step, async () => {
-        if (step.kind === "backfill") await inBatches(context, journal, step, { direction: "forward", sql: statements(step.forward)[0] ?? "", rows: await sizeOf(context, step) });
-        else await apply(context, journal, step, "forward", statements(step.forward));
-        await verify(context, step, "check");
+      const here = at(step);
+      await runStep(here, "forward", async () => {
+        if (step.deploy) await deploy(here, "forward", step.deploy.version);
+        else if (step.kind === "backfill") await inBatches(here, { direction: "forward", sql: statements(step.forward)[0] ?? "", rows: await sizeOf(here) });
+        else await apply(here, "forward", statements(step.forward));
+        await verify(here, "check");
       });
     }
   });
@@ -71,11 +96,13 @@ export type BackwardOptions = {
   readonly keep?: readonly Step[];
   /** Between two chunks, which are steps, and batches of a backfill. */
   readonly between?: (step: Step) => Promise<void>;
+  /** Only looks whether there is a way back, and undoes nothing. */
+  readonly look?: boolean;
 };
 
 /** Undoes whatever the journal says was begun, in reverse; safe to repeat after any interruption. */
-export function runBackward(context: RunnerContext, { keep = [], between = () => Promise.resolve() }: BackwardOptions = {}): Promise<void> {
-  return holdingThePlan(context, async (journal, rows) => {
+export function runBackward(context: RunnerContext, { keep = [], between = () => Promise.resolve(), look = false }: BackwardOptions = {}): Promise<void> {
+  return holdingThePlan(context, context.plan.steps, async (at, rows) => {
     const missing = keep.find(({ id }) => rows.get(id)?.state !== "done");
     if (missing) {
       throw new HarnessError({
@@ -83,38 +110,41 @@ export function runBackward(context: RunnerContext, { keep = [], between = () =>
         message: `step ${missing.id} is to stay, and the migration ${rows.has(missing.id) ? "stopped in its midst" : "never came to it"}`, remedy: "go back as a whole, or resume",
       });
     }
-    for (const step of context.plan.steps.toReversed()) {
-      const row = rows.get(step.id);
-      if (!row || keep.includes(step)) continue;
+    const begun = context.plan.steps.toReversed().filter((step) => rows.has(step.id) && !keep.includes(step));
+    // Before anything is undone: half a way back is worse than none.
+    for (const step of begun) {
+      if (undoing(step) || typeof step.backward !== "object" || !("irreversible" in step.backward)) continue;
+      throw new HarnessError({
+        code: "irreversible-step", kind: "run", place: `plan ${context.plan.name}, step ${step.id}`,
+        message: `step ${step.id} has no way back: ${step.backward.irreversible}`, remedy: "choose another way back",
+      });
+    }
+    if (look) return;
+    for (const step of begun) {
       const { backward } = step;
-      const sql = undoing(step);
-      if (typeof backward === "object" && "irreversible" in backward && !sql) {
-        throw new HarnessError({
-          code: "irreversible-step", kind: "run", place: `plan ${context.plan.name}, step ${step.id}`,
-          message: `step ${step.id} has no way back: ${backward.irreversible}`, remedy: "choose another way back",
-        });
-      }
-      await runStep(context, "backward", step, async () => {
-        if (typeof backward === "object" && "batches" in backward) await inBatches(context, journal, step, { direction: "backward", sql: backward.batches, rows: row.rows, between });
-        else await apply(context, journal, step, "backward", sql ?? []);
-        await verify(context, step, "undone");
+      const here = at(step);
+      await runStep(here, "backward", async () => {
+        if (step.deploy) await deploy(here, "backward", step.deploy.was);
+        else if (typeof backward === "object" && "batches" in backward) await inBatches(here, { direction: "backward", sql: backward.batches, rows: rows.get(step.id)?.rows ?? 0, between });
+        else await apply(here, "backward", undoing(step) ?? []);
+        await verify(here, "undone");
       });
       await between(step);
     }
   });
 }
 
-async function runStep(context: RunnerContext, direction: Direction, step: Step, work: () => Promise<void>): Promise<void> {
-  const { record, reach, signal } = context;
+async function runStep(here: Work, direction: Direction, work: () => Promise<void>): Promise<void> {
+  const { step, record, reach, signal } = here;
   const event = { kind: "step", direction, step: step.id } as const;
   await reach(direction, { at: "before", step: step.id });
   signal.throwIfAborted();
   record({ ...event, state: "started" });
   if (step.kind !== "backfill" && direction === "forward") await pause(step.pauseMs, signal);
   try {
-    await withLockRetries(context, direction, step, work);
+    await withLockRetries(here, direction, work);
   } catch (caught) {
-    const error = locate(caught, context.plan, step, direction);
+    const error = locate(caught, here.plan, step, direction);
     record({ ...event, state: "failed", detail: messageOf(error) });
     throw error;
   }
@@ -133,17 +163,24 @@ function locate(error: unknown, plan: Plan, step: Step, direction: Direction): u
 }
 
 /** Retries only what failed for want of a lock: 55P03 lock_not_available, 40P01 deadlock_detected. */
-async function withLockRetries(context: RunnerContext, direction: Direction, step: Step, work: () => Promise<void>): Promise<void> {
+async function withLockRetries({ step, record, signal }: Work, direction: Direction, work: () => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work();
     } catch (error) {
       const code = codeOf(error);
       if ((code !== "55P03" && code !== "40P01") || attempt >= step.attempts) throw error;
-      context.record({ kind: "step", direction, step: step.id, state: "retried", detail: `attempt ${attempt} of ${step.attempts}: ${messageOf(error)}` });
-      await pause(Math.min(2_000, 50 * 2 ** (attempt - 1)), context.signal);
+      record({ kind: "step", direction, step: step.id, state: "retried", detail: `attempt ${attempt} of ${step.attempts}: ${messageOf(error)}` });
+      await pause(Math.min(2_000, 50 * 2 ** (attempt - 1)), signal);
     }
   }
+}
+
+/** The journal brackets it: a crash in between repeats it, which changes nothing where it was done. Without a version, all stays as it is. */
+async function deploy({ step, journal, application }: Work, direction: Direction, version: string | undefined): Promise<void> {
+  await journal.write(step.id, direction === "forward" ? "started" : "undoing", checksum(step));
+  if (version !== undefined) await application?.deploy(version, step.deploy?.instances);
+  await (direction === "forward" ? journal.write(step.id, "done", checksum(step)) : journal.remove(step.id));
 }
 
 /**
@@ -151,8 +188,7 @@ async function withLockRetries(context: RunnerContext, direction: Direction, ste
  * journal brackets the statements: after a crash in between, the row says "begun", the step
  * runs again from its start, and so its statements must be repeatable.
  */
-async function apply(context: RunnerContext, journal: Journal, step: Step, direction: Direction, sql: readonly string[]): Promise<void> {
-  const { client, reach } = context;
+async function apply({ step, client, journal, plan, on, reach }: Work, direction: Direction, sql: readonly string[]): Promise<void> {
   const settle = () => (direction === "forward" ? journal.write(step.id, "done", checksum(step)) : journal.remove(step.id));
   const progress = (done: number) =>
     done < sql.length ? reach(direction, { at: "progress", step: step.id, share: done / sql.length }) : Promise.resolve();
@@ -166,8 +202,9 @@ async function apply(context: RunnerContext, journal: Journal, step: Step, direc
     await settle();
     return;
   }
-  const preserve = new Preserve(client, context.plan, step);
+  const preserve = new Preserve(client, plan, step);
   await inTransaction(client, step, async () => {
+    await carryOver(direction === "forward" ? step.carry : step.carryBack, client, on);
     if (direction === "forward") await preserve.copyAside();
     for (const [index, statement] of sql.entries()) {
       await client.query(statement);
@@ -193,8 +230,7 @@ async function inTransaction(client: pg.Client, step: Step, work: () => Promise<
 type Batches = { readonly direction: Direction; readonly sql: string; /** How many rows there are to go through, for the progress. */ readonly rows: number; readonly between?: (step: Step) => Promise<void> };
 
 /** Goes through the rows by key; every batch commits with its cursor, so that whoever takes it up goes on from there. */
-async function inBatches(context: RunnerContext, journal: Journal, step: Step, { direction, sql, rows: all, between }: Batches): Promise<void> {
-  const { client, record, reach, signal } = context;
+async function inBatches({ step, client, journal, record, reach, signal }: Work, { direction, sql, rows: all, between }: Batches): Promise<void> {
   const under = direction === "forward" ? "started" : "undoing";
   const row = (await journal.rows()).get(step.id);
   let cursor = row?.state === under ? row.cursor : null;
@@ -220,29 +256,29 @@ async function inBatches(context: RunnerContext, journal: Journal, step: Step, {
   }
 }
 
-async function sizeOf({ client }: RunnerContext, { size }: Step): Promise<number> {
+async function sizeOf({ client, step: { size } }: Work): Promise<number> {
   return size ? Number((await client.query<unknown[]>({ text: size, rowMode: "array" })).rows[0]?.[0] ?? 0) : 0;
 }
 
-async function verify(context: RunnerContext, step: Step, what: "check" | "undone"): Promise<void> {
+async function verify({ client, plan, step }: Work, what: "check" | "undone"): Promise<void> {
   const sql = step[what];
   if (!sql) return;
-  const { rows: [row] } = await context.client.query<unknown[]>({ text: sql, rowMode: "array" });
+  const { rows: [row] } = await client.query<unknown[]>({ text: sql, rowMode: "array" });
   if (row?.[0] === true) return;
   throw new HarnessError({
-    code: "step-check-failed", kind: "run", place: `plan ${context.plan.name}, step ${step.id}`,
+    code: "step-check-failed", kind: "run", place: `plan ${plan.name}, step ${step.id}`,
     message: `"${what}" of step ${step.id} answered ${JSON.stringify(row?.[0] ?? null)} after the step was ${what === "check" ? "applied" : "undone"}`,
     remedy: "the step did not do what its check expects: correct the one or the other",
   });
 }
 
-/** What a run forward would do now, without doing it. */
-export async function dryRun(client: pg.Client, plan: Plan): Promise<{ readonly step: string; readonly would: "run" | "resume" | "skip"; readonly sql: readonly string[] }[]> {
+/** What a run forward would do now in the first of the plan's databases, or in the named one, without doing it. */
+export async function dryRun(client: pg.Client, plan: Plan, database?: string): Promise<{ readonly step: string; readonly would: "run" | "resume" | "skip" | "elsewhere"; readonly sql: readonly string[] }[]> {
   const present = (await client.query("select to_regclass('turnback.journal') is not null as there")).rows[0] as { there: boolean } | undefined;
   const rows = present?.there ? await new Journal(client, plan.name).rows() : new Map<string, JournalRow>();
   checkJournal(plan, rows);
   return plan.steps.map((step) => {
     const state = rows.get(step.id)?.state;
-    return { step: step.id, would: state === "done" ? "skip" : state ? "resume" : "run", sql: statements(step.forward) };
+    return { step: step.id, would: step.on !== database ? "elsewhere" : state === "done" ? "skip" : state ? "resume" : "run", sql: statements(step.forward) };
   });
 }

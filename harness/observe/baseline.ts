@@ -3,25 +3,24 @@
 import { constants } from "node:fs";
 import { cp, mkdir, readFile, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type pg from "pg";
 import { ROOT, exists, sha256 } from "../base/files.ts";
-import type { System } from "../drill/system.ts";
 import type { EvidenceWriter } from "../evidence/run-directory.ts";
-import { captureFacts } from "./facts.ts";
+import { captureFacts, type Observed } from "./facts.ts";
 
 /**
  * Every run starts from a byte-for-byte copy of prepared data, and nobody has been able to
  * write when this is called; so the facts are the same each time, and are captured once. The
  * key covers the data, the queries that describe it, and the code that asks them.
  */
-export async function baselineFacts(client: pg.Client, system: System, evidence: EvidenceWriter, dataKey: string): Promise<void> {
-  const key = sha256(JSON.stringify([dataKey, system.entities, system.invariants, await ownSource()])).slice(0, 16);
+export async function baselineFacts(databases: readonly (Observed & { /** Names its data. */ readonly dataKey: string })[], evidence: EvidenceWriter): Promise<void> {
+  const described = databases.map(({ database, dataKey, system }) => [database, dataKey, system.entities, system.invariants]);
+  const key = sha256(JSON.stringify([described, await ownSource()])).slice(0, 16);
   const cached = join(ROOT, ".cache", "facts", key);
   if (await exists(cached)) {
     await cp(cached, evidence.path("before"), { recursive: true, mode: constants.COPYFILE_FICLONE });
     return;
   }
-  await captureFacts(client, system, evidence, "before");
+  await captureFacts(databases, evidence, "before");
   const partial = `${cached}.${process.pid}.partial`;
   await mkdir(join(cached, ".."), { recursive: true });
   await cp(evidence.path("before"), partial, { recursive: true });

@@ -1,6 +1,7 @@
 // The complete schema fingerprint: every object of the catalogue that people can tell apart, in canonical form.
 
 import type pg from "pg";
+import { unusedLabels } from "./unused-labels.ts";
 
 export type SchemaObject = { readonly kind: string; readonly name: string; readonly detail: Readonly<Record<string, unknown>> };
 
@@ -131,6 +132,11 @@ export async function fingerprint(client: pg.Client): Promise<SchemaObject[]> {
   for (const [kind, sql] of Object.entries(QUERIES)) {
     const { rows } = await client.query<{ name: string; detail: Record<string, unknown> }>(sql);
     objects.push(...rows.map(({ name, detail }) => ({ kind, name, detail })));
+  }
+  const unused = await unusedLabels(client);
+  for (const [i, object] of objects.entries()) {
+    const labels = object.kind === "type" ? unused.get(object.name) : undefined;
+    if (labels) objects[i] = { ...object, detail: { ...object.detail, unused: labels } };
   }
   return objects.sort((a, b) => (a.kind === b.kind ? compare(a.name, b.name) : compare(a.kind, b.kind)));
 }

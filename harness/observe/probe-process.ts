@@ -12,7 +12,7 @@ const CONNECTIONS = 8;
 function start(settings: ProbeSettings): void {
   const { nowNs } = continueClock(BigInt(settings.startMonotonicNs));
   const file = openSync(settings.file, "a");
-  const idle: pg.Client[] = [];
+  const idle: (readonly pg.Client[])[] = [];
   const waiting: number[] = [];
   let open = 0;
   let stopped = false;
@@ -23,19 +23,23 @@ function start(settings: ProbeSettings): void {
     process.send?.(probe);
   };
 
-  const serve = async (due: number, client: pg.Client | undefined) => {
+  /** A connection to each target. */
+  const connect = () => settings.targets.map(({ url }) => {
+    const client = new pg.Client({ connectionString: url, application_name: "turnback-probe", connectionTimeoutMillis: settings.timeoutMs, query_timeout: settings.timeoutMs });
+    client.on("error", () => undefined); // a cut idle connection shows at its next probe
+    return client;
+  });
+
+  const serve = async (due: number, connected: readonly pg.Client[] | undefined) => {
+    const clients = connected ?? connect();
     try {
-      if (!client) {
-        client = new pg.Client({ connectionString: settings.url, application_name: "turnback-probe", connectionTimeoutMillis: settings.timeoutMs, query_timeout: settings.timeoutMs });
-        client.on("error", () => undefined); // a cut idle connection shows at its next probe
-        await client.connect();
-      }
-      await client.query(settings.query);
+      if (!connected) await Promise.all(clients.map((client) => client.connect()));
+      await Promise.all(clients.map((client, i) => client.query(settings.targets[i]?.query ?? "")));
       finish(due);
-      idle.push(client);
+      idle.push(clients);
     } catch (error) {
       finish(due, error);
-      client?.end().catch(() => undefined);
+      for (const client of clients) client.end().catch(() => undefined);
       open -= 1;
     }
     next();
@@ -45,10 +49,10 @@ function start(settings: ProbeSettings): void {
     // A probe that waited past its time-out got its answer: none.
     while (waiting[0] !== undefined && nowNs() - waiting[0] > settings.timeoutMs * 1e6) finish(waiting.shift()!, new Error("timeout"));
     while (waiting.length > 0) {
-      const client = idle.pop();
-      if (!client && open >= CONNECTIONS) return;
-      if (!client) open += 1;
-      void serve(waiting.shift()!, client);
+      const clients = idle.pop();
+      if (!clients && open >= CONNECTIONS) return;
+      if (!clients) open += 1;
+      void serve(waiting.shift()!, clients);
     }
   };
 
@@ -64,7 +68,7 @@ function start(settings: ProbeSettings): void {
   tick();
   const stop = () => {
     stopped = true;
-    void Promise.all(idle.map((client) => client.end().catch(() => undefined))).then(() => process.exit(0));
+    void Promise.all(idle.flat().map((client) => client.end().catch(() => undefined))).then(() => process.exit(0));
   };
   process.once("SIGTERM", stop);
   process.once("disconnect", stop); // the harness died: don't outlive it

@@ -4,7 +4,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import type { RunClock } from "../base/clock.ts";
 import { end } from "../base/process.ts";
-import { accessUrl, type Topology } from "../topology/topology.ts";
+import { accessUrl, viewsOf, type Topology } from "../topology/topology.ts";
 
 /** One probe, times in nanoseconds since the run's start. */
 export type Probe = { readonly due: number; readonly end: number; readonly ok: boolean; readonly code?: string };
@@ -12,10 +12,10 @@ export type Probe = { readonly due: number; readonly end: number; readonly ok: b
 export const PROBE_EVERY_MS = 10;
 
 export type ProbeSettings = {
-  readonly url: string;
+  /** What each probe asks, all of them at once. */
+  readonly targets: readonly { readonly url: string; readonly query: string }[];
   readonly file: string;
   readonly startMonotonicNs: string;
-  readonly query: string;
   readonly everyMs: number;
   readonly timeoutMs: number;
 };
@@ -31,7 +31,8 @@ export async function startProber(options: {
   readonly topology: Topology;
   readonly clock: RunClock;
   readonly file: string;
-  readonly query: string;
+  /** Of each of its databases, which a probe asks all at once. */
+  readonly query: (database: string | undefined) => string;
   /** A probe that is not answered by then has failed. */
   readonly timeoutMs: number;
   readonly onProbe: (probe: Probe) => void;
@@ -48,10 +49,10 @@ export async function startProber(options: {
     child.once("exit", (code, signal) => { ended = true; resolve({ code, signal }); }));
   child.on("message", (message) => options.onProbe(message as Probe));
   const settings: ProbeSettings = {
-    url: accessUrl(options.topology.access("app", "clients")),
+    targets: viewsOf(options.topology).map((view) => ({ url: accessUrl(view.access("app", "clients")), query: options.query(view.database) })),
     file: options.file,
     startMonotonicNs: String(options.clock.startMonotonicNs),
-    query: options.query, everyMs: PROBE_EVERY_MS, timeoutMs: options.timeoutMs,
+    everyMs: PROBE_EVERY_MS, timeoutMs: options.timeoutMs,
   };
   child.send(settings);
   let stopping = false;

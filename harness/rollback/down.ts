@@ -5,7 +5,7 @@ import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
 import type { Rollback } from "../drill/schema.ts";
 import { keptSteps } from "../drill/plan.ts";
 import { runBackward, runForward, type RunnerContext } from "../migration/runner.ts";
-import { connect } from "../topology/postgres.ts";
+import { withSessions } from "../migration/sessions.ts";
 import type { WayBack, WayBackContext } from "./way-back.ts";
 
 /** Errors that a repetition can't mend: it would only repeat the damage. */
@@ -36,14 +36,7 @@ export function resume({ attempts }: Pick<Extract<Rollback, { strategy: "resume"
  * Throws the last error when the attempts are used up, or the first that can't be mended.
  */
 export function onThePlan(strategy: Rollback["strategy"], attempts: number, { topology, plan, record, reach }: WayBackContext, work: (context: RunnerContext) => Promise<void>): WayBack {
-  const once = async (signal: AbortSignal) => {
-    const client = await connect(topology.access("migrator", "migration"), { name: "turnback-rollback", signal });
-    try {
-      await work({ client, plan, record, reach, signal });
-    } finally {
-      await client.end().catch(() => undefined); // a cut connection can't be closed in good order
-    }
-  };
+  const once = (signal: AbortSignal) => withSessions(topology, "turnback-rollback", signal, (on) => work({ on, plan, application: topology.application, record, reach, signal }));
   return {
     prepare: () => Promise.resolve(),
     approach: () => Promise.resolve(),

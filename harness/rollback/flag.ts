@@ -61,8 +61,8 @@ export function flag({ attempts, healthyWithinMs, step: named }: Flag, context: 
   };
 }
 
-async function expectNothingBehind({ client, plan }: RunnerContext, keep: readonly Step[], step: Step): Promise<void> {
-  const journal = new Journal(client, plan.name);
+async function expectNothingBehind({ on, plan }: RunnerContext, keep: readonly Step[], step: Step): Promise<void> {
+  const journal = new Journal(await on(step.on), plan.name);
   await journal.open();
   const rows = await journal.rows();
   const behind = plan.steps.find((other) => other.id !== step.id && !keep.includes(other) && rows.has(other.id));

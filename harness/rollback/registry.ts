@@ -1,6 +1,7 @@
 // All ways back by their strategy; a strategy without an entry doesn't compile.
 
 import type { Rollback } from "../drill/schema.ts";
+import { coordinated } from "./coordinated.ts";
 import { down, resume } from "./down.ts";
 import { failover } from "./failover.ts";
 import { flag } from "./flag.ts";
@@ -11,7 +12,7 @@ import type { WayBack, WayBackContext } from "./way-back.ts";
 
 type Registry = { readonly [S in Rollback["strategy"]]: (rollback: Extract<Rollback, { strategy: S }>, context: WayBackContext) => WayBack };
 
-const WAYS_BACK: Registry = { down, resume, flag, snapshot, pitr, failover, "switch-back": switchBack, "volume-back": volumeBack };
+const WAYS_BACK: Registry = { down, resume, flag, snapshot, pitr, failover, "switch-back": switchBack, "volume-back": volumeBack, coordinated };
 
 /** Every strategy that a drill can declare. */
 export const STRATEGIES = Object.keys(WAYS_BACK) as readonly Rollback["strategy"][];

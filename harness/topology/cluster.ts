@@ -5,17 +5,17 @@ import { waitUntil, within } from "../base/deadline.ts";
 import { HarnessError, messageOf } from "../base/errors.ts";
 import type { Replica } from "../drill/schema.ts";
 import { appendSettings, copyServing } from "./base-copy.ts";
-import { connect, dataFolder, type ServerName } from "./postgres.ts";
+import { connect, dataFolder } from "./postgres.ts";
 import type { FaultyDisk } from "./faulty-disk.ts";
 import type { Service } from "./runtime.ts";
 import type { Proxies } from "./toxiproxy.ts";
 import type { WireProxy } from "./wire-proxy.ts";
 
 /** One of the servers. A fenced one starts as a standby, whoever starts it, until its data are replaced. */
-export type Server = { readonly name: ServerName; readonly service: Service; readonly fence: { on: boolean } };
+export type Server = { readonly name: string; readonly service: Service; readonly fence: { on: boolean } };
 
 /** A replica that is declared, and how to start its server once it has data. */
-export type Standby = { readonly name: ServerName; readonly start: () => Promise<Server> };
+export type Standby = { readonly name: string; readonly start: () => Promise<Server> };
 
 /** Where a promoted server left the old one's history. */
 export type Fork = { readonly timeline: number; readonly lsn: string };

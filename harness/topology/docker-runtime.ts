@@ -107,6 +107,7 @@ export class DockerRuntime implements Runtime {
       .withWaitStrategy(atOnce)
       .withStartupTimeout(launch.readyWithinMs);
     if (launch.docker.memoryBytes !== undefined) container = container.withResourcesQuota({ memory: launch.docker.memoryBytes / 1024 ** 3 });
+    if (launch.docker.workingDirectory !== undefined) container = container.withWorkingDir(launch.docker.workingDirectory);
     container = container.withEnvironment({ ...launch.docker.env, ...launch.docker.folders });
     const source = await this.#source(launch);
     if (launch.docker.volume && source !== undefined) container = container.withBindMounts([{ source, target: launch.docker.volume.at, mode: "rw" }]);

@@ -12,7 +12,7 @@ import type { LiveRun } from "./leftovers.ts";
 import { claimPort } from "./ports.ts";
 
 /** A folder at the top of the disk: a volume with a power supply of its own. */
-export type Volume = "data" | "replica" | "green" | "backups";
+export type Volume = string;
 
 /** Which operations fail, and how; see Rule in faultfs. */
 export type DiskRule = {

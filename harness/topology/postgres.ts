@@ -59,15 +59,16 @@ const REPLICATING: Settings = { wal_keep_size: "1GB" };
 const PUBLISHING: Settings = { wal_level: "logical" };
 
 /**
- * A server of the system: the one that it begins with, a replica of it, or the one beside it that a blue-green migration
- * leads to. Its folders lie beside the others'; a name is the same in both runtimes.
+ * A server of the system: `postgres`, the one that it begins with, a `replica` of it, `green`, to which a blue-green migration
+ * leads, or that of another database, by the name of that. Its folders lie beside the others'; a name is the same in both runtimes.
  */
-export type ServerName = "postgres" | "replica" | "green";
-export const dataFolder = (server: ServerName): Volume => (server === "postgres" ? "data" : server);
+export const dataFolder = (server: string): Volume => (server === "postgres" ? "data" : server);
+/** Whether a copy of the first server's data is made beside them; any other server has its own from the start, and its own volume. */
+const isCopy = (server: string) => server === "postgres" || server === "replica";
 
 /** How to launch a server on a data directory (process) or a prepared image (docker). */
 export function postgresLaunch(options: {
-  readonly server?: ServerName;
+  readonly server?: string;
   readonly release?: Release;
   readonly dataDirectory: string;
   readonly image: string;
@@ -89,10 +90,9 @@ export function postgresLaunch(options: {
   readonly password: () => string;
 }): Launch {
   const { server = "postgres", release = "usual", fenced = () => false } = options;
-  /** A copy of the primary's data is made beside them; a server that has its own from the start has its own volume. */
-  const volume = server === "green" ? "green" : "postgres";
+  const volume = isCopy(server) ? "postgres" : server;
   const inProcess = { DATA: options.dataDirectory, BACKUPS: join(options.dataDirectory, "../backups") };
-  const inDocker = { DATA: `${DOCKER_HOME}/${dataFolder(server === "green" ? "postgres" : server)}`, BACKUPS: `${DOCKER_HOME}/backups` };
+  const inDocker = { DATA: `${DOCKER_HOME}/${dataFolder(isCopy(server) ? server : "postgres")}`, BACKUPS: `${DOCKER_HOME}/backups` };
   const settings = settingArguments({ ...options.archiving, ...(options.replicated ? REPLICATING : {}), ...(options.publishes ? PUBLISHING : {}), ...options.settings });
   return {
     name: server,
@@ -101,7 +101,7 @@ export function postgresLaunch(options: {
       command: join(postgresBinaries(release), "bin/postgres"),
       args: (ports) => ["-D", options.dataDirectory, "-p", String(ports["sql"]), "-c", "listen_addresses=127.0.0.1", ...settings],
       folders: inProcess,
-      ...(options.ownClock ? { env: skewedBy(join(options.dataDirectory, "../clock")) } : {}),
+      ...(options.ownClock ? { env: () => skewedBy(`${options.dataDirectory}-clock`) } : {}),
       unprivileged: true,
       stopSignal: "SIGINT", // fast shutdown
     },
@@ -109,7 +109,7 @@ export function postgresLaunch(options: {
       image: options.image,
       command: ["-c", "listen_addresses=*", ...settings],
       folders: inDocker,
-      ...(options.ownClock ? { env: skewedBy(`${DOCKER_HOME}/clock`) } : {}),
+      ...(options.ownClock ? { env: skewedBy(`${inDocker.DATA}-clock`) } : {}),
       volume: options.disk ? { folder: options.disk.at, at: DOCKER_HOME } : { name: volume, at: DOCKER_HOME },
       memoryBytes: 2 * 1024 ** 3,
       stopSignal: "SIGINT",
@@ -238,7 +238,7 @@ async function runSqlFile(client: pg.Client, file: string, scale: number): Promi
 export async function dataDirectoryFor(options: {
   readonly contents: Contents;
   readonly release: Release;
-  readonly server: ServerName;
+  readonly server: string;
   readonly workDirectory: string;
   /** The folder that is shown as the servers' own, where that is another one. */
   readonly below?: string | undefined;

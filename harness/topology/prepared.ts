@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Drill } from "../drill/schema.ts";
 import type { Server, Standby } from "./cluster.ts";
 import type { Release } from "./embedded-postgres.ts";
-import { dataDirectoryFor, dataFolder, postgresImage, postgresLaunch, setPasswords, TEMPLATE_PASSWORD, type Contents, type Role, type ServerName, type Settings } from "./postgres.ts";
+import { dataDirectoryFor, dataFolder, postgresImage, postgresLaunch, setPasswords, TEMPLATE_PASSWORD, type Contents, type Role, type Settings } from "./postgres.ts";
 import type { FaultyDisk } from "./faulty-disk.ts";
 import { DockerRuntime } from "./docker-runtime.ts";
 import { seededImage } from "./docker-images.ts";
@@ -23,7 +23,7 @@ export type Prepared = {
 export async function postgresFor(options: {
   readonly runtime: Runtime;
   readonly contents: Contents;
-  readonly server?: ServerName;
+  readonly server?: string;
   readonly release?: Release;
   readonly postgres: Drill["system"]["postgres"];
   readonly archiving?: Settings | undefined;
@@ -38,7 +38,7 @@ export async function postgresFor(options: {
   let password = TEMPLATE_PASSWORD;
   /** Or recovery, of a replica or a backup, refuses tablespaces that are no links. */
   const inPlace: Settings = (system.tablespaces ?? []).length > 0 ? { allow_in_place_tablespaces: "on" } : {};
-  const startServer = async (name: ServerName, dataDirectory: string, image: string): Promise<Server> => {
+  const startServer = async (name: string, dataDirectory: string, image: string): Promise<Server> => {
     const fence = { on: false };
     const service = await runtime.start(postgresLaunch({
       server: name, release, dataDirectory, image, disk, archiving, replicated, publishes, ownClock, password: () => password, fenced: () => fence.on,

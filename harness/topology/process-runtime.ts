@@ -84,6 +84,7 @@ class ProcessService implements Service {
   readonly #live: LiveRun;
   #child: Child | undefined;
   #throttle: Throttle | undefined;
+  #paused = false;
 
   constructor(launch: Launch, ports: Readonly<Record<string, number>>, workDirectory: string, live: LiveRun) {
     this.name = launch.name;
@@ -116,13 +117,14 @@ class ProcessService implements Service {
     const child = await start({
       command: how.command,
       args: how.args(this.#ports),
-      env: { ...how.env, ...how.folders, TURNBACK_WORK: this.#workDirectory },
-      cwd: this.#workDirectory,
+      env: { ...how.env?.(this.#ports), ...how.folders, TURNBACK_WORK: this.#workDirectory },
+      cwd: how.cwd ?? this.#workDirectory,
       logFile: this.logFile,
       uid: user?.uid,
       gid: user?.gid,
     });
     this.#child = child;
+    this.#paused = false;
     this.#live.addProcess(child.pid);
     await waitUntil({
       what: `${this.name} ready`,
@@ -165,6 +167,7 @@ class ProcessService implements Service {
   }
 
   async pause(): Promise<void> {
+    this.#paused = true;
     const pids = signalTree(this.#require().pid, "SIGSTOP");
     await waitUntil({
       what: `${this.name} stopped`, withinMs: 5_000, everyMs: 2,
@@ -173,12 +176,13 @@ class ProcessService implements Service {
   }
 
   async resume(): Promise<void> {
+    this.#paused = false;
     signalTree(this.#require().pid, "SIGCONT");
   }
 
   limitCpu(share: number | undefined): Promise<void> {
     this.#throttle?.end();
-    this.#throttle = share === undefined ? undefined : new Throttle(share, () => this.#child?.pid ?? 0);
+    this.#throttle = share === undefined ? undefined : new Throttle(share, () => this.#child?.pid ?? 0, () => this.#paused);
     return Promise.resolve();
   }
 
@@ -215,8 +219,8 @@ class ProcessService implements Service {
     const tree = processTree(pid);
     if (tree.length === 0) return { state: "stopped", detail: `process ${pid} and its children are gone` };
     const states = tree.map((id) => inspect(id)?.state ?? "?");
-    // Who is throttled is stopped most of the time, and is not paused.
-    const stopped = !this.#throttle && states.every((state) => state === "T" || state === "t");
+    // Who is throttled is stopped most of the time, and is not paused for that.
+    const stopped = (!this.#throttle || this.#paused) && states.every((state) => state === "T" || state === "t");
     return { state: stopped ? "paused" : "running", detail: `process ${pid} and ${tree.length - 1} children, states ${[...new Set(states)].join("")}` };
   }
 

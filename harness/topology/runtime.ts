@@ -14,7 +14,8 @@ export type Launch = {
   readonly process: {
     readonly command: string;
     readonly args: (ports: Readonly<Record<string, number>>) => readonly string[];
-    readonly env?: Readonly<Record<string, string>>;
+    readonly env?: (ports: Readonly<Record<string, number>>) => Readonly<Record<string, string>>;
+    readonly cwd?: string;
     /** Run as the unprivileged user that PostgreSQL insists on, when we are root. */
     readonly unprivileged?: boolean;
     readonly stopSignal?: NodeJS.Signals;
@@ -26,6 +27,7 @@ export type Launch = {
     readonly command: readonly string[];
     /** A volume by its name, which services may share, or a folder of this machine, and the folder that it takes over. */
     readonly volume?: { readonly name: string; readonly at: string } | { readonly folder: string; readonly at: string };
+    readonly workingDirectory?: string;
     readonly memoryBytes?: number;
     readonly stopSignal?: NodeJS.Signals;
     readonly env?: Readonly<Record<string, string>>;

@@ -22,4 +22,4 @@ export function skewedBy(file: string): Readonly<Record<string, string>> {
 }
 
 /** The file beside the server's data, as its shell names it. */
-export const CLOCK_FILE = "$DATA/../clock";
+export const CLOCK_FILE = "$DATA-clock";

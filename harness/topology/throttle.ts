@@ -1,5 +1,6 @@
 // A share of a processor for a tree of processes, where no control group can be had: they run for a part of each period.
 
+import { monotonicMs } from "../base/clock.ts";
 import { processTree, signal, signalTree } from "../base/process.ts";
 
 const PERIOD_MS = 200;
@@ -7,27 +8,33 @@ const PERIOD_MS = 200;
 /** Stops a tree of processes and lets it go on, in turn, so that it runs for a share of the time. */
 export class Throttle {
   readonly #root: () => number;
-  readonly #runMs: number;
+  readonly #share: number;
+  readonly #paused: () => boolean;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
+  #wentOnAt = monotonicMs();
 
-  /** `root` is asked anew each time: the service may have been started again. */
-  constructor(share: number, root: () => number) {
+  /** Both are asked anew each time: the service may have been started again, and who is paused is not let go on. */
+  constructor(share: number, root: () => number, paused: () => boolean) {
     this.#root = root;
-    this.#runMs = PERIOD_MS * share;
+    this.#paused = paused;
+    this.#share = share;
     this.#turn();
   }
 
   #turn(): void {
     this.#stopped = !this.#stopped;
     // One look each time: a child that is born just now is met at the next turn.
-    for (const pid of processTree(this.#root())) signal(pid, this.#stopped ? "SIGSTOP" : "SIGCONT");
-    this.#timer = setTimeout(() => this.#turn(), this.#stopped ? PERIOD_MS - this.#runMs : this.#runMs);
+    for (const pid of processTree(this.#root())) signal(pid, this.#stopped || this.#paused() ? "SIGSTOP" : "SIGCONT");
+    if (!this.#stopped) this.#wentOnAt = monotonicMs();
+    // On a busy machine our turn comes late: who ran for longer is stopped for longer, so that the share stays what it is.
+    const ranMs = Math.min(PERIOD_MS, Math.max(PERIOD_MS * this.#share, monotonicMs() - this.#wentOnAt));
+    this.#timer = setTimeout(() => this.#turn(), this.#stopped ? (ranMs * (1 - this.#share)) / this.#share : PERIOD_MS * this.#share);
   }
 
-  /** Lets everything run again. */
+  /** Lets everything run again, unless it is paused. */
   end(): void {
     clearTimeout(this.#timer);
-    signalTree(this.#root(), "SIGCONT");
+    if (!this.#paused()) signalTree(this.#root(), "SIGCONT");
   }
 }

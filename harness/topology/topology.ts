@@ -1,8 +1,12 @@
 // Assembles the system under drill: the database, and the paths on which clients and the migration reach it.
 
+import { HarnessError } from "../base/errors.ts";
 import { mutex, type Mutex } from "../base/mutex.ts";
 import { newSecret } from "../base/random.ts";
-import { replicaSchema, strikesDisk, type Drill, type Gate, type Replica } from "../drill/schema.ts";
+import { strikesDisk } from "../drill/fault.ts";
+import { replicaSchema, type Drill, type Gate, type Replica } from "../drill/schema.ts";
+import type { LoadedApplication } from "../drill/application.ts";
+import { Application } from "./application.ts";
 import { backupStoreOf, type BackupStore } from "./backup-store.ts";
 import { BlueGreen } from "./blue-green.ts";
 import { Cluster } from "./cluster.ts";
@@ -33,7 +37,15 @@ export function replicaOf({ system: { postgres }, rollback }: Drill): Replica | 
   return postgres.replica ?? (rollback.strategy === "failover" ? replicaSchema.parse({}) : undefined);
 }
 
+/**
+ * The system under drill as seen from one of its databases: what strikes or changes that one gets its view. What there is once
+ * only, the runtime and the turns, is the same in each.
+ */
 export type Topology = {
+  /** Undefined for the first database. */
+  readonly database: string | undefined;
+  /** The views of the other databases by their names; none in such a view itself. */
+  readonly others: ReadonlyMap<string, Topology>;
   readonly runtime: Runtime;
   /** The primary of the moment: a failover makes it another one. */
   readonly postgres: Service;
@@ -49,6 +61,8 @@ export type Topology = {
   /** Names the prepared data that the database started from. */
   readonly dataKey: string;
   readonly proxies: Proxies;
+  /** The system's own application, if it has one. */
+  readonly application: Application | undefined;
   readonly wireProxy: WireProxy | undefined;
   readonly services: readonly Service[];
   /** Healing, restoring and failing over all stop and start servers: they take turns. */
@@ -65,10 +79,12 @@ export async function startTopology(options: {
   readonly runtime: Runtime;
   readonly drill: Drill;
   readonly system: LoadedSystem;
+  readonly others?: Readonly<Record<string, LoadedSystem>>;
+  readonly application?: LoadedApplication | undefined;
   readonly say: (what: string) => void;
   readonly onSecret: (secret: string) => void;
 }): Promise<Topology> {
-  const { runtime, drill, system, say } = options;
+  const { runtime, drill, system, others = {}, say } = options;
   const passwords = { turnback: newSecret(), migrator: newSecret(), app: newSecret() };
   Object.values(passwords).forEach(options.onSecret);
 
@@ -83,15 +99,17 @@ export async function startTopology(options: {
     postgresFor({ runtime, contents: { system, scale }, release: beside?.upgrade ? "older" : "usual", postgres, archiving: keepsBackups(drill) ? backups.settings : undefined, replicated: replica !== undefined, publishes: beside !== undefined, ownClock, disk, say }),
     // Its schema alone, from the same files: its data come from the other one.
     beside && postgresFor({ runtime, contents: { system, scale: Math.min(scale, SMALL), empty: true }, server: "green", release: beside.upgrade ? "newer" : "usual", postgres: { ...postgres, port: 0 }, publishes: true, ownClock, say }),
-    runtime.start(toxiproxyLaunch()),
+    runtime.start(toxiproxyLaunch(Object.keys(others))),
   ]);
+  const inTurn = mutex();
+  const besides = new Map(await Promise.all(Object.entries(others).map(async ([database, other]) => [database, await startOther({ runtime, drill, system: other, database, passwords, toxiproxy, inTurn, say })] as const)));
   await setPasswords(passwords);
   await green?.setPasswords(passwords);
   if (keepsBackups(drill) && backups.begin !== "") await primary.service.shellInside(backups.begin, { PGPASSWORD: passwords.turnback });
   await disk?.sync("data"); // a production system has been on its disk for long
   const upstream = primary.service.innerAddress("sql");
   /** Whose messages are read on the way, so that transactions are known from each other. */
-  const watched = swallows || counts(drill.rollback.gate) || green !== undefined || drill.migration.volumeSwap !== undefined;
+  const watched = swallows || counts(drill.rollback.gate) || green !== undefined || drill.migration.volumeSwap !== undefined || besides.size > 0;
   const wire = watched || replica ? await runtime.start(wireProxyLaunch(upstream)) : undefined;
   const proxies = new Proxies(toxiproxy);
   // Only clients whose answers are to be swallowed, or transactions counted, pay for having them read.
@@ -113,20 +131,66 @@ export async function startTopology(options: {
     role, password: passwords[role],
   });
   const observer = (name: string) => cluster.connect(cluster.primary, name);
+  const application = options.application && await Application.start({
+    runtime, declared: options.application, instances: drill.application?.instances ?? 1,
+    urls: Object.fromEntries([["DATABASE_URL", proxies] as const, ...[...besides].map(([name, view]) => [`${name.replaceAll("-", "_").toUpperCase()}_URL`, view.proxies] as const)]
+      .map(([variable, paths]) => [variable, accessUrl({ address: paths.innerAddress("clients"), role: "app", password: passwords.app })])),
+  });
   return {
-    runtime, cluster, disk, backups, blueGreen, replicaBytes, dataKey, proxies, access, observer, inTurn: mutex(),
+    application, database: undefined, others: besides, runtime, cluster, disk, backups, blueGreen, replicaBytes, dataKey, proxies, access, observer, inTurn,
     get postgres() { return cluster.primary; },
     wireProxy,
-    services: [primary.service, cluster.replica, green?.primary.service, toxiproxy, wire].filter((service) => service !== undefined),
-    serverVersion: async () => {
-      const client = await observer("version");
-      try {
-        return (await client.query<{ server_version: string }>("show server_version")).rows[0]?.server_version ?? "unknown";
-      } finally {
-        await client.end();
-      }
-    },
+    services: [primary.service, cluster.replica, green?.primary.service, toxiproxy, wire, ...[...besides.values()].flatMap(({ services }) => services)].filter((service) => service !== undefined),
+    serverVersion: () => versionOf(cluster),
   };
+}
+
+function versionOf(cluster: Cluster): Promise<string> {
+  return cluster.asking(cluster.primary, async (client) => (await client.query<{ server_version: string }>("show server_version")).rows[0]?.server_version ?? "unknown");
+}
+
+/** Another database: a server, and the paths to it, on which transactions are known from each other. */
+async function startOther(options: {
+  readonly runtime: Runtime;
+  readonly drill: Drill;
+  readonly system: LoadedSystem;
+  readonly database: string;
+  readonly passwords: Readonly<Record<Role, string>>;
+  readonly toxiproxy: Service;
+  readonly inTurn: Mutex;
+  readonly say: (what: string) => void;
+}): Promise<Topology> {
+  const { runtime, drill, system, database, passwords, toxiproxy, inTurn, say } = options;
+  const { postgres, others } = drill.system;
+  const ownClock = drill.faults.some(({ kind }) => kind === "clock-skewed");
+  const { primary, dataKey, setPasswords } = await postgresFor({ runtime, contents: { system, scale: others[database]?.scale ?? 1 }, server: database, postgres: { ...postgres, port: 0 }, ownClock, say });
+  await setPasswords(passwords);
+  const wire = await runtime.start(wireProxyLaunch(primary.service.innerAddress("sql"), database));
+  const proxies = new Proxies(toxiproxy, database);
+  await proxies.create("clients", wire.innerAddress("sql"));
+  await proxies.create("migration", wire.innerAddress("plain"));
+  const wireProxy = new WireProxy(wire);
+  const cluster = new Cluster({ primary, standby: undefined, replica: undefined, disk: undefined, password: passwords.turnback, proxies, router: wireProxy });
+  const observer = (name: string) => cluster.connect(cluster.primary, name);
+  return {
+    application: undefined, database, others: new Map(), runtime, cluster, disk: undefined, backups: backupStoreOf(runtime.kind, system.tablespaces), blueGreen: undefined, replicaBytes: 0, dataKey, proxies, wireProxy, observer, inTurn,
+    get postgres() { return cluster.primary; },
+    services: [primary.service, wire],
+    access: (role, path) => ({ address: path === "direct" ? cluster.primary.address("sql") : proxies.address(path), role, password: passwords[role] }),
+    serverVersion: () => versionOf(cluster),
+  };
+}
+
+/** The view of a database: the first one, unless another is named. @throws HarnessError for one that there is none of */
+export function viewOf(topology: Topology, database: string | undefined): Topology {
+  const view = database === undefined ? topology : topology.others.get(database);
+  if (!view) throw new HarnessError({ code: "no-such-database", kind: "declaration", place: database, message: `this system has no database named "${database}"`, remedy: "declare it in system.others" });
+  return view;
+}
+
+/** The views of all databases, the first one first. */
+export function viewsOf(topology: Topology): readonly Topology[] {
+  return [topology, ...topology.others.values()];
 }
 
 /** A URL for programs that want one; it holds the password and must not be written anywhere. */

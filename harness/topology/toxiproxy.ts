@@ -13,10 +13,15 @@ export type Path = "clients" | "migration" | "replication";
 export const PROXIES_IMAGE = "turnback/proxies:latest";
 const INSIDE = { api: 8474, clients: 15432, migration: 15433, replication: 15434 } as const;
 
-export function toxiproxyLaunch(): Launch {
+/** A path to the first database, or to another one. */
+const nameOf = (path: Path, database: string | undefined) => (database === undefined ? path : `${path}-${database}`);
+
+/** For the first database, and the others of these names. */
+export function toxiproxyLaunch(others: readonly string[]): Launch {
+  const toOthers = others.flatMap((name, i) => (["clients", "migration"] as const).map((path, j) => [nameOf(path, name), { inside: 15_440 + 2 * i + j }] as const));
   return {
     name: "toxiproxy",
-    ports: { api: { inside: INSIDE.api }, clients: { inside: INSIDE.clients }, migration: { inside: INSIDE.migration }, replication: { inside: INSIDE.replication } },
+    ports: { api: { inside: INSIDE.api }, clients: { inside: INSIDE.clients }, migration: { inside: INSIDE.migration }, replication: { inside: INSIDE.replication }, ...Object.fromEntries(toOthers) },
     process: {
       command: `${ROOT}/.cache/bin/toxiproxy-server`,
       args: (ports) => ["-host", "127.0.0.1", "-port", String(ports["api"])],
@@ -44,46 +49,55 @@ export type ToxicSpec = {
 export class Proxies {
   readonly service: Service;
   readonly #client: Toxiproxy;
+  readonly #database: string | undefined;
   readonly #proxies = new Map<Path, Proxy>();
 
-  constructor(service: Service) {
+  /** The paths to the first database, or to the named one. */
+  constructor(service: Service, database?: string) {
     this.service = service;
+    this.#database = database;
     this.#client = new Toxiproxy(api(service));
   }
 
   async create(path: Path, upstream: Address): Promise<void> {
-    const bind = this.service.bindAddress(path);
-    this.#proxies.set(path, await this.#request(`creating the proxy ${path}`, this.#client.createProxy({
-      name: path, listen: `${bind.host}:${bind.port}`, upstream: `${upstream.host}:${upstream.port}`,
+    const name = nameOf(path, this.#database);
+    const bind = this.bindAddress(path);
+    this.#proxies.set(path, await this.#request(`creating the proxy ${name}`, this.#client.createProxy({
+      name, listen: `${bind.host}:${bind.port}`, upstream: `${upstream.host}:${upstream.port}`,
     })));
   }
 
   address(path: Path): Address {
-    return this.service.address(path);
+    return this.service.address(nameOf(path, this.#database));
   }
 
   /** As a service beside the proxy reaches it. */
   innerAddress(path: Path): Address {
-    return this.service.innerAddress(path);
+    return this.service.innerAddress(nameOf(path, this.#database));
+  }
+
+  /** Where it listens. */
+  bindAddress(path: Path): Address {
+    return this.service.bindAddress(nameOf(path, this.#database));
   }
 
   async addToxic(path: Path, name: string, toxic: ToxicSpec): Promise<void> {
     // Toxicity 1 and no jitter: Toxiproxy's own randomness can't be seeded.
     const body = { name, type: toxic.type, stream: toxic.stream, toxicity: 1, attributes: toxic.attributes };
-    await this.#fetch("POST", `/proxies/${path}/toxics`, body);
+    await this.#fetch("POST", `/proxies/${nameOf(path, this.#database)}/toxics`, body);
   }
 
   async removeToxic(path: Path, name: string): Promise<void> {
-    await this.#fetch("DELETE", `/proxies/${path}/toxics/${name}`);
+    await this.#fetch("DELETE", `/proxies/${nameOf(path, this.#database)}/toxics/${name}`);
   }
 
   async setEnabled(path: Path, enabled: boolean): Promise<void> {
-    await this.#fetch("POST", `/proxies/${path}`, { enabled });
+    await this.#fetch("POST", `/proxies/${nameOf(path, this.#database)}`, { enabled });
   }
 
   /** What Toxiproxy itself says of a path: the proof of a fault. */
   async state(path: Path): Promise<{ readonly enabled: boolean; readonly toxics: readonly string[] }> {
-    const state = (await this.#fetch("GET", `/proxies/${path}`)) as { enabled: boolean; toxics: { name: string }[] };
+    const state = (await this.#fetch("GET", `/proxies/${nameOf(path, this.#database)}`)) as { enabled: boolean; toxics: { name: string }[] };
     return { enabled: state.enabled, toxics: state.toxics.map((toxic) => toxic.name) };
   }
 

@@ -7,10 +7,11 @@ import type { Address, Launch, Service } from "./runtime.ts";
 
 const INSIDE = { sql: 6432, control: 6433, plain: 6434 } as const;
 
-export function wireProxyLaunch(upstream: Address): Launch {
+/** For the database of that name, or for the first one. */
+export function wireProxyLaunch(upstream: Address, database?: string): Launch {
   const to = `${upstream.host}:${upstream.port}`;
   return {
-    name: "wire-proxy",
+    name: database === undefined ? "wire-proxy" : `wire-proxy-${database}`,
     ports: { sql: { inside: INSIDE.sql }, control: { inside: INSIDE.control }, plain: { inside: INSIDE.plain } },
     process: {
       command: `${ROOT}/.cache/bin/wire-proxy`,

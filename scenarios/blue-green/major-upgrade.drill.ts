@@ -4,6 +4,13 @@ import { defineDrill } from "../../harness/drill/schema.ts";
 export default defineDrill({
   name: "major-upgrade",
   question: "When clients have worked on the new major version of PostgreSQL, do they get back to the old one within 3 s without losing what they wrote?",
+  learn: `
+    A new major version can't be undone by putting the old programs back: they don't read its files. Logical
+    replication can lead there, and back, if it was prepared before the switch. Clients work on the new version,
+    regret it, and are led back to the old one with all that they wrote. Sequences are not replicated: without care
+    the first insert after each switch collides. And whoever is held too long has timed out. The drill measures how
+    long people were held, in both directions.`,
+  sources: ["PostgreSQL's documentation, Restrictions of logical replication", "courtlistener, issue 2060"],
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/analyze", blueGreen: { upgrade: true } },
   load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 60, warmUpMs: 1_500, holdMs: 1_500 },

@@ -4,6 +4,12 @@ import { defineDrill } from "../../harness/drill/schema.ts";
 export default defineDrill({
   name: "archive-hole",
   question: "Can we come back from a lost disk when the archive lacks one WAL segment?",
+  learn: `
+    A base backup without the log beside it is a heap of files that never were a database at the same time. One
+    segment is missing from the archive, and the disk that could have filled the hole is gone. There is no way back,
+    and the drill must say so: not after an hour of replaying, but as soon as it can be known, and with the data
+    that were there before still in their place. Watch your archive for gaps, not for the age of its newest file.`,
+  sources: ["plugin-barman-cloud, issue 618"],
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
   load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },

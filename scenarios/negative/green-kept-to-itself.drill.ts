@@ -4,6 +4,11 @@ import { defineDrill } from "../../harness/drill/schema.ts";
 export default defineDrill({
   name: "green-kept-to-itself",
   question: "If nothing is replicated from green to blue after the switch, what does going back lose?",
+  learn: `
+    A switch to a second server takes a second and looks the same whether or not anything leads back. Here nothing
+    does: what clients write on the new server reaches the old one never, and going back loses all of it. The
+    runbook said "we can always switch back", which was true of the traffic. Ask of each blue-green plan: from the
+    moment of the switch on, who carries the writes back, who watches that it keeps up, and until when?`,
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/analyze", blueGreen: { upgrade: true, backward: false } },
   load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 100, warmUpMs: 1_000, holdMs: 1_000 },

@@ -4,6 +4,12 @@ import { defineDrill } from "../../harness/drill/schema.ts";
 export default defineDrill({
   name: "invalid-index",
   question: "Does the rollback leave every index usable?",
+  learn: `
+    CREATE INDEX CONCURRENTLY that fails leaves an index behind which is kept up to date by every write and used by
+    no query. The retry says IF NOT EXISTS, finds the name taken, and reports success. From then on writes are
+    slower, reads are slow, and the history of migrations is green. Here the same happens on the way back. Always
+    drop before you create, and ask pg_index whether it is valid: the drill does, and nothing but that.`,
+  sources: ["chatwoot, issue 15885"],
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/wrong-invalid-index" },
   load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },

@@ -4,6 +4,11 @@ import { defineDrill } from "../../harness/drill/schema.ts";
 export default defineDrill({
   name: "power-cut-without-fsync",
   question: "With fsync turned off, does an acknowledged write survive a power cut?",
+  learn: `
+    fsync = off makes a backfill fly, and sooner or later somebody leaves it so. While the machine keeps its power
+    nothing is ever lost, and each test with a killed process confirms it. One power cut shows the difference:
+    acknowledged writes are gone, if the database starts at all. The drill states them, record for record. A setting
+    that trades durability for speed belongs into a list that is checked after each migration.`,
   system: { path: "fixtures/systems/shop", scale: 0.05, postgres: { settings: { fsync: "off" } } },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
   load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },

@@ -4,6 +4,12 @@ import { defineDrill } from "../../harness/drill/schema.ts";
 export default defineDrill({
   name: "power-cut",
   question: "When the power fails in the middle of a backfill, and again during the rollback, is every acknowledged write still on the disk?",
+  learn: `
+    A process that is killed loses nothing that it had handed to the operating system. A machine that loses its
+    power loses all that was not synced, and of some of it keeps a chance part. The two are often confused, and the
+    first is what gets tested. Here the power goes twice, in the midst of the backfill and of the way back, with
+    torn pages. With fsync on, and a disk that honours it, every acknowledged write is there. power-cut-without-
+    fsync and power-cut-early-answers show what the two popular ways of being faster cost on such a day.`,
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
   load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 2_000 },

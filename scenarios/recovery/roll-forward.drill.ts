@@ -4,6 +4,13 @@ import { defineDrill } from "../../harness/drill/schema.ts";
 export default defineDrill({
   name: "roll-forward",
   question: "If the primary dies at 40 % of the backfill, can the migration be taken up and completed within 15 s, with the new schema whole and no write lost?",
+  learn: `
+    Sometimes the shortest way back leads forward. When most of the work is done and what remains is safe,
+    completing an interrupted migration ends the trouble sooner than undoing it. That needs a journal that can be
+    trusted: which step is done, which was begun, and from which row on the backfill goes. The drill kills the
+    primary at 40 % of it, resumes, and then compares everything with the same migration on an undisturbed copy.
+    Decide beforehand, and write into the runbook, from which step on you would go forward: in the night itself
+    everybody argues from fear.`,
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
   load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },

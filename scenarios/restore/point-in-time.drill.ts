@@ -4,6 +4,14 @@ import { defineDrill } from "../../harness/drill/schema.ts";
 export default defineDrill({
   name: "point-in-time",
   question: "If the migrated schema has to go at once, does point-in-time recovery bring the old one back within 20 s, at the price of the last 20 s of writes?",
+  learn: `
+    The last resort works on every migration, and its price is known: what was written since. This drill puts
+    figures to it: seconds to the old state, and the number of acknowledged writes that are gone, by name. It is
+    right for a migration that destroys, and wrong for most others; put it beside the plan's own way back with
+    turnback compare. Look also at how the target is named. A time means that of the server's clock, a position in
+    the log means exactly one moment, and a restore point is a position that somebody thought of beforehand. A
+    restore to the wrong moment is found out late and has to be repeated.`,
+  sources: ["Resend, 21 February 2024"],
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
   load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },

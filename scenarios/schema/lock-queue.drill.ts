@@ -4,6 +4,14 @@ import { defineDrill } from "../../harness/drill/schema.ts";
 export default defineDrill({
   name: "lock-queue",
   question: "If a forgotten transaction holds the table, does the migration get through without stopping the clients?",
+  learn: `
+    An ALTER TABLE that takes a millisecond can stop a service for minutes. It needs a lock that conflicts with
+    everything; one forgotten transaction keeps it waiting; and every query that comes later queues behind it,
+    though it would have got along with the forgotten one. The database is idle, its processors too, and nobody is
+    served. The remedy costs one line: lock_timeout, so that the migration gives up its place in the queue, and
+    tries again. The drill shows what that is worth: the steps are retried, clients hardly notice. Take the line out
+    of the plan and run it again to see the outage that it prevents.`,
+  sources: ["GoCardless, Zero-downtime Postgres migrations: the hard parts", "eugene, hint E9"],
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
   load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 2_000 },

@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 import { stringify } from "yaml";
 import { describe, expect, test } from "vitest";
 import { waitUntil } from "../../harness/base/deadline.ts";
-import { ROOT, filesBelow } from "../../harness/base/files.ts";
+import { exists, ROOT, filesBelow } from "../../harness/base/files.ts";
 import { allPids, run as execute } from "../../harness/base/process.ts";
 import type { DrillDeclaration } from "../../harness/drill/schema.ts";
 import { readPlan } from "../../harness/migration/plan-file.ts";
@@ -92,17 +92,21 @@ describe("commands", () => {
     expect(comparison.ways[1].lostWrites).toBeGreaterThan(0);
     expect(comparison.ways[1].storageBytes).toBeGreaterThan(10e6);
     for (const { run } of comparison.ways) expect((await turnback("verify", join(folder.path, run))).code).toBe(0);
-    for (const [ways, says] of [["down,sideways", "sideways"], ["down", "two"], ["down,down", "once"]] as const) {
-      const refused = await turnback("compare", file, "--ways", ways);
+    for (const [ways, says] of [["down,sideways", "sideways"], ["down", "two"], ["down,down", "once"], ["down,volume-back", "volume-back needs a volume swap"]] as const) {
+      const refused = await turnback("compare", file, "--ways", ways, "--runs", join(folder.path, "none"));
       expect(refused.code).toBe(3);
       expect(refused.err).toContain(says);
     }
+    expect(await exists(join(folder.path, "none")), "nothing has run by then").toBe(false);
   });
 
   test("list, doctor, plan, schema, completion and help say what they should", async () => {
     expect((await turnback("list")).out).toContain("split-customer-name");
     expect(JSON.parse((await turnback("doctor", "--json")).out)).toMatchObject({ schema: "turnback.diagnosis/1" });
     expect((await turnback("plan", "fixtures/systems/shop/migrations/split-customer-name")).out).toContain("backfill-names");
+    const several = "fixtures/systems/orders/migrations/number-orders";
+    expect((await turnback("plan", several)).out).toMatch(/widen-invoices +expand +reversible, on billing\n/);
+    expect(await turnback("plan", several, "--on", "stock")).toMatchObject({ code: 3, err: expect.stringContaining('no step of number-orders is on a database "stock"') as string });
     expect(JSON.parse((await turnback("schema")).out)).toHaveProperty("properties.objectives");
     expect((await turnback("completion", "bash")).out).toContain("split-customer-name");
     expect((await turnback("run", "--help")).out).toContain("Exit codes:");
@@ -116,6 +120,40 @@ describe("commands", () => {
     expect(code).toBe(3);
     expect(err).toMatch(message);
     expect(err).not.toMatch(/^\s+at /m);
+  });
+});
+
+describe("a suite", () => {
+  const suiteOf = async (folder: string, drills: readonly string[], ...flags: string[]) => {
+    const file = join(folder, "own.suite.yaml");
+    await writeFile(file, JSON.stringify({ name: "own", description: "A test's.", drills }));
+    return turnback("suite", file, "--runtime", "process", "--runs", join(folder, "runs"), ...flags);
+  };
+
+  test("goes on after a drill that is other than it must be, and says which in page, JUnit, JSON and exit code", async () => {
+    await using folder = await temporaryFolder();
+    await writeDrill(folder.path, smallDrill({ name: "not-lost", objectives: { loss: { maxLostWrites: 0 } }, expect: { verdict: "missed", missed: ["loss"] } }));
+    await writeDrill(folder.path, smallDrill({ name: "well", objectives: { loss: { maxLostWrites: 0 } } }));
+    const junit = join(folder.path, "junit.xml");
+    const { code, out, err } = await suiteOf(folder.path, ["./not-lost.drill.json", "./well.drill.json"], "--json", "--junit", junit);
+    expect(code, err).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ verdict: "missed", drills: [
+      { drill: "not-lost", verdict: "met", surprises: ["it is met, and must be missed", expect.stringContaining("loss is met, and must be missed")] },
+      { drill: "well", verdict: "met", surprises: [], lostWrites: 0 },
+    ] });
+    expect(await readFile(junit, "utf8")).toContain('tests="2" failures="1" errors="0"');
+    const page = (await readdir(join(folder.path, "runs"))).find((name) => name.endsWith(".html")) ?? "";
+    const html = await readFile(join(folder.path, "runs", page), "utf8");
+    const [, link = ""] = /href="([^"]+scorecard.html)"/.exec(html) ?? [];
+    expect(await exists(join(folder.path, "runs", link)), link).toBe(true);
+  });
+
+  test("with a drill that can't be read begins none", async () => {
+    await using folder = await temporaryFolder();
+    await writeDrill(folder.path, smallDrill({ name: "well" }));
+    const { code, err } = await suiteOf(folder.path, ["./well.drill.json", "./gone.drill.json"]);
+    expect([code, err]).toEqual([3, expect.stringContaining("gone.drill.json: there is no such file")]);
+    expect(await exists(join(folder.path, "runs"))).toBe(false);
   });
 });
 

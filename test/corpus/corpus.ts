@@ -41,6 +41,7 @@ const caseSchema = z.strictObject({
   corrupt: z.strictObject({ relation: z.string(), page: z.number(), at: z.number() }).optional(),
   undo: z.array(z.string()).default([]).describe("For what outlives the database"),
   finding: z.strictObject({ kind: z.string(), subject: z.string() }).optional(),
+  warning: z.strictObject({ kind: z.string(), subject: z.string() }).optional().describe("Of a benign difference: what is worth knowing of it, and not counted"),
   also: z.array(z.string()).default([]).describe("Further kinds that rightly follow"),
 });
 export type Case = z.infer<typeof caseSchema> & { readonly name: string; readonly family: string; readonly system: string };
@@ -115,7 +116,7 @@ export class Corpus implements AsyncDisposable {
         const more = readdirSync(directory).includes("superuser.sql");
         if (more) await client.query(readFileSync(join(directory, "superuser.sql"), "utf8"));
         await client.query("vacuum analyze");
-        await captureFacts(client, system, new EvidenceWriter(facts, startClock()), "before");
+        await captureFacts([{ client, system }], new EvidenceWriter(facts, startClock()), "before");
       });
       await this.#asServer((server) => server.query(`alter database ${DATABASE} rename to corpus_${name}`));
       this.#prepared.set(name, { system, facts });
@@ -165,7 +166,7 @@ export class Corpus implements AsyncDisposable {
       record(directory, { before: [], after: [], ops: [], drill: { objectives: ALL } });
       await cp(join(prepared.facts, "before"), join(directory, "before"), { recursive: true });
       for (const when of ["before", "after"]) await rm(join(directory, when, "entity-item.csv.gz"), { force: true });
-      await this.#inDatabase((client) => captureFacts(client, prepared.system, factsOnly(directory), "after"));
+      await this.#inDatabase((client) => captureFacts([{ client, system: prepared.system }], factsOnly(directory), "after"));
       writeLedger(directory, entry, prepared.system);
       return { card: await judge(directory), directory };
     } finally {

@@ -41,6 +41,6 @@ ${rows.map(caseLine).join("\n")}
 
 export function caseLine({ of, entry }: Pick<Row, "of" | "entry">): string {
   const where = `\`${entry.system}/${entry.name}\``;
-  if (of === "benign") return `- ${where} ${entry.benign}: nothing`;
+  if (of === "benign") return `- ${where} ${entry.benign}: ${entry.warning ? `nothing but a warning, \`${entry.warning.kind}\`` : "nothing"}`;
   return `- ${where} ${entry.defect}: \`${entry.finding?.kind}\` ${entry.finding?.subject}${entry.source ? ` (${entry.source})` : ""}`;
 }

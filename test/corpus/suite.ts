@@ -20,6 +20,7 @@ export function testCorpus(of: "defects" | "benign", takes: (entry: Case) => boo
       const { card } = await corpus.judge(entry);
       expect(card.findings.map(({ kind, subject, detail }) => `${kind} ${subject}: ${detail}`)).toEqual([]);
       expect(card.doubts).toEqual([]);
+      expect(card.warnings.map(({ kind, subject }) => ({ kind, subject }))).toEqual(entry.warning ? [entry.warning] : []);
     });
     else test.for(named)("%s", shared, async ([, entry]) => {
       const { card, directory } = await corpus.judge(entry);

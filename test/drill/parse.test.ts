@@ -4,11 +4,13 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { describe, expect, test } from "vitest";
-import { drillJsonSchema, findDrill, listDrillFiles, readDrill } from "../../harness/drill/parse.ts";
+import { drillJsonSchema, findDrill, listDrillFiles, readApplication, readDrill } from "../../harness/drill/parse.ts";
+import type { LoadedApplication } from "../../harness/drill/application.ts";
 import { flagStep, keptSteps, planSchema } from "../../harness/drill/plan.ts";
 import { readPlan } from "../../harness/migration/plan-file.ts";
 import { HarnessError } from "../../harness/base/errors.ts";
-import { faultSchema, gateSchema, goingBackBy, rollbackSchema } from "../../harness/drill/schema.ts";
+import { faultSchema } from "../../harness/drill/fault.ts";
+import { gateSchema, goingBackBy, rollbackSchema, type Drill } from "../../harness/drill/schema.ts";
 import { preflight } from "../../harness/conduct/preflight.ts";
 import { smallDrill, temporaryFolder } from "../support/drills.ts";
 
@@ -63,7 +65,8 @@ describe("declarations", () => {
   test("every scenario and its plan can be read", async () => {
     for (const { file } of await listDrillFiles()) {
       const drill = await readDrill(file);
-      await expect(readPlan(drill.migration.plan).then((plan) => preflight(drill, plan))).resolves.toBeUndefined();
+      const application = drill.application && await readApplication(drill.application.path);
+      await expect(readPlan(drill.migration.plan).then((plan) => preflight(drill, plan, application))).resolves.toBeUndefined();
     }
   });
 
@@ -114,6 +117,26 @@ describe("declarations", () => {
     await expect(preflight(goingBackBy(cut, "failover"), plan)).resolves.toBeUndefined();
     const behind = { ...drill, rollback: rollbackSchema.parse({ strategy: "failover", to: "migration-start" }) };
     await expect(preflight(behind, plan)).rejects.toThrow("a replica that keeps up has no moment before the migration");
+  });
+
+  test.for<[string, (drill: Drill, application: LoadedApplication) => void, RegExp]>([
+    ["journeys without an objective", ({ objectives }) => { delete objectives.journeys; }, /journeys that are made want an objective/],
+    ["an objective without journeys", (drill) => { delete drill.checks; }, /there are no journeys to judge/],
+    ["journeys that are nowhere", (drill) => { drill.checks!.journeys = "no/such/folder"; }, /there is no folder no.such.folder/],
+    ["a version that the application doesn't have", (_, application) => { application.versions = ["v1", "v2"]; }, /step deploy-tolerant of roll-out-names speaks of a version "tolerant" of shop/],
+    ["a fault with such a version", ({ faults }) => { faults.push(faultSchema.parse({ kind: "wrong-version", version: "v9", at: { afterMs: 0 } })); }, /faults\[0\] speaks of a version "v9"/],
+    ["a reconciliation that the application doesn't know", (drill, application) => { drill.application!.reconcile = true; delete application.reconcile; }, /shop declares nothing that reconciles/],
+  ])("an application is not begun with %s", async ([, change, message]) => {
+    const drill = structuredClone(await readDrill("scenarios/application/rolled-out-and-back.drill.ts"));
+    drill.faults = [];
+    const application = await readApplication("fixtures/systems/shop/application");
+    change(drill, application);
+    await expect(preflight(drill, await readPlan(drill.migration.plan), application)).rejects.toThrow(message);
+  });
+
+  test("a plan that deploys needs an application", async () => {
+    const { application: _none, ...drill } = await readDrill("scenarios/application/rolled-out-and-back.drill.ts");
+    await expect(preflight(drill, await readPlan(drill.migration.plan))).rejects.toThrow("step deploy-tolerant of roll-out-names deploys an application, and the system has none");
   });
 
   test("another way back keeps the decision, and has its own defaults", async () => {

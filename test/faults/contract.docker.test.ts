@@ -6,7 +6,7 @@ import { dockerReason } from "../support/docker.ts";
 let held: Held;
 
 describe.skipIf(dockerReason)("faults in the docker runtime", () => {
-  beforeAll(async () => { held = await openTopology("docker", "faulty"); });
+  beforeAll(async () => { held = await openTopology("docker", "faulty", "with its application"); });
   afterAll(async () => { await held.close(); });
 
   test.for(KINDS)("%s is injected, proven, healed and proven gone", { meta: { sharesServices: true } }, async (kind, { skip }) => {

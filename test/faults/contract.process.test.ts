@@ -12,7 +12,7 @@ const NEVER = "names-gone";
 let held: Held;
 
 describe("faults in the process runtime", () => {
-  beforeAll(async () => { held = await openTopology("process", "faulty"); });
+  beforeAll(async () => { held = await openTopology("process", "faulty", "with its application"); });
   afterAll(async () => { await held.close(); });
 
   test("a fault that plain processes can't bring about is refused by name", { meta: { sharesServices: true } }, () => {

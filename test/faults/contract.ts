@@ -3,8 +3,9 @@
 import { expect } from "vitest";
 import { pause, waitUntil } from "../../harness/base/deadline.ts";
 import { startClock } from "../../harness/base/clock.ts";
-import { faultSchema, drillSchema, strikesDisk, type Fault, type FaultKind } from "../../harness/drill/schema.ts";
-import { readSystem } from "../../harness/drill/parse.ts";
+import { faultSchema, strikesDisk, type Fault, type FaultKind } from "../../harness/drill/fault.ts";
+import { drillSchema } from "../../harness/drill/schema.ts";
+import { readApplication, readSystem } from "../../harness/drill/parse.ts";
 import { createFault, FAULTS } from "../../harness/faults/registry.ts";
 import { tryPath } from "../../harness/faults/try-path.ts";
 import { Backups } from "../../harness/rollback/backups.ts";
@@ -17,7 +18,7 @@ import { smallDrill } from "../support/drills.ts";
 export const KINDS = Object.keys(FAULTS) as FaultKind[];
 
 /** Parameters that a fault can't do without, or that make it quick to prove. */
-const PARAMETERS: Partial<Record<FaultKind, object>> = { "held-lock": { table: "customers" } };
+const PARAMETERS: Partial<Record<FaultKind, object>> = { "held-lock": { table: "customers" }, "wrong-version": { version: "v2", instances: 1 } };
 
 /** Faults that only show in what somebody does meanwhile. */
 const needsTraffic = (kind: FaultKind) => kind === "reply-lost" || (strikesDisk(faultOf(kind)) && kind !== "power-cut");
@@ -38,11 +39,11 @@ export function faultOf(kind: FaultKind): Fault {
 export type Held = { readonly topology: Topology; readonly close: () => Promise<void> };
 
 /** A topology with every proxy, a replica and a backup in it, for all faults in turn; on a disk that can fail, or the machine's own. */
-export async function openTopology(kind: "process" | "docker", disk: "faulty" | "own"): Promise<Held> {
-  const drill = drillSchema.parse(smallDrill({ faults: [{ kind: "reply-lost", at: { afterMs: 0 } }, { kind: "clock-skewed", at: { afterMs: 0 } }, ...(disk === "faulty" && whyNoFuse() === undefined ? [{ kind: "power-cut", at: { afterMs: 0 } } as const] : [])], system: { path: "fixtures/systems/shop", scale: 0.05, postgres: { replica: {} } }, rollback: { strategy: "pitr" } }));
+export async function openTopology(kind: "process" | "docker", disk: "faulty" | "own", application?: "with its application"): Promise<Held> {
+  const drill = drillSchema.parse(smallDrill({ faults: [{ kind: "reply-lost", at: { afterMs: 0 } }, { kind: "clock-skewed", at: { afterMs: 0 } }, ...(disk === "faulty" && whyNoFuse() === undefined ? [{ kind: "power-cut", at: { afterMs: 0 } } as const] : [])], system: { path: "fixtures/systems/shop", scale: 0.05, postgres: { replica: {} } }, rollback: { strategy: "pitr" }, application: { path: "fixtures/systems/shop/application" } }));
   const runtime = await openRuntime({ kind, why: "test" }, `contract-${startClock().startMonotonicNs}`);
   try {
-    const topology = await startTopology({ runtime, drill, system: await readSystem(drill.system.path), say: () => undefined, onSecret: () => undefined });
+    const topology = await startTopology({ runtime, drill, system: await readSystem(drill.system.path), application: application && await readApplication("fixtures/systems/shop/application"), say: () => undefined, onSecret: () => undefined });
     await new Backups(topology, () => undefined).take();
     return { topology, close: async () => { await runtime[Symbol.asyncDispose](); } };
   } catch (error) {

@@ -21,6 +21,9 @@ export type History = {
   readonly drill?: Partial<DrillDeclaration>;
   /** Events after the migration's start, at milliseconds; the usual course when left out. */
   readonly events?: readonly (readonly [atMs: number, event: RunEvent])[];
+  /** Rules across databases, and the entity's fields that other databases know it by. */
+  readonly across?: readonly { readonly name: string; readonly query: string }[];
+  readonly references?: readonly string[];
   readonly facts?: { readonly before?: object; readonly after?: object };
 };
 
@@ -43,7 +46,7 @@ export function record(directory: string, history: History): string {
     objectives: { loss: { maxLostWrites: 0 }, consistency: {} }, ...history.drill,
   });
   const query = "select key, value, stock from items";
-  const system = systemSchema.parse({ name: "recorded", description: "one entity", schema: ["none"], entities: [{ name: "item", key: "key", before: query, after: query, counters: ["stock"] }] });
+  const system = systemSchema.parse({ name: "recorded", description: "one entity", schema: ["none"], entities: [{ name: "item", key: "key", before: query, after: query, counters: ["stock"], references: history.references ?? [] }], across: history.across ?? [] });
   writeFileSync(join(directory, "drill.json"), JSON.stringify({
     schema: "turnback.run/1", run: "recorded", startedAt: "2026-01-01T00:00:00.000Z", runtime: { kind: "process", why: "" }, seed: 1, versions: {}, drill, system, plan: {},
   }));

@@ -23,6 +23,8 @@ const CUT = (at: "postgres" | "replica"): Pick<History, "events"> => ({ events: 
   [9_000, { kind: "quiescence", state: "proven", detail: "0 backends" }], [9_500, { kind: "run", state: "completed" }],
 ] });
 
+const counted = (value: string, stock: number) => ({ key: "a", kind: "insert", value: { value, stock } });
+
 const OK: Record<string, History> = {
   "nothing happened": { before: base, after: base, ops: [] },
   "an insert is there": { before: [], after: [["a", "1"]], ops: [{ at: 0, effects: [insert("a", "1")] }] },
@@ -40,6 +42,7 @@ const OK: Record<string, History> = {
   "numbers that print differently are the same": { before: [["a", "1.50", 10]], after: [["a", "1.5000", 10]], ops: [] },
   "an update to null": { before: base, after: [["a", null, 10]], ops: [{ at: 0, effects: [update("a", null)] }] },
   "an empty text is not null": { before: base, after: [["a", "", 10]], ops: [{ at: 0, effects: [update("a", "")] }] },
+  "inserted, deleted and inserted again, each time with another count": { before: [], after: [["a", "2", 7]], ops: [{ at: 0, effects: [counted("1", 3)] }, { at: 100, effects: [remove("a")] }, { at: 200, effects: [counted("2", 7)] }] },
   "counters add up": { before: base, after: [["a", "1", 8]], ops: [{ at: 0, effects: [add("a", -5)] }, { at: 0, effects: [add("a", 3)] }] },
   "an indeterminate change may count": { before: base, after: [["a", "1", 5]], ops: [{ at: 0, outcome: "indeterminate", effects: [add("a", -5)] }] },
   "a transaction in doubt took effect as a whole": { before: [["a", "1", 10], ["b", "1", 10]], after: [["a", "2", 7], ["b", "1", 13], ["c", "1"]], ops: [{ at: 0, outcome: "indeterminate", effects: [update("a", "2"), add("a", -3), add("b", 3), insert("c", "1")] }] },
@@ -65,6 +68,7 @@ const BAD: Record<string, readonly [History, Expected]> = {
   "a rejected insert is there": [{ before: [], after: [["a", "1"]], ops: [{ at: 0, outcome: "rejected", effects: [insert("a", "1")] }] }, { phantom: 1 }],
   "a deleted row is back": [{ before: base, after: base, ops: [{ at: 0, effects: [remove("a")] }] }, { phantom: 1 }],
   "a row twice": [{ before: base, after: [...base, ...base], ops: [] }, { duplicate: 1 }],
+  "the count of a record's first insert stands after its second": [{ before: [], after: [["a", "2", 3]], ops: [{ at: 0, effects: [counted("1", 3)] }, { at: 100, effects: [remove("a")] }, { at: 200, effects: [counted("2", 7)] }] }, { altered: 1 }],
   "a change counted twice": [{ before: base, after: [["a", "1", 0]], ops: [{ at: 0, effects: [add("a", -5)] }] }, { altered: 1 }],
   "a change that is lost": [{ before: base, after: base, ops: [{ at: 0, effects: [add("a", -5)] }] }, { altered: 1 }],
   "a change that a promoted replica never had": [{ events: [...(RESTORED.events ?? []).filter(([, { kind }]) => kind !== "backup"), [5_500, { kind: "replication", state: "promoted", server: "replica", detail: "" }]], before: base, after: base, ops: [{ at: 0, effects: [add("a", -5)] }] }, { lost: 1, possible: 1 }],
@@ -137,7 +141,19 @@ describe("reconciliation", () => {
       ops: [{ at: 1_000, took: 10, effects: [insert("a", "1")] }, { at: 2_000, effects: [insert("b", "1")] }],
       events: [[0, { kind: "migration", state: "started" }], [4_000, { kind: "fault", index: 0, fault: "kill", target: "postgres", state: "proven", detail: "gone" }]],
     }));
-    expect(card.measures.lossWindowMs.value).toBe(2_990);
+    expect(card.measures.lossWindowMs).toEqual({ value: 2_990, plusMinus: 1, unit: "ms" });
     expect(card.measures.lostWrites).toEqual({ definite: 2, possible: 2 });
+  });
+
+  test("of several faults the loss window reaches to the one that ended the loss, as surely as its moment is known", async () => {
+    await using folder = await temporaryFolder();
+    const struck = (index: number, kind: "down" | "kill" | "pause", state: "triggered" | "proven") => ({ kind: "fault", index, fault: kind, target: "postgres", state, detail: "" }) as const;
+    const card = await judge(record(folder.path, {
+      before: [], after: [], drill: { faults: [{ kind: "down", on: "replication", at: { afterMs: 0 } }, { kind: "kill", at: { afterMs: 0 } }, { kind: "pause", at: { afterMs: 0 } }] },
+      ops: [{ at: 1_000, took: 10, effects: [insert("a", "1")] }, { at: 2_000, effects: [insert("b", "1")] }],
+      events: [[0, { kind: "migration", state: "started" }], [900, struck(0, "down", "triggered")], [910, struck(0, "down", "proven")],
+        [3_960, struck(1, "kill", "triggered")], [4_000, struck(1, "kill", "proven")], [5_000, struck(2, "pause", "triggered")], [5_010, struck(2, "pause", "proven")]],
+    }));
+    expect(card.measures.lossWindowMs).toEqual({ value: 2_990, plusMinus: 40, unit: "ms" });
   });
 });

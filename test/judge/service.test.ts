@@ -57,6 +57,16 @@ describe("service", () => {
     expect(service.episodes).toHaveLength(2);
   });
 
+  test("what is bad at the very end tells of an outage only where no good answer could make up for it", () => {
+    const tolerant = steadyStateSchema.parse({ windowMs: 1_000, maxErrorRatio: 0.5, maxLatencyMs: 200 });
+    const quiet = assessService(arrivals(10_000, 5, (at) => (at >= 9_900 ? failed : good)), tolerant, 0);
+    expect(quiet).toMatchObject({ impactNs: null, recovery: { value: 0 } });
+    const down = assessService(arrivals(10_000, 5, (at) => (at >= 9_400 ? failed : good)), tolerant, 0);
+    expect(down.recovery).toMatchObject({ atLeast: true });
+    const strict = assessService(arrivals(10_000, 5, (at) => (at >= 9_985 ? failed : good)), steady, 0);
+    expect(strict.recovery).toMatchObject({ atLeast: true });
+  });
+
   test("failures shortly one after the other are one episode", () => {
     const service = assessService(arrivals(10_000, 5, (at) => (within(at, 2_000, 2_500) || within(at, 3_000, 3_500) ? failed : good)), steady, 0);
     expect(service.episodes).toHaveLength(1);

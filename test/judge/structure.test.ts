@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { brokenInvariants, newProblems } from "../../harness/judge/integrity.ts";
-import { compareStructure } from "../../harness/judge/structure.ts";
+import { compareStructure, structureWarnings } from "../../harness/judge/structure.ts";
 
 const object = (kind: string, name: string, detail: object = {}) => ({ kind, name, detail: { ...detail } });
 const kinds = (findings: readonly { kind: string }[]) => findings.map(({ kind }) => kind);
@@ -28,6 +28,25 @@ describe("structure", () => {
     const constraint = (validated: boolean) => object("constraint", "t: k", { validated });
     expect(compareStructure([constraint(false)], [constraint(true)])).toEqual([]);
     expect(kinds(compareStructure([constraint(true)], [constraint(false)]))).toEqual(["constraint-changed"]);
+  });
+});
+
+describe("labels of an enum that a migration left", () => {
+  const type = (labels: readonly string[], unused: readonly string[] | undefined = []) => object("type", "state", { type: "e", labels, ...(unused && { unused }) });
+  const was = [type(["a", "b"])];
+  test.for<[string, ReturnType<typeof type>, "warning" | "difference"]>([
+    ["at its end, that no row uses, are a warning", type(["a", "b", "c", "d"], ["c", "d"]), "warning"],
+    ["at its end, of which one is used, are a difference", type(["a", "b", "c", "d"], ["c"]), "difference"],
+    ["in its middle are a difference: its order is another", type(["a", "c", "b"], ["c"]), "difference"],
+    ["of which it isn't known whether they are used are a difference", type(["a", "b", "c"], undefined), "difference"],
+    ["that are gone are a difference", type(["a"], []), "difference"],
+  ])("%s", ([, is, expected]) => {
+    expect(kinds(compareStructure(was, [is]))).toEqual(expected === "difference" ? ["type-changed"] : []);
+    expect(kinds(structureWarnings(was, [is]))).toEqual(expected === "warning" ? ["enum-label-left-over"] : []);
+  });
+  test("are nothing where only their use changed", () => {
+    expect(compareStructure(was, [type(["a", "b"], ["a"])])).toEqual([]);
+    expect(structureWarnings(was, [type(["a", "b"], ["a"])])).toEqual([]);
   });
 });
 

@@ -1,5 +1,6 @@
 // Verdicts and score: unknown never looks green, and lost data outranks speed.
 
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import fc from "fast-check";
@@ -14,6 +15,48 @@ import { insert, record, update, type History } from "./history.ts";
 const verdict = fc.constantFrom<Verdict>("met", "missed", "unknown");
 const objective = (name: string, outcome: Verdict, value = 1, maxMs = 10): ObjectiveResult =>
   ({ name, title: name, target: name === "recovery" ? { maxMs } : { max: 0 }, measured: { value, plusMinus: 0, unit: "ms" }, verdict: outcome, reason: "", evidence: [] });
+
+describe("people's journeys", () => {
+  const journey = (state: string, name = "a customer orders", version = "v1") => ({ name, version, state, tookMs: 400, ...(state === "failed" ? { error: "Expected: 200 · Received: 503" } : {}) });
+  const judged = async (journeys: readonly object[] | undefined, events: readonly (readonly [number, RunEvent])[] = []) => {
+    await using folder = await temporaryFolder();
+    const usual: [number, RunEvent][] = [[0, { kind: "run", state: "started" }], [0, { kind: "migration", state: "started" }], [5_000, { kind: "rollback", state: "started", strategy: "down" }], [6_000, { kind: "rollback", state: "completed", strategy: "down" }], [9_000, { kind: "quiescence", state: "proven", detail: "0 backends" }]];
+    record(folder.path, { before: [], after: [["k", "1"]], ops: [{ at: 100, effects: [insert("k", "1")] }], drill: { objectives: { journeys: { maxFailed: 0 } } }, events: [...usual, ...events, [9_900, { kind: "run", state: "completed" }]] });
+    if (journeys) {
+      mkdirSync(join(folder.path, "checks"));
+      writeFileSync(join(folder.path, "checks/journeys.json"), JSON.stringify(journeys));
+    }
+    const card = await judge(folder.path);
+    return { ...card.objectives.find(({ name }) => name === "journeys"), findings: card.findings };
+  };
+
+  test("are met when each was made, at every version", async () => {
+    expect(await judged([journey("passed"), journey("passed", "a customer orders", "v2")])).toMatchObject({ verdict: "met", reason: "all 2 work, at v1, v2", findings: [] });
+  });
+
+  test("are missed when one failed, which is a finding that says where", async () => {
+    const { findings, ...objective } = await judged([journey("passed"), journey("failed"), journey("failed", "a customer orders", "v2")]);
+    expect(objective).toMatchObject({ verdict: "missed", reason: "2 of 3 failed: a customer orders" });
+    expect(findings).toEqual([expect.objectContaining({ kind: "journey-failed", subject: "a customer orders", count: 2, detail: expect.stringContaining("at v2: Expected: 200") as string })]);
+  });
+
+  test("are unknown when none was made, or one could not be", async () => {
+    expect(await judged(undefined, [[9_500, { kind: "journey", journey: "all", version: "v1", state: "unknown", detail: "the application never got ready" }]])).toMatchObject({ verdict: "unknown", reason: "the application never got ready" });
+    expect(await judged([])).toMatchObject({ verdict: "unknown", reason: "no journey was made" });
+    expect(await judged([journey("passed"), journey("unknown")])).toMatchObject({ verdict: "unknown" });
+    expect(await judged([journey("failed"), journey("unknown")]), "what failed has failed").toMatchObject({ verdict: "missed" });
+  });
+
+  test("what the system's own programs write is no phantom", async () => {
+    await using folder = await temporaryFolder();
+    const history = { before: [], after: [["k", "1"]], ops: [], drill: { objectives: { consistency: {} } } } as const;
+    expect((await judge(record(folder.path, history))).measures.phantomWrites).toBe(1);
+    const header = JSON.parse(readFileSync(join(folder.path, "drill.json"), "utf8")) as { system: { entities: { derived: boolean }[] } };
+    header.system.entities[0]!.derived = true;
+    writeFileSync(join(folder.path, "drill.json"), JSON.stringify(header));
+    expect((await judge(folder.path)).measures.phantomWrites).toBe(0);
+  });
+});
 
 describe("verdicts", () => {
   test("missed outranks unknown, unknown outranks met, and nothing is unknown", () => {
@@ -143,7 +186,7 @@ describe("a restore", () => {
     expect(card.measures.lossWindowMs.value).toBe(5_000);
     expect(card.objectives.find(({ name }) => name === "loss")?.reason).toContain("before the way back");
     await using other = await temporaryFolder();
-    expect((await judge(record(other.path, history(false)))).measures.lossWindowMs.value).toBe(0); // written after the fault
+    expect((await judge(record(other.path, history(false)))).measures.lossWindowMs.value).toBe(5_000); // written after the fault: the way back took it
   });
 
   test("says which backup it came from, which was refused and why, and what all of them need", async () => {

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type pg from "pg";
-import { keptSteps, stepSchema, type Plan } from "../../harness/drill/plan.ts";
+import { keptSteps, planSchema, stepSchema, type Plan } from "../../harness/drill/plan.ts";
 import type { RunEvent } from "../../harness/evidence/timeline.ts";
 import { compareStructure } from "../../harness/judge/structure.ts";
 import { readPlan } from "../../harness/migration/plan-file.ts";
@@ -41,12 +41,52 @@ async function migrator<T>(work: (client: pg.Client) => Promise<T>): Promise<T> 
   }
 }
 const context = (stopAt?: (direction: Direction, point: Point) => boolean, using: Plan = plan) => ({
-  client, plan: using, signal: new AbortController().signal, record: (event: RunEvent) => { events.push(event); },
+  on: () => Promise.resolve(client), plan: using, signal: new AbortController().signal, record: (event: RunEvent) => { events.push(event); },
   reach: (direction: Direction, point: Point) => (stopAt?.(direction, point) ? Promise.reject(new Error("stopped here")) : Promise.resolve()),
 });
 const journal = async () => (await admin.query<{ step: string; state: string }>("select step, state from turnback.journal order by step")).rows;
 const schema = () => fingerprint(admin);
 const shared = { meta: { sharesServices: true } };
+
+describe("a step that deploys", () => {
+  const deploying: Plan = planSchema.parse({ name: "deploying", description: "two versions", steps: [
+    { id: "tolerant", kind: "deploy", deploy: { version: "tolerant", was: "v1" } },
+    { id: "canary", kind: "deploy", deploy: { version: "v2", instances: 1 } },
+  ] });
+
+  test("is journalled, deploys again what was there before, and leaves the application where nothing is said of that", shared, async () => {
+    const asked: string[] = [];
+    const application = { deploy: (version: string, instances?: number) => { asked.push(`${version} on ${instances ?? "all"}`); return Promise.resolve(); } };
+    await migrator(() => runForward({ ...context(undefined, deploying), application }));
+    expect(asked.splice(0)).toEqual(["tolerant on all", "v2 on 1"]);
+    expect(await journal()).toEqual([{ step: "canary", state: "done" }, { step: "tolerant", state: "done" }]);
+    await migrator(() => runBackward({ ...context(undefined, deploying), application }));
+    expect(asked).toEqual(["v1 on all"]);
+    expect(await journal()).toEqual([]);
+  });
+
+  test("that fails stays begun, and is repeated", shared, async () => {
+    let fails = true;
+    const asked: string[] = [];
+    const application = { deploy: (version: string) => { asked.push(version); return fails ? Promise.reject(new Error("it never got ready")) : Promise.resolve(); } };
+    await expect(migrator(() => runForward({ ...context(undefined, deploying), application }))).rejects.toThrow("it never got ready");
+    expect(await journal()).toEqual([{ step: "tolerant", state: "started" }]);
+    fails = false;
+    await migrator(() => runBackward({ ...context(undefined, deploying), application }));
+    expect(asked).toEqual(["tolerant", "v1"]);
+    expect(await journal()).toEqual([]);
+  });
+
+  test.for<[string, object, RegExp]>([
+    ["a version without the kind", { kind: "command", forward: "select 1", backward: "select 1", deploy: { version: "v2" } }, /a step of kind deploy says which version/],
+    ["the kind without a version", { kind: "deploy" }, /a step of kind deploy says which version/],
+    ["statements", { kind: "deploy", deploy: { version: "v2" }, forward: "select 1" }, /statements are what every step has but one of kind deploy/],
+    ["a step of another kind without statements", { kind: "expand", backward: "select 1" }, /statements are what every step has/],
+    ["a step of another kind without a way back", { kind: "expand", forward: "select 1" }, /every step says how it is undone/],
+  ])("is refused with %s", shared, ([, step, message]) => {
+    expect(() => stepSchema.parse({ id: "step", ...step })).toThrow(message);
+  });
+});
 
 describe("the way-back contract", () => {
   const stops: [string, (direction: Direction, point: Point) => boolean][] = [
@@ -78,6 +118,7 @@ describe("the way-back contract", () => {
     expect(firstShare?.kind === "progress" && firstShare.share).toBeGreaterThan(Number(halfway) / 1_000);
     expect((await journal()).map(({ state }) => state)).toEqual(Array(8).fill("done"));
     await expect(migrator(() => dryRun(client, plan))).resolves.toEqual(expect.arrayContaining([expect.objectContaining({ step: "add-columns", would: "skip" })]));
+    expect((await migrator(() => dryRun(client, plan, "billing"))).map(({ would }) => would)).toEqual(plan.steps.map(() => "elsewhere"));
     await migrator(() => runBackward(context()));
     expect(compareStructure(before, await schema())).toEqual([]);
   });

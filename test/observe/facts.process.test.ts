@@ -2,13 +2,19 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type pg from "pg";
+import { startClock } from "../../harness/base/clock.ts";
+import { exists } from "../../harness/base/files.ts";
+import { readSystem } from "../../harness/drill/parse.ts";
+import { dumpFile, EvidenceWriter, readJson } from "../../harness/evidence/run-directory.ts";
 import { newProblems } from "../../harness/judge/integrity.ts";
 import { compareStructure } from "../../harness/judge/structure.ts";
+import { captureFacts } from "../../harness/observe/facts.ts";
 import { fingerprint } from "../../harness/observe/fingerprint.ts";
 import { integrityFacts } from "../../harness/observe/integrity.ts";
 import { proveQuiescence } from "../../harness/observe/quiescence.ts";
 import { connect } from "../../harness/topology/postgres.ts";
 import { openTopology, type Held } from "../faults/contract.ts";
+import { temporaryFolder } from "../support/drills.ts";
 
 let held: Held;
 let admin: pg.Client;
@@ -134,6 +140,29 @@ describe("the integrity facts", () => {
     } finally {
       await other.end();
     }
+  });
+});
+
+describe("the records", () => {
+  const READS = "select ref::text as key, name from customers where id < 3";
+  const FAILS = "select ref::text as key, no_such_column from customers";
+  const query = (before: string, after: string) => ({ name: "customer", key: "key", before, after, counters: [], references: [], derived: false });
+  const capture = async (entity: ReturnType<typeof query>, options: { readonly records: "before" | "after"; readonly owed?: boolean }) => {
+    await using folder = await temporaryFolder();
+    const system = { ...(await readSystem("fixtures/systems/shop")), entities: [entity], invariants: [] };
+    const evidence = new EvidenceWriter(folder.path, startClock());
+    await captureFacts([{ client: admin, system }], evidence, "after", options);
+    return { ...(await readJson<object>(folder.path, "after/entities.json")), dumped: await exists(evidence.path(dumpFile("after", "customer"))) };
+  };
+  const failed = [{ entity: "customer", error: 'column "no_such_column" does not exist' }];
+
+  test.for([
+    ["are read in the shape that is owed", READS, FAILS, { records: "before" }, { shapes: { customer: "before" }, failed: [], dumped: true }],
+    ["that can't be are read in the other, and that is a finding", FAILS, READS, { records: "before" }, { shapes: { customer: "after" }, failed, dumped: true }],
+    ["are read in either shape where none is owed, and that is no finding", READS, FAILS, { records: "after", owed: false }, { shapes: { customer: "before" }, failed: [], dumped: true }],
+    ["that can be read in neither are not known, whatever is owed", FAILS, FAILS, { records: "after", owed: false }, { shapes: {}, failed, dumped: false }],
+  ] as const)("%s", shared, async ([, before, after, options, expected]) => {
+    expect(await capture(query(before, after), options)).toEqual({ entities: ["customer"], ...expected });
   });
 });
 

@@ -1,15 +1,17 @@
 // The scorecard's page in a real browser: whole, accessible, self-contained, in light, dark and print.
 
-import { readFileSync, statSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import { chromium, type Browser } from "@playwright/test";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { judge } from "../../harness/judge/judge.ts";
+import { BROWSER_ARGUMENTS } from "../../harness/observe/browser.ts";
 import type { Scorecard } from "../../harness/judge/scorecard.ts";
 import { compareScorecards, renderComparisonHtml } from "../../reports/comparison.ts";
 import { renderHtml } from "../../reports/html.ts";
+import { renderSuiteHtml } from "../../reports/suite.ts";
 import { browserPath, browserReason } from "../support/browser.ts";
 import { temporaryFolder } from "../support/drills.ts";
 import { insert, record, type Op } from "../judge/history.ts";
@@ -21,11 +23,17 @@ const ops: Op[] = Array.from({ length: 1_500 }, (_, i) => ({
 async function cardOf(verdict: "met" | "missed" | "unknown"): Promise<Scorecard> {
   await using folder = await temporaryFolder();
   const kept = ops.filter((op) => op.effects).map((op): [string, string] => [op.effects![0]!.key, "1"]);
-  return await judge(record(folder.path, {
+  record(folder.path, {
     before: [], after: verdict === "missed" ? kept.slice(3) : kept, ops,
     ...(verdict === "unknown" ? { events: [[0, { kind: "run", state: "started" }], [0, { kind: "migration", state: "started" }], [9_000, { kind: "harness-error", code: "x", message: "the engine died <b>" }], [9_001, { kind: "run", state: "aborted" }]] } : {}),
-    drill: { faults: [], objectives: { loss: { maxLostWrites: 0 }, consistency: {}, recovery: { maxMs: 10_000 } } },
-  }));
+    drill: { faults: [], objectives: { loss: { maxLostWrites: 0 }, consistency: {}, recovery: { maxMs: 10_000 }, journeys: { maxFailed: 0 } } },
+  });
+  mkdirSync(join(folder.path, "checks"));
+  writeFileSync(join(folder.path, "checks/journeys.json"), JSON.stringify([
+    { name: "a customer orders", version: "v1", state: "passed", tookMs: 812, screenshot: "checks/a b/1.png", trace: "checks/a b/trace.zip" },
+    ...(verdict === "missed" ? [{ name: "totals agree", version: "v1", state: "failed", tookMs: 12, error: "Expected: <b>200</b>", screenshot: "checks/c/1.png" }] : []),
+  ]));
+  return await judge(folder.path);
 }
 
 describe.skipIf(browserReason)("the scorecard's page", () => {
@@ -33,10 +41,21 @@ describe.skipIf(browserReason)("the scorecard's page", () => {
   beforeAll(async () => {
     browser = await chromium.launch({
       executablePath: browserPath!,
-      args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+      args: [...BROWSER_ARGUMENTS],
     });
   });
   afterAll(async () => { await browser.close(); });
+
+  test.for(["light", "dark"] as const)("a suite's page passes axe in %s, and each drill leads to its scorecard", async (colorScheme) => {
+    const context = await browser.newContext({ colorScheme });
+    const page = await context.newPage();
+    const of = (drill: string, verdict: "met" | "missed" | "unknown", surprises: readonly string[]) => ({ drill, folder: "schema", question: "Does it hold?", verdict, expected: "met", surprises, tookMs: 1_000, page: `${drill}/scorecard.html` }) as const;
+    await page.setContent(renderSuiteHtml({ suite: "own", description: "Some.", runtime: "process", seed: 1, startedAt: "2026-01-01T00:00:00.000Z", rehearsals: [of("a", "met", []), of("b", "missed", ["it is missed, and must be met"]), of("c", "unknown", ["nobody knows"])] }));
+    expect(await page.locator("tbody a").evaluateAll((links) => links.map((link) => link.getAttribute("href")))).toEqual(["a/scorecard.html", "b/scorecard.html", "c/scorecard.html"]);
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
+    await context.close();
+  });
 
   test.for(["light", "dark"] as const)("ways back side by side pass axe in %s, and each links to its scorecard", async (colorScheme) => {
     const cards = [{ way: "down", card: await cardOf("met") }, { way: "pitr", card: await cardOf("missed") }, { way: "snapshot", card: await cardOf("unknown") }];

@@ -1,6 +1,7 @@
 // Backups: what a restore brings back, and what happens when it can't.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { waitUntil } from "../../harness/base/deadline.ts";
 import { startClock } from "../../harness/base/clock.ts";
 import { drillSchema } from "../../harness/drill/schema.ts";
 import { readSystem } from "../../harness/drill/parse.ts";
@@ -31,6 +32,8 @@ async function sql(text: string): Promise<string | undefined> {
 async function mark(name: string) {
   const wal = await sql(`select pg_walfile_name(pg_create_restore_point('${name}'))`);
   await sql("select pg_switch_wal()");
+  // Whoever damages it in the archive must come after the archiver, who would put it right again.
+  await waitUntil({ what: `${wal} in the archive`, withinMs: 30_000, check: async () => ((await sql(`select last_archived_wal >= '${wal}' from pg_stat_archiver`)) === "true" ? true : undefined) });
   return { settings: { recovery_target_name: name }, wal, says: name };
 }
 

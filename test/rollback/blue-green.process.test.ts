@@ -63,7 +63,7 @@ describe("a blue-green migration", () => {
       await follow(beside);
       const client = await connect(topology.access("migrator", "migration"), { name: "test" });
       try {
-        await runForward({ ...told, plan, client });
+        await runForward({ ...told, plan, on: () => Promise.resolve(client) });
       } finally {
         await client.end();
       }

@@ -6,7 +6,7 @@ import { dockerReason, ours } from "../support/docker.ts";
 import { rehearse, temporaryFolder } from "../support/drills.ts";
 
 describe.skipIf(dockerReason)("ways back in the docker runtime", () => {
-  test.for(["lost-disk", "damaged-backup", "major-upgrade"])("%s is met, and no container, network or volume is left", async (name) => {
+  test.for(["lost-disk", "damaged-backup", "major-upgrade", "orders-and-billing"])("%s is met, and no container, network or volume is left", async (name) => {
     await using folder = await temporaryFolder();
     const { card, failure } = await rehearse(await findDrill(name), { runtime: "docker", runs: folder.path });
     expect(failure).toBeUndefined();

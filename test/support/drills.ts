@@ -3,7 +3,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runDrill, type RunWatcher } from "../../harness/conduct/run-drill.ts";
+import { runDrill, SILENT } from "../../harness/conduct/run-drill.ts";
 import type { DrillDeclaration } from "../../harness/drill/schema.ts";
 import type { TimelineEntry } from "../../harness/evidence/timeline.ts";
 import { packRun } from "../../harness/evidence/pack.ts";
@@ -12,8 +12,6 @@ import type { Scorecard } from "../../harness/judge/scorecard.ts";
 import type { HarnessError } from "../../harness/base/errors.ts";
 
 export type Rehearsed = { readonly card: Scorecard; readonly directory: string; readonly failure: HarnessError | undefined; readonly events: readonly TimelineEntry[] };
-
-export const SILENT: RunWatcher = { started: () => undefined, event: () => undefined, stats: () => undefined, say: () => undefined };
 
 /** A folder that is gone after the test's block. */
 export async function temporaryFolder(): Promise<{ readonly path: string } & AsyncDisposable> {

@@ -11,6 +11,10 @@ import (
 type Config struct {
 	// DSN of the database as clients reach it: through the proxy.
 	DSN string `json:"dsn"`
+	// Others are the DSNs of the system's other databases, by name.
+	Others map[string]string `json:"others"`
+	// ApplicationFile lists the addresses of the application's instances, as JSON, and is replaced when they change. Empty: none.
+	ApplicationFile string `json:"applicationFile"`
 	// LedgerDir is the folder of the ledger. Empty: no ledger, for the benchmark of its cost.
 	LedgerDir string `json:"ledgerDir"`
 	// StatsFile is replaced a few times a second, for the live view. Empty: none.
@@ -23,7 +27,7 @@ type Config struct {
 	Poisson bool `json:"poisson"`
 	// Clients is the number of VUs: how many operations can be in flight.
 	Clients int64 `json:"clients"`
-	// Connections is the size of the shared pool.
+	// Connections is the size of the shared pool of each database.
 	Connections int32 `json:"connections"`
 	// TimeoutMs bounds one operation, the wait for a connection included.
 	TimeoutMs int64 `json:"timeoutMs"`

@@ -8,22 +8,31 @@ import (
 	"os/signal"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
+// firstFollowUp is more than the arrivals of any run.
+const firstFollowUp = 1_000_000_001
+
 // Generator is what all VUs share: the pool, the schedule, the ledger. It is made once, by
 // the first VU that needs it; k6 runs init code more often than that.
 type Generator struct {
-	config   Config
-	clock    Clock
-	pool     *pgxpool.Pool
-	arrivals *Arrivals
-	ledger   *Ledger
-	stats    *Stats
-	done     chan struct{}
+	config Config
+	clock  Clock
+	// pools by the database's name; the first database has none.
+	pools       map[string]*pgxpool.Pool
+	application *Application
+	arrivals    *Arrivals
+	ledger      *Ledger
+	stats       *Stats
+	done        chan struct{}
+	// followUps numbers what clients do after an arrival's first operation, apart from the arrivals:
+	// how often it comes to that is chance, and must not change what the next arrivals do.
+	followUps atomic.Int64
 
 	failMu sync.Mutex
 	failed error
@@ -34,22 +43,20 @@ func newGenerator(config Config) (*Generator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("TURNBACK_LOAD: runStartNs is not a number of nanoseconds: %q", config.RunStartNs)
 	}
-	g := &Generator{config: config, clock: Clock{startNs}, stats: NewStats(), done: make(chan struct{})}
+	g := &Generator{config: config, clock: Clock{startNs}, stats: NewStats(), pools: map[string]*pgxpool.Pool{}, application: newApplication(config), done: make(chan struct{})}
 	if config.LedgerDir != "" {
 		if g.ledger, err = OpenLedger(config.LedgerDir, g.fail); err != nil {
 			return nil, err
 		}
 	}
-	poolConfig, err := pgxpool.ParseConfig(config.DSN)
-	if err != nil {
-		return nil, fmt.Errorf("TURNBACK_LOAD: dsn can't be parsed") // pgx quotes the DSN; we don't
+	g.followUps.Store(firstFollowUp - 1)
+	if g.pools[""], err = openPool(config, config.DSN); err != nil {
+		return nil, err
 	}
-	poolConfig.MaxConns = config.Connections
-	poolConfig.MinConns = min(config.Connections, 4)
-	poolConfig.ConnConfig.ConnectTimeout = config.timeout()
-	countWrites(poolConfig, config.timeout())
-	if g.pool, err = pgxpool.NewWithConfig(context.Background(), poolConfig); err != nil {
-		return nil, fmt.Errorf("pool: %w", err)
+	for name, dsn := range config.Others {
+		if g.pools[name], err = openPool(config, dsn); err != nil {
+			return nil, err
+		}
 	}
 	g.arrivals = NewArrivals(g.clock, ArrivalConfig{
 		PerSecond: config.PerSecond, Poisson: config.Poisson, Seed: config.Seed,
@@ -60,6 +67,22 @@ func newGenerator(config Config) (*Generator, error) {
 		go g.stats.Publish(g.clock, config.StatsFile, 200*time.Millisecond, g.done)
 	}
 	return g, nil
+}
+
+func openPool(config Config, dsn string) (*pgxpool.Pool, error) {
+	poolConfig, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("TURNBACK_LOAD: dsn can't be parsed") // pgx quotes the DSN; we don't
+	}
+	poolConfig.MaxConns = config.Connections
+	poolConfig.MinConns = min(config.Connections, 4)
+	poolConfig.ConnConfig.ConnectTimeout = config.timeout()
+	countWrites(poolConfig, config.timeout())
+	pool, err := pgxpool.NewWithConfig(context.Background(), poolConfig)
+	if err != nil {
+		return nil, fmt.Errorf("pool: %w", err)
+	}
+	return pool, nil
 }
 
 // stopOnSignal ends the schedule on SIGUSR1; operations in flight are finished and recorded.
@@ -129,12 +152,17 @@ func (g *Generator) begin(arrival Arrival, vu uint64, op string, effects []Effec
 }
 
 func (o *operation) end(phase Phase, err error) Outcome {
-	endNs := o.g.clock.Now()
 	outcome, code := Classify(phase, err, o.sent)
+	o.settle(outcome, phase, code)
+	return outcome
+}
+
+// settle records how the operation ended, as of now.
+func (o *operation) settle(outcome Outcome, phase Phase, code string) {
+	endNs := o.g.clock.Now()
 	o.g.stats.Count(outcome, endNs-o.arrival.IntendedNs)
 	if o.g.ledger != nil {
 		// A failed write has stopped the load; the missing line reads as indeterminate.
 		_ = o.g.ledger.Outcome(o.arrival.Seq, o.acquiredNs, endNs, outcome, phase, code, o.readsIf(outcome))
 	}
-	return outcome
 }

@@ -49,10 +49,44 @@ type Client struct {
 }
 
 func (c *Client) Exports() modules.Exports {
-	return modules.Exports{Named: map[string]any{
-		"options": c.options, "serve": c.serve,
-		"transaction": c.transaction, "listAppend": c.listAppend, "statement": c.statement, "read": c.read,
-	}}
+	named := (&Database{Client: c}).operations()
+	named["options"], named["serve"], named["andThen"], named["database"], named["request"] = c.options, c.serve, c.andThen, c.database, c.request
+	return modules.Exports{Named: named}
+}
+
+// Database is one of the system's databases as a VU sees it; without a name it is the first one.
+type Database struct {
+	*Client
+	name string
+}
+
+func (d *Database) operations() map[string]any {
+	return map[string]any{"transaction": d.transaction, "listAppend": d.listAppend, "statement": d.statement, "read": d.read}
+}
+
+// database gives the operations on one of the system's other databases.
+func (c *Client) database(name string) (map[string]any, error) {
+	config, err := readConfig()
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := config.Others[name]; !ok {
+		return nil, fmt.Errorf("this system has no other database named %q: the drill declares them in system.others", name)
+	}
+	return (&Database{Client: c, name: name}).operations(), nil
+}
+
+// andThen begins another operation of the arrival that was just served: it is due now.
+func (c *Client) andThen() error {
+	g, err := c.root.shared()
+	if err != nil {
+		return err
+	}
+	if c.current.Seq != 0 {
+		return errors.New("andThen() comes after an operation: this arrival has not served its first one")
+	}
+	c.current = Arrival{Seq: g.followUps.Add(1), IntendedNs: g.clock.Now()}
+	return nil
 }
 
 // options returns the k6 options of an open-model workload: every VU runs one iteration, in
@@ -127,7 +161,7 @@ func (c *Client) begin(op string, arguments []effectArgument, mops json.RawMessa
 		return nil, nil, err
 	}
 	if c.current.Seq == 0 {
-		return nil, nil, errors.New("an arrival serves one operation, inside serve(): this is outside, or the second")
+		return nil, nil, errors.New("an arrival serves one operation, inside serve(), and another after andThen(): this is outside, or one too many")
 	}
 	effects := make([]Effect, len(arguments))
 	for i, a := range arguments {
@@ -143,19 +177,19 @@ func (c *Client) begin(op string, arguments []effectArgument, mops json.RawMessa
 }
 
 // transaction runs body inside BEGIN and COMMIT and returns the outcome.
-func (c *Client) transaction(op string, effects []effectArgument, body sobek.Callable) (string, error) {
-	o, g, err := c.begin(op, effects, nil)
+func (d *Database) transaction(op string, effects []effectArgument, body sobek.Callable) (string, error) {
+	o, g, err := d.begin(op, effects, nil)
 	if err != nil {
 		return "", err
 	}
-	ctx, cancel := context.WithTimeout(c.vu.Context(), g.config.timeout())
+	ctx, cancel := context.WithTimeout(d.vu.Context(), g.config.timeout())
 	defer cancel()
-	phase, err := c.inTransaction(ctx, o, body)
+	phase, err := d.inTransaction(ctx, o, body)
 	return string(o.end(phase, err)), nil
 }
 
-func (c *Client) inTransaction(ctx context.Context, o *operation, body sobek.Callable) (Phase, error) {
-	conn, err := o.g.pool.Acquire(ctx)
+func (d *Database) inTransaction(ctx context.Context, o *operation, body sobek.Callable) (Phase, error) {
+	conn, err := o.g.pools[d.name].Acquire(ctx)
 	if err != nil {
 		return PhaseAcquire, err
 	}
@@ -166,7 +200,7 @@ func (c *Client) inTransaction(ctx context.Context, o *operation, body sobek.Cal
 		return PhaseOpen, err
 	}
 	session := &Session{ctx: ctx, tx: tx}
-	if _, err := body(sobek.Undefined(), c.vu.Runtime().ToValue(session)); err != nil || session.failed != nil {
+	if _, err := body(sobek.Undefined(), d.vu.Runtime().ToValue(session)); err != nil || session.failed != nil {
 		// A failed statement dooms the transaction, even if the script caught the exception.
 		if session.failed == nil {
 			session.failed = &ClientAbort{Reason: err.Error()}
@@ -182,18 +216,18 @@ func (c *Client) inTransaction(ctx context.Context, o *operation, body sobek.Cal
 
 // listAppend is a transaction of an isolation history. mops says before it starts what it will
 // do: ["append", key, element] and ["r", key]; body returns the lists that it read, in order.
-func (c *Client) listAppend(op string, mops []any, body sobek.Callable) (string, error) {
+func (d *Database) listAppend(op string, mops []any, body sobek.Callable) (string, error) {
 	asked, err := json.Marshal(mops)
 	if err != nil {
 		return "", fmt.Errorf("operations on lists: %w", err)
 	}
-	o, g, err := c.begin(op, nil, asked)
+	o, g, err := d.begin(op, nil, asked)
 	if err != nil {
 		return "", err
 	}
-	ctx, cancel := context.WithTimeout(c.vu.Context(), g.config.timeout())
+	ctx, cancel := context.WithTimeout(d.vu.Context(), g.config.timeout())
 	defer cancel()
-	phase, err := c.inTransaction(ctx, o, func(this sobek.Value, arguments ...sobek.Value) (sobek.Value, error) {
+	phase, err := d.inTransaction(ctx, o, func(this sobek.Value, arguments ...sobek.Value) (sobek.Value, error) {
 		lists, err := body(this, arguments...)
 		if err == nil {
 			o.reads, err = json.Marshal(lists.Export())
@@ -204,16 +238,16 @@ func (c *Client) listAppend(op string, mops []any, body sobek.Callable) (string,
 }
 
 // statement runs one statement that commits by itself and returns the outcome.
-func (c *Client) statement(op string, effects []effectArgument, sql string, args ...any) (string, error) {
-	o, g, err := c.begin(op, effects, nil)
+func (d *Database) statement(op string, effects []effectArgument, sql string, args ...any) (string, error) {
+	o, g, err := d.begin(op, effects, nil)
 	if err != nil {
 		return "", err
 	}
-	ctx, cancel := context.WithTimeout(c.vu.Context(), g.config.timeout())
+	ctx, cancel := context.WithTimeout(d.vu.Context(), g.config.timeout())
 	defer cancel()
 	phase, err := PhaseAcquire, error(nil)
 	var conn *pgxpool.Conn
-	if conn, err = g.pool.Acquire(ctx); err == nil {
+	if conn, err = g.pools[d.name].Acquire(ctx); err == nil {
 		defer conn.Release()
 		o.acquiredNs = g.clock.Now()
 		phase = PhaseSingle
@@ -225,14 +259,14 @@ func (c *Client) statement(op string, effects []effectArgument, sql string, args
 }
 
 // read runs a query outside a transaction: its rows, or null when it failed.
-func (c *Client) read(op string, sql string, args ...any) ([]map[string]any, error) {
-	o, g, err := c.begin(op, nil, nil)
+func (d *Database) read(op string, sql string, args ...any) ([]map[string]any, error) {
+	o, g, err := d.begin(op, nil, nil)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(c.vu.Context(), g.config.timeout())
+	ctx, cancel := context.WithTimeout(d.vu.Context(), g.config.timeout())
 	defer cancel()
-	conn, err := g.pool.Acquire(ctx)
+	conn, err := g.pools[d.name].Acquire(ctx)
 	if err != nil {
 		o.end(PhaseAcquire, err)
 		return nil, nil

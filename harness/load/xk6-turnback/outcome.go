@@ -33,6 +33,8 @@ const (
 	PhaseCommit Phase = "commit"
 	// PhaseSingle: one statement outside a transaction; it commits by itself.
 	PhaseSingle Phase = "single"
+	// PhaseRequest: a request to the application, which has transactions of its own.
+	PhaseRequest Phase = "request"
 )
 
 // Classify decides what an error allows a client to claim, and names the error. `sent` says

@@ -1,0 +1,73 @@
+// `turnback suite`: many drills one after the other, one page, one exit code.
+
+import { writeFile } from "node:fs/promises";
+import { basename, dirname, join, relative } from "node:path";
+import { monotonicMs, wallClock } from "../base/clock.ts";
+import { HarnessError } from "../base/errors.ts";
+import { writeAtomically } from "../base/files.ts";
+import { readForRun, SILENT } from "../conduct/run-drill.ts";
+import { readDrill, type DrillFile } from "../drill/parse.ts";
+import type { Drill } from "../drill/schema.ts";
+import { readSuite } from "../drill/suite.ts";
+import { newRunName, PATHS } from "../evidence/run-directory.ts";
+import { surprises } from "../judge/expectation.ts";
+import { chooseRuntime } from "../topology/open-runtime.ts";
+import type { RuntimeKind } from "../topology/runtime.ts";
+import { rehearsalLine, renderSuiteHtml, renderSuiteJunit, renderSuiteTerminal, suiteJson, verdictOf, type Rehearsal, type SuiteResult } from "../../reports/suite.ts";
+import { coloursFor } from "../../reports/terminal.ts";
+import { EXIT, print, printJson, type Json } from "./print.ts";
+import { rehearse } from "./rehearse.ts";
+import { stopOnSignals } from "./stop.ts";
+
+type SuiteFlags = Json & { readonly runtime: RuntimeKind | "auto"; readonly seed: number; readonly runs: string; readonly junit?: string };
+
+export async function suite(name: string, flags: SuiteFlags): Promise<void> {
+  const { files, ...declared } = await readSuite(name);
+  // All are read before the first one runs: a mistake in the last must not come to light after an hour.
+  const drills = await Promise.all(files.map(async (file) => ({ ...file, drill: await declaredOf(file) })));
+  const { kind: runtime } = await chooseRuntime(flags.runtime);
+  await using stop = stopOnSignals();
+  const startedAt = wallClock();
+  const out = flags.json ? process.stderr : process.stdout;
+  const colours = coloursFor(out);
+  const rehearsals: Rehearsal[] = [];
+  const result: SuiteResult = { suite: declared.name, description: declared.description, runtime, seed: flags.seed, startedAt, rehearsals };
+  for (const { file, drill } of drills) {
+    const rehearsal = stop.signal.aborted
+      ? { ...aboutOf(drill, file), verdict: "unknown" as const, surprises: ["it was not rehearsed: the suite was interrupted"], tookMs: 0 }
+      : await rehearsalOf(drill, file, { ...flags, runtime, signal: stop.signal });
+    rehearsals.push(rehearsal);
+    out.write(`${`${rehearsals.length}/${drills.length}`.padStart(7)} ${rehearsalLine(rehearsal, colours)}\n`);
+  }
+  const page = join(flags.runs, `${newRunName(`suite-${declared.name}`)}.html`);
+  await writeAtomically(page, renderSuiteHtml(result));
+  if (flags.junit) await writeFile(flags.junit, renderSuiteJunit(result));
+  if (flags.json) printJson(suiteJson(result));
+  else print(`${renderSuiteTerminal(result, colours)}\nsummary: ${relative(process.cwd(), page)}\n`);
+  process.exitCode = EXIT[verdictOf(result)];
+}
+
+/** What can't be begun at all, for want of a browser, is that drill's affair and no reason to begin none. */
+async function declaredOf({ file }: DrillFile): Promise<Drill> {
+  try {
+    return (await readForRun({ file })).drill;
+  } catch (error) {
+    if (!(error instanceof HarnessError) || error.kind !== "environment") throw error;
+    return readDrill(file);
+  }
+}
+
+const aboutOf = (drill: Drill, file: string) => ({ drill: drill.name, folder: basename(dirname(file)), question: drill.question, expected: drill.expect?.verdict ?? "met" });
+
+async function rehearsalOf(drill: Drill, file: string, { runtime, seed, runs, signal }: Pick<SuiteFlags, "seed" | "runs"> & { readonly runtime: RuntimeKind; readonly signal: AbortSignal }): Promise<Rehearsal> {
+  const about = aboutOf(drill, file);
+  const began = monotonicMs();
+  try {
+    const { card, result } = await rehearse({ file, runtime, seed, runsDirectory: runs, signal, watcher: SILENT });
+    const wrong = result.failure ? [`it could not be rehearsed: ${result.failure.message}`] : surprises(drill.expect, card);
+    return { ...about, verdict: card.verdict, surprises: wrong, tookMs: monotonicMs() - began, card, page: relative(runs, join(result.directory, PATHS.page)) };
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error;
+    return { ...about, verdict: "unknown", surprises: [`it could not be rehearsed: ${error.message}`], tookMs: monotonicMs() - began };
+  }
+}

@@ -1,0 +1,41 @@
+// Rules between the records of several databases: no one of them can look after these.
+
+import { messageOf } from "../base/errors.ts";
+import type { System } from "../drill/system.ts";
+import type { EvidenceDatabase } from "../evidence/database.ts";
+import { identifier } from "../evidence/duckdb.ts";
+import type { Finding } from "./scorecard.ts";
+
+const EXAMPLES = 5;
+
+type Held = { readonly violations: number; readonly examples: readonly unknown[]; readonly query: string; readonly error?: string };
+
+/**
+ * The rules that hold no more, though they held before, or to a lesser extent. A rule that can't be asked any more, because records
+ * can't be read, doesn't hold.
+ * @param read the entities that were read afterwards, too
+ */
+export async function brokenAcross(database: EvidenceDatabase, { across, entities }: Pick<System, "across" | "entities">, read: readonly { readonly name: string }[]): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const { name, query } of across) {
+    const was = await ask(database, "before", query, entities);
+    const is = await ask(database, "after", query, read);
+    if (is.violations <= was.violations && (is.error === undefined || was.error !== undefined)) continue;
+    findings.push({
+      kind: "invariant-violated", subject: name, count: is.violations, examples: is.examples, query: is.query,
+      detail: is.error === undefined ? `${is.violations} ${is.violations === 1 ? "violation" : "violations"}, across databases` : `its query fails now: ${is.error}`,
+    });
+  }
+  return findings;
+}
+
+async function ask(database: EvidenceDatabase, when: "before" | "after", rule: string, entities: readonly { readonly name: string }[]): Promise<Held> {
+  const query = `with ${entities.map(({ name }) => `${identifier(name)} as (from ${identifier(`${when}_${name}`)})`).join(", ")} select * from (${rule})`;
+  try {
+    const [counted] = await database.rows(`select count(*)::double as n from (${query})`);
+    const violations = Number(counted?.["n"]);
+    return { violations, query, examples: violations === 0 ? [] : await database.rows(`select * from (${query}) limit ${EXAMPLES}`) };
+  } catch (error) {
+    return { violations: 0, examples: [], query, error: messageOf(error) };
+  }
+}

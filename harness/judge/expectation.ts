@@ -1,0 +1,19 @@
+// Whether a scorecard is what its drill expects: a drill of a system that is wrong on purpose must be missed, and for its reason alone.
+
+import type { Drill } from "../drill/schema.ts";
+import type { Scorecard } from "./scorecard.ts";
+
+/** In what a scorecard is other than expected, each in a sentence; nothing when it is as it must be. Without an expectation a drill must be met. */
+export function surprises(expect: Drill["expect"], card: Scorecard): string[] {
+  const { verdict, missed, findings } = expect ?? { verdict: "met", missed: [], findings: [] };
+  const found = new Set(card.findings.map(({ kind }) => kind));
+  return [
+    ...(card.verdict === verdict ? [] : [`it is ${card.verdict}, and must be ${verdict}`]),
+    ...card.objectives.flatMap(({ name, verdict: seen, reason }) => {
+      const must = missed.includes(name);
+      return seen === "unknown" ? [`${name} is unknown: ${reason}`] : (seen === "missed") === must ? [] : [`${name} is ${seen}, and must be ${must ? "missed" : "met"}: ${reason}`];
+    }),
+    ...missed.filter((name) => !card.objectives.some((objective) => objective.name === name)).map((name) => `${name} must be missed, and is no objective`),
+    ...findings.filter((kind) => !found.has(kind)).map((kind) => `no finding is of the kind ${kind}`),
+  ];
+}

@@ -1,0 +1,22 @@
+// Orders have gone back, and billing dies before it has: the orders are taken forward again, and nothing is torn apart.
+import { defineDrill } from "../../harness/drill/schema.ts";
+
+export default defineDrill({
+  name: "billing-cant",
+  question: "When billing can no longer go back after orders have, do the two stay of one version, without a lost write or an invoice without its order?",
+  system: { path: "fixtures/systems/orders", scale: 0.2, others: { billing: { path: "fixtures/systems/billing", scale: 0.2 } } },
+  migration: { plan: "fixtures/systems/orders/migrations/number-orders" },
+  load: { workload: "fixtures/systems/orders/workload/clients.ts", arrivalsPerSecond: 100, warmUpMs: 1_500, holdMs: 1_500 },
+  steadyState: { windowMs: 500 },
+  faults: [{ kind: "kill", database: "billing", at: { after: "retire-id", during: "rollback" }, healAfterMs: 8_000 }],
+  rollback: { strategy: "coordinated", heldMs: 2_000, decide: { on: "completion", delayMs: 1_000 } },
+  objectives: {
+    recovery: { maxMs: 20_000 },
+    loss: { maxLostWrites: 0 },
+    consistency: {},
+    integrity: { maxProblems: 0 },
+    invariants: { maxViolated: 0 },
+  },
+  // They did not get back, and the drill says so; what must hold is the rest.
+  expect: { verdict: "missed", missed: ["completion"] },
+});

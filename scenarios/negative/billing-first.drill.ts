@@ -1,0 +1,22 @@
+// Negative control: billing goes back before the orders have their ids again, and throws away what refers to none.
+import { defineDrill } from "../../harness/drill/schema.ts";
+
+export default defineDrill({
+  name: "billing-first",
+  question: "Is it noticed when two databases go back in the wrong order, and invoices go with it?",
+  system: { path: "fixtures/systems/orders", scale: 0.2, others: { billing: { path: "fixtures/systems/billing", scale: 0.2 } } },
+  migration: { plan: "fixtures/systems/orders/migrations/wrong-billing-first" },
+  load: { workload: "fixtures/systems/orders/workload/clients.ts", arrivalsPerSecond: 100, warmUpMs: 1_500, holdMs: 1_500 },
+  steadyState: { windowMs: 500 },
+  rollback: { strategy: "coordinated", decide: { on: "completion", delayMs: 1_000 } },
+  objectives: {
+    recovery: { maxMs: 20_000 },
+    rollback: { maxMs: 5_000 },
+    loss: { maxLostWrites: 0 },
+    consistency: {},
+    structure: { maxDifferences: 0 },
+    integrity: { maxProblems: 0 },
+    invariants: { maxViolated: 0 },
+  },
+  expect: { verdict: "missed", missed: ["loss"], findings: ["write-lost"] },
+});
