@@ -116,18 +116,44 @@ export function processTree(root: number): number[] {
   return tree;
 }
 
-/** Signals a whole tree, parent first so that it can't replace a child, until no new child shows. */
-export function signalTree(root: number, name: NodeJS.Signals): number[] {
-  const reached = new Set<number>();
-  for (let round = 0; round < 5; round++) {
-    const fresh = processTree(root).filter((pid) => !reached.has(pid));
-    if (fresh.length === 0) break;
-    for (const pid of fresh) {
-      signal(pid, name);
-      reached.add(pid);
-    }
-  }
-  return [...reached];
+/** Signals what there is of a tree, the parent first. Who must reach all of it stops it before: see {@link stopTree}. */
+export function signalTree(root: number, name: NodeJS.Signals): void {
+  for (const pid of processTree(root)) signal(pid, name);
+}
+
+/**
+ * Stops a whole tree, and returns it. A process that is just starting another goes on to do so, so the tree is
+ * listed again until all of it stands still and nothing has been added.
+ * @throws HarnessError when it hasn't come to a stop within five seconds
+ */
+export async function stopTree(root: number): Promise<number[]> {
+  let tree: number[] = [];
+  return waitUntil({
+    what: `stop of process ${root} and its children`, withinMs: 5_000, everyMs: 2, lastSeen: () => `states ${tree.map(stateOf).join(" ")}`,
+    check: () => {
+      const before = tree;
+      tree = processTree(root);
+      const moving = tree.filter((pid) => !["T", "t"].includes(stateOf(pid)));
+      for (const pid of moving) signal(pid, "SIGSTOP");
+      // Who hangs in a call to the kernel (D) stops when that ends, and before it can start another.
+      return moving.every((pid) => stateOf(pid) === "D") && tree.every((pid) => before.includes(pid)) ? tree : undefined;
+    },
+  });
+}
+
+const stateOf = (pid: number): string => inspect(pid)?.state ?? "gone";
+
+/**
+ * Ends a whole tree at once, as if the machine had died. It is stopped first: were the parent killed while it starts
+ * a child, that one would be nobody's, and live on.
+ */
+export async function killTree(root: number): Promise<void> {
+  const pids = await stopTree(root);
+  for (const pid of pids) signal(pid, "SIGKILL");
+  await waitUntil({
+    what: `end of process ${root} and its ${pids.length - 1} children`, withinMs: 5_000, everyMs: 2,
+    check: () => (pids.every((pid) => ["Z", "gone"].includes(stateOf(pid))) ? true : undefined),
+  });
 }
 
 /** SIGTERM (or another), and SIGKILL to the tree when it hasn't ended within the grace. */
@@ -139,7 +165,7 @@ export async function end(child: Child, options: { readonly signal?: NodeJS.Sign
   try {
     await waitUntil({ what: `end of process ${child.pid}`, withinMs: graceMs, everyMs: 10, check: () => (child.ended() ? true : undefined) });
   } catch {
-    signalTree(child.pid, "SIGKILL");
+    await killTree(child.pid);
     await child.exited;
   }
 }

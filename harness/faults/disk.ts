@@ -43,7 +43,8 @@ export const powerCut: FaultKindOf<Of<"power-cut">> = {
       prove: async () => {
         const seen = await server.observe();
         const { bytes, changes } = await disk.unsynced(volume);
-        return seen.state === "stopped" && bytes === 0 && changes === 0 && took !== "" ? `${seen.detail}; ${took}` : undefined;
+        if (seen.state !== "stopped" || bytes > 0 || changes > 0) throw new Error(`somebody lives on: ${seen.detail}; since the cut ${bytes} bytes and ${changes} directory changes are not synced`);
+        return `${seen.detail}; ${took}`;
       },
       heal: async () => {
         // The power is back; that the server doesn't survive it is what the drill is there to find out.

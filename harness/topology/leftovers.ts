@@ -4,7 +4,7 @@ import { mkdir, readFile, readdir, rm } from "node:fs/promises";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT, exists } from "../base/files.ts";
-import { allPids, inspect, run, signal, signalTree } from "../base/process.ts";
+import { allPids, inspect, killTree, run, signal } from "../base/process.ts";
 import { HarnessError, codeOf } from "../base/errors.ts";
 import { waitUntil } from "../base/deadline.ts";
 import { fuseMountsBelow, unmountBelow } from "./faulty-disk.ts";
@@ -130,7 +130,7 @@ async function engineObjects(runName: string): Promise<EngineObject[] | undefine
 }
 
 async function remove(path: string, record: LiveRecord, pids: readonly number[], engine: readonly EngineObject[] | undefined): Promise<void> {
-  for (const pid of pids) signalTree(pid, "SIGKILL");
+  for (const pid of pids) await killTree(pid);
   await waitUntil({
     what: `end of the processes left by ${record.run}`, withinMs: 5_000,
     check: () => (pids.every((pid) => !signal(pid, 0) || inspect(pid)?.state === "Z") ? true : undefined),

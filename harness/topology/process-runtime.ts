@@ -6,7 +6,7 @@ import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { HarnessError, messageOf } from "../base/errors.ts";
 import { waitUntil } from "../base/deadline.ts";
-import { end, inspect, processTree, run, signal, signalTree, start, type Child } from "../base/process.ts";
+import { end, inspect, killTree, processTree, run, signal, signalTree, start, stopTree, type Child } from "../base/process.ts";
 import { UndoStack } from "../base/undo.ts";
 import { FaultyDisk, whyNoFuse } from "./faulty-disk.ts";
 import { LiveRun } from "./leftovers.ts";
@@ -84,7 +84,7 @@ class ProcessService implements Service {
   readonly #live: LiveRun;
   #child: Child | undefined;
   #throttle: Throttle | undefined;
-  #paused = false;
+  #held = false;
 
   constructor(launch: Launch, ports: Readonly<Record<string, number>>, workDirectory: string, live: LiveRun) {
     this.name = launch.name;
@@ -124,7 +124,7 @@ class ProcessService implements Service {
       gid: user?.gid,
     });
     this.#child = child;
-    this.#paused = false;
+    this.#held = false;
     this.#live.addProcess(child.pid);
     await waitUntil({
       what: `${this.name} ready`,
@@ -152,12 +152,9 @@ class ProcessService implements Service {
     const child = this.#require();
     // All of it, as if the machine had died: backends that outlive the postmaster for a moment
     // could still acknowledge a commit, and would keep its shared memory from a new start.
-    const pids = signalTree(child.pid, "SIGKILL");
+    this.#held = true; // else who throttles it would let it go on
+    await killTree(child.pid);
     await child.exited;
-    await waitUntil({
-      what: `end of ${this.name}'s ${pids.length} processes`, withinMs: 5_000, everyMs: 2,
-      check: () => (pids.every((pid) => { const info = inspect(pid); return !info || info.state === "Z"; }) ? true : undefined),
-    });
   }
 
   killOne(pid: number): Promise<void> {
@@ -167,22 +164,18 @@ class ProcessService implements Service {
   }
 
   async pause(): Promise<void> {
-    this.#paused = true;
-    const pids = signalTree(this.#require().pid, "SIGSTOP");
-    await waitUntil({
-      what: `${this.name} stopped`, withinMs: 5_000, everyMs: 2,
-      check: () => (pids.every((pid) => ["T", "t", "Z", undefined].includes(inspect(pid)?.state)) ? true : undefined),
-    });
+    this.#held = true;
+    await stopTree(this.#require().pid);
   }
 
   async resume(): Promise<void> {
-    this.#paused = false;
+    this.#held = false;
     signalTree(this.#require().pid, "SIGCONT");
   }
 
   limitCpu(share: number | undefined): Promise<void> {
     this.#throttle?.end();
-    this.#throttle = share === undefined ? undefined : new Throttle(share, () => this.#child?.pid ?? 0, () => this.#paused);
+    this.#throttle = share === undefined ? undefined : new Throttle(share, () => this.#child?.pid ?? 0, () => this.#held);
     return Promise.resolve();
   }
 
@@ -220,7 +213,7 @@ class ProcessService implements Service {
     if (tree.length === 0) return { state: "stopped", detail: `process ${pid} and its children are gone` };
     const states = tree.map((id) => inspect(id)?.state ?? "?");
     // Who is throttled is stopped most of the time, and is not paused for that.
-    const stopped = (!this.#throttle || this.#paused) && states.every((state) => state === "T" || state === "t");
+    const stopped = (!this.#throttle || this.#held) && states.every((state) => state === "T" || state === "t");
     return { state: stopped ? "paused" : "running", detail: `process ${pid} and ${tree.length - 1} children, states ${[...new Set(states)].join("")}` };
   }
 

@@ -1,0 +1,45 @@
+// Trees of processes: nothing of one may outlive its end.
+
+import { setTimeout as delay } from "node:timers/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { inspect, killTree, processTree, signal, signalTree, start, stopTree } from "../../harness/base/process.ts";
+
+/** A process that starts children as fast as it can, and writes their ids down. */
+async function breeder() {
+  const folder = await mkdtemp(join(tmpdir(), "turnback-tree-"));
+  const ids = join(folder, "ids");
+  const child = await start({
+    command: "bash", logFile: join(folder, "log"),
+    args: ["-c", `for ((n = 0; n < 400; n++)); do sleep 60 & echo $! >> ${ids}; done; wait`],
+  });
+  const children = async () => (await readFile(ids, "utf8")).split("\n").filter(Boolean).map(Number);
+  onTestFinished(async () => {
+    await killTree(child.pid);
+    for (const pid of await children()) signal(pid, "SIGKILL");
+    await rm(folder, { recursive: true });
+  });
+  while (processTree(child.pid).length < 5) await delay(1);
+  return { child, children };
+}
+
+const alive = (pid: number) => ![undefined, "Z"].includes(inspect(pid)?.state);
+
+test("a tree that is killed while it grows leaves nobody behind", { repeats: 9 }, async () => {
+  const { child, children } = await breeder();
+  await killTree(child.pid);
+  await delay(20);
+  expect((await children()).filter(alive)).toEqual([]);
+  expect((await children()).length, "it was still growing").toBeLessThan(400);
+});
+
+test("a tree that is stopped while it grows stands still, and goes on when it may", async () => {
+  const { child } = await breeder();
+  const stopped = await stopTree(child.pid);
+  await delay(50);
+  expect(processTree(child.pid).toSorted()).toEqual(stopped.toSorted());
+  signalTree(child.pid, "SIGCONT");
+  while (processTree(child.pid).length <= stopped.length) await delay(1);
+});
