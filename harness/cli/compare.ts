@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { writeAtomically } from "../base/files.ts";
 import { readForRun } from "../conduct/run-drill.ts";
-import type { Rollback } from "../drill/schema.ts";
+import { goingBackBy, type Rollback } from "../drill/schema.ts";
 import { declarationError, findDrill } from "../drill/parse.ts";
 import { newRunName, PATHS } from "../evidence/run-directory.ts";
 import { STRATEGIES } from "../rollback/registry.ts";
@@ -21,12 +21,12 @@ type CompareFlags = Json & { readonly ways: string; readonly runtime: RuntimeKin
 export async function compare(name: string, flags: CompareFlags): Promise<void> {
   const file = await findDrill(name);
   const ways = parseWays(flags.ways);
-  for (const strategy of ways) await readForRun({ file, strategy }); // or one would be refused when others have run
+  for (const strategy of ways) await readForRun({ file, variant: (drill) => goingBackBy(drill, strategy) }); // or one would be refused when others have run
   await using stop = stopOnSignals();
   const cards = [];
   for (const strategy of ways) {
     const { card, result } = await rehearse({
-      file, strategy, runtime: flags.runtime, seed: flags.seed, runsDirectory: flags.runs, signal: stop.signal,
+      file, variant: (drill) => goingBackBy(drill, strategy), runtime: flags.runtime, seed: flags.seed, runsDirectory: flags.runs, signal: stop.signal,
       watcher: liveView(flags.json ? process.stderr : process.stdout),
     });
     if (result.failure) throw result.failure; // a way that was not measured can't be compared

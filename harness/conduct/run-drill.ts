@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { startClock } from "../base/clock.ts";
 import type { HarnessError } from "../base/errors.ts";
 import { declarationError, readApplication, readDrill, readSystem } from "../drill/parse.ts";
-import { goingBackBy, type Drill, type Rollback } from "../drill/schema.ts";
+import type { Drill } from "../drill/schema.ts";
 import type { System } from "../drill/system.ts";
 import { EvidenceWriter, newRunName, PATHS, type RunHeader } from "../evidence/run-directory.ts";
 import type { TimelineEntry } from "../evidence/timeline.ts";
@@ -30,8 +30,8 @@ export const SILENT: RunWatcher = { started: () => undefined, event: () => undef
 
 export type RunOptions = {
   readonly file: string;
-  /** Another way back than the drill declares. */
-  readonly strategy?: Rollback["strategy"];
+  /** Makes another drill of the declared one: by another way back, or struck at another moment. */
+  readonly variant?: (declared: Drill) => Drill;
   readonly runtime: RuntimeKind | "auto";
   readonly seed: number;
   readonly runsDirectory: string;
@@ -61,9 +61,8 @@ function wholeOf({ directory: _place, tablespaces: _ofThePlan, ...system }: Load
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
 /** Reads a drill and all that it names, and checks them against each other. @throws HarnessError for what can be known to be wrong */
-export async function readForRun({ file, strategy }: Pick<RunOptions, "file" | "strategy">) {
-  const declared = await readDrill(file);
-  const drill = strategy === undefined ? declared : goingBackBy(declared, strategy);
+export async function readForRun({ file, variant = (declared) => declared }: Pick<RunOptions, "file" | "variant">) {
+  const drill = variant(await readDrill(file));
   const plan = await readPlan(drill.migration.plan);
   const system = { ...(await readSystem(drill.system.path)), tablespaces: plan.tablespaces };
   const others = Object.fromEntries(await Promise.all(Object.entries(drill.system.others).map(async ([database, { path }]) => [database, await readSystem(path)] as const)));

@@ -3,6 +3,7 @@
 import { openSync, readSync, closeSync, fstatSync } from "node:fs";
 import { pause } from "../base/deadline.ts";
 import { messageOf } from "../base/errors.ts";
+import type { Mutex } from "../base/mutex.ts";
 import type { UndoStack } from "../base/undo.ts";
 import { monotonicMs } from "../base/clock.ts";
 import type { Fault, Trigger } from "../drill/fault.ts";
@@ -109,9 +110,10 @@ export class Strikes {
     const event = this.#event(strike);
     this.#record({ ...event, state: "triggered" });
     const active = createFault(strike.fault, { topology: viewOf(this.#topology, strike.fault.database), id: `fault-${strike.index}`, seed: this.#seed + strike.index });
+    const inTurn: Mutex = active.onPath ? (work) => work() : this.#topology.inTurn;
     const heal = this.#undo.push(`fault ${strike.fault.kind}`, async () => {
       await active.lift?.();
-      await this.#topology.inTurn(() => active.heal());
+      await inTurn(() => active.heal());
     });
     try {
       await active.inject();
@@ -120,7 +122,7 @@ export class Strikes {
     } catch (error) {
       this.#record({ ...event, state: "unproven", detail: messageOf(error) });
     }
-    this.#background.push(this.#healLater(strike, heal, () => active.proveHealed()).catch((error: unknown) => this.#unlessAborted(error)));
+    this.#background.push(this.#healLater(strike, heal, () => inTurn(() => active.proveHealed())).catch((error: unknown) => this.#unlessAborted(error)));
   }
 
   async #healLater(strike: Strike, heal: () => Promise<void>, proveHealed: () => Promise<string | undefined>): Promise<void> {
@@ -130,7 +132,7 @@ export class Strikes {
     if (this.#signal.aborted) return;
     try {
       await heal();
-      const proof = await prove(() => this.#topology.inTurn(proveHealed));
+      const proof = await prove(proveHealed);
       this.#record(proof.seen === undefined ? { ...event, state: "unhealed", detail: proof.why } : { ...event, state: "healed", detail: proof.seen });
     } catch (error) {
       this.#record({ ...event, state: "unhealed", detail: messageOf(error) });

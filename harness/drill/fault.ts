@@ -11,7 +11,7 @@ export const triggerSchema = z.union([
   z.strictObject({ after: name.describe("Step after which the fault strikes"), during }),
   z.strictObject({
     within: name.describe("Step inside which the fault strikes"),
-    progress: z.number().gt(0).lt(1).describe("Share of the step's work done, 0.4 for 40 %"),
+    progress: z.number().gt(0).lte(1).describe("Share of the step's work done, 0.4 for 40 %; 1: all of it, and not yet in the journal"),
     during,
   }),
   z.strictObject({

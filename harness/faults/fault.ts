@@ -20,6 +20,8 @@ export interface ActiveFault {
   /** Comes before `heal`, and waits for nobody's turn: takes away what could hold up those who start servers. */
   lift?(): Promise<void>;
   proveHealed(): Promise<string | undefined>;
+  /** Healing concerns a path alone: it stops and starts no server, and waits for nobody who does, who may be waiting for the path. */
+  readonly onPath?: true;
 }
 
 export type FaultContext = {

@@ -29,6 +29,7 @@ function dropping<F extends Of<"packets-lost"> | Of<"partition">>(shareOf: (faul
         return count === "" ? undefined : Number(count);
       };
       return {
+        onPath: true,
         inject: async () => { await filter(ADD); },
         prove: async () => {
           if ((await dropped()) === undefined) return undefined;
@@ -65,6 +66,7 @@ export const namesGone: FaultKindOf<Of<"names-gone">> = {
     const there = async () => (await filter(`iptables -w 5 -S OUTPUT | grep -c -- '-d ${NAME_SERVER}' || true`)).trim() !== "0";
     const reached = async () => (await tryPath(topology.access("app", "migration"))).error;
     return {
+      onPath: true,
       inject: async () => { await filter(`iptables -w 5 -A OUTPUT -d ${NAME_SERVER} -j REJECT`); },
       prove: async () => {
         if (!(await there())) return undefined;

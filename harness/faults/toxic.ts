@@ -21,6 +21,7 @@ function toxic<F extends OnPath & { kind: FaultKind }>(
   return {
     needs: "network-faults",
     create: (fault, { topology, id }) => ({
+      onPath: true,
       inject: () => topology.proxies.addToxic(fault.on, id, spec(fault)),
       prove: async () => {
         const { toxics } = await topology.proxies.state(fault.on);
@@ -88,6 +89,7 @@ export const limitData = toxic<Of<"limit-data">>(
 export const down: FaultKindOf<Of<"down">> = {
   needs: "network-faults",
   create: (fault, { topology }) => ({
+    onPath: true,
     inject: () => topology.proxies.setEnabled(fault.on, false),
     prove: async () => {
       const { host, port } = topology.proxies.address(fault.on);

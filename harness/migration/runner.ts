@@ -190,8 +190,7 @@ async function deploy({ step, journal, application }: Work, direction: Direction
  */
 async function apply({ step, client, journal, plan, on, reach }: Work, direction: Direction, sql: readonly string[]): Promise<void> {
   const settle = () => (direction === "forward" ? journal.write(step.id, "done", checksum(step)) : journal.remove(step.id));
-  const progress = (done: number) =>
-    done < sql.length ? reach(direction, { at: "progress", step: step.id, share: done / sql.length }) : Promise.resolve();
+  const progress = (done: number) => reach(direction, { at: "progress", step: step.id, share: done / sql.length });
   if (!step.transactional) {
     await journal.write(step.id, direction === "forward" ? "started" : "undoing", checksum(step));
     await client.query(`set lock_timeout = ${step.lockTimeoutMs}`);

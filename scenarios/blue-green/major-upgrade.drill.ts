@@ -13,7 +13,7 @@ export default defineDrill({
   sources: ["PostgreSQL's documentation, Restrictions of logical replication", "courtlistener, issue 2060"],
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/analyze", blueGreen: { upgrade: true } },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 60, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 60, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   rollback: { strategy: "switch-back", decide: { on: "completion", delayMs: 2_000 } },
   objectives: {

@@ -6,7 +6,7 @@ export default defineDrill({
   question: "If the link to the second server breaks while its tables are copied, is the attempt given up with no harm and no slot left behind?",
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/analyze", blueGreen: { upgrade: true } },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   faults: [{ kind: "timeout", on: "replication", at: { within: "follow", progress: 0.3 }, healAfterMs: 6_000 }],
   rollback: { strategy: "switch-back", decide: { on: "deadline", deadlineMs: 4_000 } },

@@ -6,7 +6,7 @@ export default defineDrill({
   question: "If two columns are rewritten on a second server and it is killed after the switch, are clients back on the first one within 8 s, at the loss of no more than the last second?",
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/widen-amounts", blueGreen: {} },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   faults: [{ kind: "kill", at: { after: "switch" }, healAfterMs: 6_000 }],
   rollback: { strategy: "switch-back", decide: { on: "alert", delayMs: 200 } },

@@ -6,9 +6,9 @@ export default defineDrill({
   question: "When billing can no longer go back after orders have, do the two stay of one version, without a lost write or an invoice without its order?",
   system: { path: "fixtures/systems/orders", scale: 0.2, others: { billing: { path: "fixtures/systems/billing", scale: 0.2 } } },
   migration: { plan: "fixtures/systems/orders/migrations/number-orders" },
-  load: { workload: "fixtures/systems/orders/workload/clients.ts", arrivalsPerSecond: 100, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/orders/workload/clients.ts", arrivalsPerSecond: 100, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
-  faults: [{ kind: "kill", database: "billing", at: { after: "retire-id", during: "rollback" }, healAfterMs: 8_000 }],
+  faults: [{ kind: "kill", database: "billing", at: { after: "retire-id", during: "rollback" }, healAfterMs: 6_000 }],
   rollback: { strategy: "coordinated", heldMs: 2_000, decide: { on: "completion", delayMs: 1_000 } },
   objectives: {
     recovery: { maxMs: 20_000 },

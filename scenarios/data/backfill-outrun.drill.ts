@@ -14,7 +14,7 @@ export default defineDrill({
   sources: ["pgroll, issue 583"],
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/wrong-chases-inserts" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   rollback: { decide: { on: "deadline", deadlineMs: 5_000 } },
   objectives: {

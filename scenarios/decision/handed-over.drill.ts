@@ -6,7 +6,7 @@ export default defineDrill({
   question: "When automation can't know what it would go back from, and a person takes two seconds to agree, is the system back in time?",
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   faults: [{ kind: "pause", at: { within: "backfill-names", progress: 0.4 }, healAfterMs: 5_000 }],
   rollback: { decide: { on: "alert", human: { when: "in-doubt", withinMs: 10_000, answer: { verdict: "approve", afterMs: 2_000 } } } },

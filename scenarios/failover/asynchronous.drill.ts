@@ -13,7 +13,7 @@ export default defineDrill({
   sources: ["Patroni, issue 1894", "CloudNativePG, issue 11293"],
   system: { path: "fixtures/systems/shop", scale: 0.05, postgres: { replica: { mode: "asynchronous" } } },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   faults: [
     { kind: "latency", on: "replication", latencyMs: 1_000, at: { before: "sync-trigger" }, healAfterMs: 2_500 },

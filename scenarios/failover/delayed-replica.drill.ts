@@ -12,7 +12,7 @@ export default defineDrill({
     happens when it isn't.`,
   system: { path: "fixtures/systems/shop", scale: 0.05, postgres: { replica: { applyDelayMs: 3_600_000 } } },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   rollback: { strategy: "failover", to: "migration-start", decide: { on: "completion", delayMs: 500 } },
   objectives: {

@@ -12,7 +12,7 @@ export default defineDrill({
     indeterminate: commits whose clients had no answer may be there or not, and both are right.`,
   system: { path: "fixtures/systems/shop", scale: 0.05, postgres: { replica: { mode: "synchronous" } } },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   faults: [{ kind: "kill", at: { within: "backfill-names", progress: 0.4 }, healAfterMs: 3_000 }],
   rollback: { strategy: "failover", decide: { on: "alert", delayMs: 200 } },

@@ -6,7 +6,7 @@ export default defineDrill({
   question: "When clients are held at the proxy while the migration is undone, is none of them turned away?",
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500, timeoutMs: 5_000 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000, timeoutMs: 5_000 },
   steadyState: { windowMs: 500 },
   rollback: { decide: { on: "completion" }, gate: { clients: "held" } },
   objectives: { availability: { min: 0.9 }, loss: { maxLostWrites: 0 }, consistency: {}, structure: { maxDifferences: 0 }, integrity: { maxProblems: 0 }, invariants: { maxViolated: 0 } },

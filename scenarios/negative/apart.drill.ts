@@ -6,7 +6,7 @@ export default defineDrill({
   question: "Is it noticed when two databases go back one after the other under the eyes of their clients?",
   system: { path: "fixtures/systems/orders", scale: 0.2, others: { billing: { path: "fixtures/systems/billing", scale: 0.2 } } },
   migration: { plan: "fixtures/systems/orders/migrations/number-orders" },
-  load: { workload: "fixtures/systems/orders/workload/clients.ts", arrivalsPerSecond: 100, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/orders/workload/clients.ts", arrivalsPerSecond: 100, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   rollback: { strategy: "down", staged: { pauseMs: 300 }, decide: { on: "completion", delayMs: 1_000 } },
   objectives: {

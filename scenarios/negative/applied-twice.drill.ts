@@ -14,7 +14,7 @@ export default defineDrill({
   sources: ["golang-migrate, issue 282"],
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/wrong-applied-twice" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   faults: [{ kind: "kill", at: { within: "close-shelf", progress: 0.5, during: "rollback" }, healAfterMs: 500 }],
   rollback: { decide: { on: "completion" } },

@@ -6,7 +6,7 @@ export default defineDrill({
   question: "Is it noticed when two databases go back in the wrong order, and invoices go with it?",
   system: { path: "fixtures/systems/orders", scale: 0.2, others: { billing: { path: "fixtures/systems/billing", scale: 0.2 } } },
   migration: { plan: "fixtures/systems/orders/migrations/wrong-billing-first" },
-  load: { workload: "fixtures/systems/orders/workload/clients.ts", arrivalsPerSecond: 100, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/orders/workload/clients.ts", arrivalsPerSecond: 100, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   rollback: { strategy: "coordinated", decide: { on: "completion", delayMs: 1_000 } },
   objectives: {

@@ -6,7 +6,7 @@ export default defineDrill({
   question: "Is it noticed when clients of both databases wait longer than 3 s because one of them can not get a lock?",
   system: { path: "fixtures/systems/orders", scale: 0.2, others: { billing: { path: "fixtures/systems/billing", scale: 0.2 } } },
   migration: { plan: "fixtures/systems/orders/migrations/number-orders" },
-  load: { workload: "fixtures/systems/orders/workload/clients.ts", arrivalsPerSecond: 100, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/orders/workload/clients.ts", arrivalsPerSecond: 100, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   faults: [{ kind: "held-lock", database: "billing", table: "invoices", at: { before: "require-order-number", during: "rollback" }, healAfterMs: 5_000 }],
   rollback: { strategy: "coordinated", heldMs: 20_000, decide: { on: "completion", delayMs: 1_000 } },

@@ -12,7 +12,7 @@ export default defineDrill({
   sources: ["chatwoot, issue 15885"],
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/wrong-invalid-index" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   faults: [{ kind: "held-lock", table: "orders", mode: "ROW EXCLUSIVE", at: { before: "drop-index", during: "rollback" }, healAfterMs: 700 }],
   rollback: { decide: { on: "completion" } },

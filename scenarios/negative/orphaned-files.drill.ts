@@ -6,7 +6,7 @@ export default defineDrill({
   question: "When the server dies in the middle of moving a table, is the disk as it was after going back?",
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/move-orders" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 50, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 50, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   faults: [
     { kind: "disk-slow", delayMs: 10, at: { before: "move-lines" }, healAfterMs: 2_500 },

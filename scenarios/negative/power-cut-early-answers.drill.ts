@@ -7,7 +7,7 @@ export default defineDrill({
   question: "With synchronous_commit turned off, does an acknowledged write survive a power cut?",
   system: { path: "fixtures/systems/shop", scale: 0.05, postgres: { settings: { synchronous_commit: "off", wal_writer_delay: "1000ms" } } },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   faults: [{ kind: "power-cut", torn: false, at: { within: "backfill-names", progress: 0.4 }, healAfterMs: 500 }],
   rollback: { decide: { on: "completion" } },

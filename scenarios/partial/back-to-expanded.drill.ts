@@ -12,7 +12,7 @@ export default defineDrill({
     compared with. Teams learn to name such resting places beforehand: states that can be lived in for a week.`,
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   rollback: { to: "index-names", decide: { on: "completion", delayMs: 500 } },
   objectives: { rollback: { maxMs: 5_000 }, loss: { maxLostWrites: 0 }, consistency: {}, structure: { maxDifferences: 0 }, integrity: { maxProblems: 0 }, invariants: { maxViolated: 0 } },

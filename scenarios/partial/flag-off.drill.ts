@@ -6,7 +6,7 @@ export default defineDrill({
   question: "When the migration breaks off after the new code was switched on, is turning its flag off enough, and at once?",
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   faults: [{ kind: "kill", at: { before: "retire-name" }, healAfterMs: 500 }],
   rollback: { strategy: "flag", decide: { on: "completion" } },

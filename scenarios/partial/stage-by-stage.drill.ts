@@ -6,7 +6,7 @@ export default defineDrill({
   question: "If customers' names were masked by mistake, can we put them back in stages, with every rename since then kept?",
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/mask-names" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   faults: [{ kind: "kill", at: { within: "mask-names", progress: 0.3, during: "rollback" }, healAfterMs: 800 }],
   rollback: { staged: { pauseMs: 100 }, decide: { on: "completion", delayMs: 500 } },

@@ -14,7 +14,7 @@ export default defineDrill({
   sources: ["golang-migrate, issue 282"],
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 2_000 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   faults: [{ kind: "kill", at: { before: "sync-trigger", during: "rollback" }, healAfterMs: 800 }],
   rollback: { decide: { on: "completion" } },

@@ -14,7 +14,7 @@ export default defineDrill({
   sources: ["supabase/postgres, pull request 707: a slot that kept the log until the disk was full"],
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 2_000 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   faults: [{ kind: "disk-full", at: { before: "backfill-names" }, bytes: 65_536, healAfterMs: 2_000 }],
   rollback: { decide: { on: "completion" } },

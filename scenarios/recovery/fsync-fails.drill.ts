@@ -6,7 +6,7 @@ export default defineDrill({
   question: "When one fsync of the WAL fails and the next one claims success, does the server notice, and is nothing lost that was acknowledged?",
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   faults: [
     { kind: "fsync-fails", files: "wal", at: { within: "backfill-names", progress: 0.4 }, healAfterMs: 500 },

@@ -6,7 +6,7 @@ export default defineDrill({
   question: "When the kernel kills the backfill's backend for want of memory, is the migration undone without loss?",
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   faults: [{ kind: "oom-kill", on: "migration", at: { within: "backfill-names", progress: 0.4 }, healAfterMs: 0 }],
   rollback: { decide: { on: "completion" } },

@@ -14,7 +14,7 @@ export default defineDrill({
   sources: ["GitHub, 21 October 2018"],
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 100, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 100, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   faults: [{ kind: "partition", on: "clients", at: { within: "backfill-names", progress: 0.3 }, healAfterMs: 4_000 }],
   rollback: { decide: { on: "alert", delayMs: 200 } },

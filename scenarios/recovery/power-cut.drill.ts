@@ -12,7 +12,7 @@ export default defineDrill({
     fsync and power-cut-early-answers show what the two popular ways of being faster cost on such a day.`,
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 2_000 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   faults: [
     { kind: "power-cut", at: { within: "backfill-names", progress: 0.4 }, healAfterMs: 800 },

@@ -6,7 +6,7 @@ export default defineDrill({
   question: "If the server is left a twentieth of a processor during the backfill, are clients served as ever again within 20 s, with nothing lost?",
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 100, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 100, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   faults: [{ kind: "cpu-throttled", share: 0.05, at: { within: "backfill-names", progress: 0.1 }, healAfterMs: 6_000 }],
   rollback: { decide: { on: "completion" } },

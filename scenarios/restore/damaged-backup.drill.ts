@@ -13,9 +13,9 @@ export default defineDrill({
   sources: ["GitLab, 31 January 2017"],
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
-  faults: [{ kind: "backup-damaged", at: { before: "backfill-names" }, healAfterMs: 15_000 }],
+  faults: [{ kind: "backup-damaged", at: { before: "backfill-names" }, healAfterMs: 9_000 }],
   rollback: { strategy: "pitr", to: "time", decide: { on: "completion" } },
   objectives: {
     recovery: { maxMs: 20_000 },

@@ -12,9 +12,9 @@ export default defineDrill({
     archive_timeout, and the time with the promise in your contract.`,
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
-  faults: [{ kind: "disk-lost", at: { within: "backfill-names", progress: 0.4 }, healAfterMs: 12_000 }],
+  faults: [{ kind: "disk-lost", at: { within: "backfill-names", progress: 0.4 }, healAfterMs: 8_000 }],
   rollback: { strategy: "pitr", to: "lsn", decide: { on: "alert", delayMs: 200 } },
   objectives: {
     recovery: { maxMs: 25_000 },

@@ -6,7 +6,7 @@ export default defineDrill({
   question: "If clients are kept out while we migrate, does point-in-time recovery lose nothing, and are they back within 20 s?",
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   rollback: { strategy: "pitr", gate: { closes: "migration" }, decide: { on: "completion" } },
   objectives: {

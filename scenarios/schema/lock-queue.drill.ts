@@ -14,7 +14,7 @@ export default defineDrill({
   sources: ["GoCardless, Zero-downtime Postgres migrations: the hard parts", "eugene, hint E9"],
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 2_000 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   faults: [{ kind: "held-lock", table: "customers", at: { before: "add-columns" }, healAfterMs: 1_500 }],
   rollback: { decide: { on: "completion" } },

@@ -6,7 +6,7 @@ export default defineDrill({
   question: "When tables were moved to another disk, and the old one is full when they are to come back, does everything end where it was?",
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/move-orders" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   faults: [{ kind: "disk-full", files: "tables", at: { before: "move-orders", during: "rollback" }, healAfterMs: 1_000 }],
   rollback: { decide: { on: "completion" } },
