@@ -42,6 +42,6 @@ function within(head: string, lines: readonly string[]): string {
 }
 
 /** Text that can't break out of its table cell or become markup. */
-function cell(text: string): string {
+export function cell(text: string): string {
   return text.replaceAll("\\", "\\\\").replaceAll("|", "\\|").replaceAll("<", "&lt;").replaceAll("`", "'").replace(/\s*\n\s*/g, " ");
 }

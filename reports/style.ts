@@ -26,6 +26,7 @@ footer { margin-top: 40px; color: var(--soft); font-size: 13px; border-top: 1px 
 :focus-visible { outline: 2px solid #4a90d9; outline-offset: 2px; }
 header.comparison { border-left-color: var(--soft); border-left-style: solid; grid-template-columns: 1fr; } article.met { border-left-color: var(--met); } article.unknown { border-left-color: var(--unknown); }
 .bar { display: block; height: 7px; margin-top: 4px; border-radius: 4px; background: var(--card); border: 1px solid var(--line); } .bar span { display: block; height: 100%; background: var(--soft); border-radius: 3px; }
+.heat { white-space: nowrap; font-size: 13px; } .heat.met { background: color-mix(in srgb, var(--met) 10%, var(--bg)); } .heat.missed { background: color-mix(in srgb, var(--missed) 24%, var(--bg)); font-weight: 700; } .heat.unknown { background: color-mix(in srgb, var(--unknown) 16%, var(--bg)); font-style: italic; } .heat.untried { color: var(--soft); } .heat a { color: inherit; } dl.sweep dd { font-size: 15px; }
 @media (max-width: 640px) { header { grid-template-columns: 1fr; gap: 8px; } }
 @media print { :root { --bg: #fff; --fg: #000; --soft: #444; --line: #bbb; --card: #fff; --met: #176f30; --missed: #b3202a; --unknown: #7d5400; } main { max-width: none; padding: 0; } section, article, tr { break-inside: avoid; } .chart svg { min-width: 0; } }
 `;

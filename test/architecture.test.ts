@@ -18,8 +18,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   rollback: ["migration", "topology", "evidence", "drill", "base"],
   judge: ["evidence", "drill", "base"],
   conduct: ["observe", "faults", "rollback", "migration", "load", "topology", "evidence", "drill", "base"],
-  reports: ["judge", "evidence", "drill", "base"],
-  cli: ["conduct", "reports", "judge", "evidence", "drill", "base", "migration", "rollback", "topology", "faults"],
+  sweep: ["judge", "drill", "base"],
+  reports: ["sweep", "judge", "evidence", "drill", "base"],
+  cli: ["sweep", "conduct", "reports", "judge", "evidence", "drill", "base", "migration", "rollback", "topology", "faults"],
   scenarios: ["drill"],
 };
 /** Types alone may cross here: the live view watches what the conductor tells. */

@@ -104,6 +104,28 @@ Exit codes: 0 each drill is as it must be, 1 some is not, 2 of some nobody knows
 `)
   .action(async (...args: Parameters<typeof import("./suite.ts").suite>) => (await import("./suite.ts")).suite(...args));
 
+program.command("sweep").argument("<drill>", "name of a drill, or a file *.drill.{ts,yaml,json}")
+  .description("break a drill at every moment of its migration and of its ways back, and find the worst")
+  .option("--faults <list>", "faults, separated by commas; with @, on whom", "kill,pause,down@migration")
+  .option("--ways <list>", "ways back, separated by commas; without it, the drill's own")
+  .addOption(new Option("--points <which>", "one fault a point, or also a second one in the way back from the first").choices(["singles", "pairs"]).default("singles"))
+  .option("--budget <budget>", "a time (90s, 10m, 2h) or a number of points; the most telling come first", "10m")
+  .addOption(new Option("--runtime <kind>", "where the services run").choices(["auto", "docker", "process"]).default("auto"))
+  .addOption(new Option("--seed <number>", "seed of everything random, the order of points too").argParser(wholeNumber).default(1))
+  .option("--shrink", "make what fails as small as it goes on failing, and write it as a drill")
+  .option("--runs <folder>", "where the sweep's folder is written", DEFAULT_RUNS)
+  .option("--junit <file>", "also write JUnit XML, a test case a point")
+  .option("--markdown <file>", "also write Markdown, for a CI job's summary")
+  .addOption(json)
+  .addHelpText("after", `
+Examples:
+  turnback sweep split-customer-name --budget 5m
+  turnback sweep split-customer-name --faults kill --ways down,pitr --budget 50
+
+The same command goes on where the last one stopped, until every point is tried.
+${EXIT_CODES}`)
+  .action(async (...args: Parameters<typeof import("./sweep.ts").sweep>) => (await import("./sweep.ts")).sweep(...args));
+
 program.command("list").description("the drills below scenarios/, each with its question").addOption(json).action(async (...args: Parameters<typeof import("./catalogue.ts").list>) => (await import("./catalogue.ts")).list(...args));
 
 program.command("judge").argument("<run>", "a run directory").description("judge a run again, from its evidence alone; exits with its verdict").addOption(json).action(async (...args: Parameters<typeof import("./evidence.ts").judgeRun>) => (await import("./evidence.ts")).judgeRun(...args));

@@ -3,8 +3,9 @@
 import { resolve } from "node:path";
 import { createRequire } from "node:module";
 import { startClock } from "../base/clock.ts";
-import type { HarnessError } from "../base/errors.ts";
+import { messageOf, type HarnessError } from "../base/errors.ts";
 import { declarationError, readApplication, readDrill, readSystem } from "../drill/parse.ts";
+import { partOf, type Plan } from "../drill/plan.ts";
 import type { Drill } from "../drill/schema.ts";
 import type { System } from "../drill/system.ts";
 import { EvidenceWriter, newRunName, PATHS, type RunHeader } from "../evidence/run-directory.ts";
@@ -58,12 +59,20 @@ function wholeOf({ directory: _place, tablespaces: _ofThePlan, ...system }: Load
   return { ...system, entities, across: [system, ...all].flatMap((part) => part.across) };
 }
 
+function chosenSteps(plan: Plan, { migration: { steps } }: Drill): Plan {
+  try {
+    return partOf(plan, steps);
+  } catch (error) {
+    throw declarationError("migration.steps", `migration.steps: ${messageOf(error)}`, "name each step of the plan that is to run, and what it needs");
+  }
+}
+
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 
 /** Reads a drill and all that it names, and checks them against each other. @throws HarnessError for what can be known to be wrong */
 export async function readForRun({ file, variant = (declared) => declared }: Pick<RunOptions, "file" | "variant">) {
   const drill = variant(await readDrill(file));
-  const plan = await readPlan(drill.migration.plan);
+  const plan = chosenSteps(await readPlan(drill.migration.plan), drill);
   const system = { ...(await readSystem(drill.system.path)), tablespaces: plan.tablespaces };
   const others = Object.fromEntries(await Promise.all(Object.entries(drill.system.others).map(async ([database, { path }]) => [database, await readSystem(path)] as const)));
   const whole = wholeOf(system, others);

@@ -83,6 +83,19 @@ export const planSchema = z.strictObject({
 });
 export type Plan = z.infer<typeof planSchema>;
 
+/** A plan with only some of its steps. @throws Error for a step that it doesn't have, or that needs one that is left out */
+export function partOf(plan: Plan, chosen: readonly string[] | undefined): Plan {
+  if (chosen === undefined) return plan;
+  const steps = plan.steps.filter(({ id }) => chosen.includes(id));
+  const missing = chosen.find((id) => !plan.steps.some((step) => step.id === id));
+  if (missing !== undefined) throw new Error(`the plan ${plan.name} has no step "${missing}"`);
+  for (const { id, needs } of steps) {
+    const left = needs.find((need) => !chosen.includes(need));
+    if (left !== undefined) throw new Error(`step "${id}" needs "${left}"`);
+  }
+  return { ...plan, steps };
+}
+
 /**
  * The steps that a way back leaves in place: none but for a partial one, which goes back `to` a step, or takes away `only` a
  * step and what needs it. @throws Error for a step that the plan doesn't have

@@ -155,6 +155,7 @@ export const drillSchema = z.strictObject({
   }),
   migration: z.strictObject({
     plan: z.string().describe("Folder with plan.yaml, relative to the repository's root"),
+    steps: z.array(name).min(1).optional().describe("Only these of the plan's steps, and with each what it needs; without it, all"),
     withinMs: positiveMs.default(120_000).describe("The migration is given up after this"),
     blueGreen: blueGreenSchema.optional(),
     volumeSwap: z.strictObject({ drainMs }).optional().describe("Before the plan, the server's files are copied to another volume and compared while clients are held, and it goes on from there (step `swap`)"),

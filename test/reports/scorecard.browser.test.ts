@@ -6,14 +6,19 @@ import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import { chromium, type Browser } from "@playwright/test";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { drillSchema } from "../../harness/drill/schema.ts";
 import { judge } from "../../harness/judge/judge.ts";
+import { readPlan } from "../../harness/migration/plan-file.ts";
 import { BROWSER_ARGUMENTS } from "../../harness/observe/browser.ts";
 import type { Scorecard } from "../../harness/judge/scorecard.ts";
+import { parseFaults, pointsOf } from "../../harness/sweep/points.ts";
+import type { Outcome } from "../../harness/sweep/sweep.ts";
 import { compareScorecards, renderComparisonHtml } from "../../reports/comparison.ts";
 import { renderHtml } from "../../reports/html.ts";
 import { renderSuiteHtml } from "../../reports/suite.ts";
+import { renderSweepHtml } from "../../reports/sweep.ts";
 import { browserPath, browserReason } from "../support/browser.ts";
-import { temporaryFolder } from "../support/drills.ts";
+import { smallDrill, temporaryFolder } from "../support/drills.ts";
 import { insert, record, type Op } from "../judge/history.ts";
 
 const ops: Op[] = Array.from({ length: 1_500 }, (_, i) => ({
@@ -45,6 +50,17 @@ describe.skipIf(browserReason)("the scorecard's page", () => {
     });
   });
   afterAll(async () => { await browser.close(); });
+
+  test.for(["light", "dark"] as const)("a sweep's page passes axe in %s", async (colorScheme) => {
+    const context = await browser.newContext({ colorScheme });
+    const page = await context.newPage();
+    const points = pointsOf(drillSchema.parse(smallDrill()), await readPlan("fixtures/systems/shop/migrations/split-customer-name"), { faults: parseFaults("kill,pause"), ways: ["down", "pitr"], pairs: false });
+    const outcomes = points.slice(0, 90).map(({ id }, i): Outcome => ({ id, verdict: (["met", "missed", "unknown"] as const)[i % 3] ?? "met", recoveryMs: i * 10, lostWrites: i, missed: ["loss"], findings: ["write-lost"], answer: "No.", run: "points/a/scorecard.html", tookMs: 5 }));
+    await page.setContent(renderSweepHtml({ drill: "small", question: "Does it hold?", plan: "split-customer-name", runtime: "process", seed: 1, startedAt: "2026-01-01T00:00:00.000Z", points, outcomes, found: [] }));
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
+    await context.close();
+  });
 
   test.for(["light", "dark"] as const)("a suite's page passes axe in %s, and each drill leads to its scorecard", async (colorScheme) => {
     const context = await browser.newContext({ colorScheme });

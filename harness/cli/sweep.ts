@@ -1,0 +1,151 @@
+// `turnback sweep`: one drill, broken at every moment of its migration and of each way back, one page.
+
+import { rm, statfs, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { monotonicMs, wallClock } from "../base/clock.ts";
+import { HarnessError } from "../base/errors.ts";
+import { writeAtomically } from "../base/files.ts";
+import { readForRun, SILENT } from "../conduct/run-drill.ts";
+import { declarationError, findDrill } from "../drill/parse.ts";
+import { newRunName, PATHS } from "../evidence/run-directory.ts";
+import type { Scorecard } from "../judge/scorecard.ts";
+import { STRATEGIES } from "../rollback/registry.ts";
+import { readPlan } from "../migration/plan-file.ts";
+import type { Drill } from "../drill/schema.ts";
+import { appendFound, appendOutcome, EVIDENCE, findSweep, keyOf, openSweep, readFound, readOutcomes } from "../sweep/log.ts";
+import { drillAt, parseFaults, pointsOf, scheduleInWords, type Point, type Way } from "../sweep/points.ts";
+import { parseBudget, sweep as sweepPoints, type Outcome } from "../sweep/sweep.ts";
+import { chooseRuntime } from "../topology/open-runtime.ts";
+import type { RuntimeKind } from "../topology/runtime.ts";
+import { failures, pointLine, renderSweepHtml, renderSweepJunit, renderSweepMarkdown, renderSweepTerminal, sweepJson, verdictOf, type SweepResult } from "../../reports/sweep.ts";
+import { coloursFor } from "../../reports/terminal.ts";
+import { writeFound } from "./found.ts";
+import { EXIT, print, printJson, type Json } from "./print.ts";
+import { rehearse } from "./rehearse.ts";
+import { stopOnSignals } from "./stop.ts";
+
+type SweepFlags = Json & {
+  readonly shrink?: boolean; readonly faults: string; readonly ways?: string; readonly points: "singles" | "pairs"; readonly budget: string;
+  readonly runtime: RuntimeKind | "auto"; readonly seed: number; readonly runs: string; readonly junit?: string; readonly markdown?: string;
+};
+
+/** A point that is not over by then is cut off, and unknown. */
+const POINT_WITHIN_MS = 120_000;
+/** So many ways of failing are made smaller. */
+const SHRUNK_AT_MOST = 5;
+/** With less room than this no point is begun: PostgreSQL without space would be a finding of ours. */
+const ROOM_BYTES = 2 * 1024 ** 3;
+
+export async function sweep(name: string, flags: SweepFlags): Promise<void> {
+  const budget = parseBudget(flags.budget);
+  if (!budget) throw declarationError("--budget", `--budget: "${flags.budget}" is neither a time nor a number of points`, "for example 10m, 90s, or 200");
+  const file = await findDrill(name);
+  const { drill, plan } = await readForRun({ file });
+  const whole = await readPlan(drill.migration.plan);
+  const faults = parseFaults(flags.faults);
+  const ways = flags.ways === undefined ? [drill.rollback.strategy] : parseWays(flags.ways);
+  const points = pointsOf(drill, plan, { faults, ways, pairs: flags.points === "pairs" });
+  for (const way of ways) {
+    const first = points.find((point) => point.way === way);
+    if (first) await readForRun({ file, variant: (declared) => drillAt(declared, first) }); // or one would be refused when others have run
+  }
+  const { kind: runtime } = await chooseRuntime(flags.runtime);
+  const key = keyOf({ drill, plan, faults, ways, points: flags.points, runtime, seed: flags.seed });
+  const earlier = await findSweep(flags.runs, key);
+  const before = earlier === undefined ? [] : await readOutcomes(earlier);
+  const goesOn = earlier !== undefined && before.length < points.length;
+  const directory = goesOn ? earlier : join(flags.runs, newRunName(`sweep-${drill.name}`));
+  const startedAt = wallClock();
+  if (!goesOn) await openSweep(directory, { schema: "turnback.sweep/1", drill: drill.name, key, startedAt });
+
+  await using stop = stopOnSignals();
+  const out = flags.json ? process.stderr : process.stdout;
+  const colours = coloursFor(out);
+  out.write(`${drill.name}: ${points.length} points (${runtime} runtime, seed ${flags.seed})${goesOn ? `, going on after ${before.length}` : ""}\n`);
+  const outcomes = await sweepPoints({
+    points, before: goesOn ? before : [], seed: flags.seed, budget, signal: stop.signal,
+    attempt: (point) => attempt(point, { file, directory, runtime, seed: flags.seed, signal: stop.signal }),
+    write: async (outcome, point, tried) => {
+      await appendOutcome(directory, outcome);
+      out.write(`${pointLine(outcome, point, { tried, of: points.length }, colours)}\n`);
+    },
+  });
+  const found = [...(await readFound(directory))];
+  if (flags.shrink) {
+    const some = failures({ points, outcomes }).flatMap(({ points: [point], outcomes: [outcome] }) => (point && outcome?.verdict === "missed" && !found.some((one) => one.point === point.id) ? [{ point, outcome }] : []));
+    for (const { point, outcome } of some.slice(0, SHRUNK_AT_MOST)) {
+      out.write(`${" ".repeat(9)} making smaller: ${point.way}: ${scheduleInWords(point)}\n`);
+      const smaller = await writeFound({
+        declared: drill, plan: whole, point, outcome, directory, say: (what) => out.write(`${" ".repeat(27)}${what}\n`),
+        rehearse: (candidate) => cardOf(candidate, { file, directory, runtime, seed: flags.seed, signal: stop.signal }),
+      });
+      found.push(smaller);
+      await appendFound(directory, smaller);
+    }
+  }
+  const result: SweepResult = { found, drill: drill.name, question: drill.question, plan: plan.name, runtime, seed: flags.seed, startedAt, points, outcomes };
+  const page = join(directory, "sweep.html");
+  await writeAtomically(page, renderSweepHtml(result));
+  await writeAtomically(join(directory, "sweep.md"), renderSweepMarkdown(result));
+  if (flags.markdown) await writeFile(flags.markdown, renderSweepMarkdown(result));
+  if (flags.junit) await writeFile(flags.junit, renderSweepJunit(result));
+  if (flags.json) printJson(sweepJson(result));
+  else print(`${renderSweepTerminal(result, colours)}\nsweep: ${relative(process.cwd(), page)}\n`);
+  process.exitCode = EXIT[verdictOf(result)];
+}
+
+/** A smaller drill's scorecard; its evidence is not kept. @throws HarnessError when it can't be rehearsed */
+async function cardOf(smaller: Drill, { file, directory, runtime, seed, signal }: At): Promise<Scorecard> {
+  signal.throwIfAborted();
+  const { card, result } = await rehearse({
+    file, variant: () => smaller, runtime, seed, runsDirectory: join(directory, EVIDENCE),
+    signal: AbortSignal.any([signal, AbortSignal.timeout(POINT_WITHIN_MS)]), watcher: SILENT,
+  });
+  signal.throwIfAborted();
+  await rm(result.directory, { recursive: true });
+  return card;
+}
+
+type At = { readonly file: string; readonly directory: string; readonly runtime: RuntimeKind; readonly seed: number; readonly signal: AbortSignal };
+
+/** Rehearses one point. Evidence of what was met is not kept: a thousand points would fill any disk. */
+async function attempt(point: Point, { file, directory, runtime, seed, signal }: At): Promise<Outcome> {
+  for (const place of [directory, tmpdir()]) await expectRoom(place);
+  const began = monotonicMs();
+  const took = () => Math.round(monotonicMs() - began);
+  try {
+    const { card, result } = await rehearse({
+      file, variant: (declared) => drillAt(declared, point), runtime, seed, runsDirectory: join(directory, EVIDENCE),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(POINT_WITHIN_MS)]), watcher: SILENT,
+    });
+    if (result.failure) return { ...outcomeOf(point, card), verdict: "unknown", answer: result.failure.message, run: relative(directory, result.directory), tookMs: took() };
+    if (card.verdict === "met") await rm(result.directory, { recursive: true });
+    return { ...outcomeOf(point, card), run: card.verdict === "met" ? null : relative(directory, join(result.directory, PATHS.page)), tookMs: took() };
+  } catch (error) {
+    if (!(error instanceof HarnessError) || error.kind !== "run") throw error;
+    return { id: point.id, verdict: "unknown", recoveryMs: null, lostWrites: null, missed: [], findings: [], answer: error.message, run: null, tookMs: took() };
+  }
+}
+
+function outcomeOf({ id }: Point, { verdict, measures, objectives, findings, summary }: Scorecard): Omit<Outcome, "run" | "tookMs"> {
+  return {
+    id, verdict, recoveryMs: measures.recoveryMs.value, lostWrites: measures.lostWrites?.definite ?? null,
+    missed: objectives.filter((objective) => objective.verdict === "missed").map((objective) => objective.name),
+    findings: [...new Set(findings.map(({ kind }) => kind))].toSorted(), answer: summary,
+  };
+}
+
+async function expectRoom(place: string): Promise<void> {
+  const { bavail, bsize } = await statfs(place);
+  if (bavail * bsize >= ROOM_BYTES) return;
+  throw new HarnessError({ code: "no-room", kind: "environment", place, message: `${place} has ${Math.floor((bavail * bsize) / 1024 ** 2)} MiB left, and a point needs up to ${ROOM_BYTES / 1024 ** 2}`, remedy: "make room, and give the same command again: it goes on where it stopped" });
+}
+
+/** @throws HarnessError for what is no way back */
+function parseWays(list: string): readonly Way[] {
+  const ways = list.split(",").map((way) => way.trim()).filter((way) => way !== "");
+  const wrong = ways.find((way) => !(STRATEGIES as readonly string[]).includes(way));
+  if (wrong !== undefined || ways.length === 0) throw declarationError("--ways", wrong === undefined ? "--ways: no way back is named" : `--ways: there is no way back "${wrong}"`, `the ways back are ${STRATEGIES.join(", ")}`);
+  return [...new Set(ways)] as Way[];
+}

@@ -1,0 +1,33 @@
+// In which order points are tried: so that a short budget still finds most.
+
+import { seededRandom } from "../base/random.ts";
+import type { Verdict } from "../judge/scorecard.ts";
+import type { Point } from "./points.ts";
+
+/**
+ * The most telling point that was not tried: the moments between steps first, then the middle between two neighbours that came
+ * out differently, then any. Within each the seed decides, so it gives the same plan again for the same outcomes.
+ * @param points all of them, neighbours in time beside each other
+ */
+export function nextPoint(points: readonly Point[], tried: ReadonlyMap<string, Verdict>, seed: number): Point | undefined {
+  const open = points.filter(({ id }) => !tried.has(id));
+  const boundaries = open.filter(({ moments }) => moments.every(({ boundary }) => boundary) && moments.length === 1);
+  const random = seededRandom(seed + tried.size);
+  const any = (some: readonly Point[]) => some[Math.floor(random() * some.length)];
+  return any(boundaries) ?? between(points, tried) ?? any(open);
+}
+
+/** The middle of the widest gap between two tried neighbours of one lane whose verdicts differ. */
+function between(points: readonly Point[], tried: ReadonlyMap<string, Verdict>): Point | undefined {
+  let widest: readonly Point[] = [];
+  for (const lane of Map.groupBy(points, ({ way, fault, moments }) => `${way} ${fault.name} ${moments.length}`).values()) {
+    let from: number | undefined;
+    lane.forEach(({ id }, i) => {
+      const verdict = tried.get(id);
+      if (verdict === undefined) return;
+      if (from !== undefined && tried.get(lane[from]?.id ?? "") !== verdict && i - from - 1 > widest.length) widest = lane.slice(from + 1, i);
+      from = i;
+    });
+  }
+  return widest[Math.floor(widest.length / 2)];
+}

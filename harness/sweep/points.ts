@@ -1,0 +1,139 @@
+// The moments at which something may break, enumerated from a plan: so what a sweep covers is a number.
+
+import { declarationError } from "../drill/parse.ts";
+import { faultSchema, type Fault, type Trigger } from "../drill/fault.ts";
+import { endOf, statements, undoing, type Plan, type Step } from "../drill/plan.ts";
+import { goingBackBy, type Drill, type Rollback } from "../drill/schema.ts";
+
+export type Way = Rollback["strategy"];
+
+/** A moment of a migration or of its way back, in the order in which they come. */
+export type Moment = {
+  readonly during: "migration" | "rollback";
+  /** Null at the start of a way back that has no steps. */
+  readonly step: string | null;
+  /** For people: `before`, `40 %`, `after statement 1 of 2`. */
+  readonly at: string;
+  readonly trigger: Trigger;
+  /** Between two steps, and not inside one. */
+  readonly boundary: boolean;
+};
+
+/** What strikes: a kind of fault, and on whom where it can be on several. */
+export type FaultChoice = { readonly name: string; readonly kind: Fault["kind"]; readonly on?: string };
+
+/** One schedule: a fault at a moment, or the same at two, and a way back. */
+export type Point = { readonly id: string; readonly way: Way; readonly fault: FaultChoice; readonly moments: readonly Moment[] };
+
+/** How far apart the moments inside a backfill are. */
+const PERCENT = 10;
+/** How long a fault holds: longer than what clients take for slow. */
+const HEAL_AFTER_MS = 700;
+/** Warm-up, hold and the window of steady state are no longer than this: a point asks one question. */
+const BRIEFLY_MS = 500;
+
+/** Ways back that undo the plan's steps one by one, so that something may break between them. */
+const ALONG_THE_PLAN = new Set<Way>(["down", "flag", "coordinated", "failover"]);
+
+/** The moments of a migration, and then of its way back. */
+export function momentsOf(plan: Plan, rollback: Rollback): readonly Moment[] {
+  const kept = new Set(endOf(plan, rollback).steps.map(({ id }) => id));
+  const undone = plan.steps.toReversed().filter(({ id }) => !kept.has(id));
+  const along = ALONG_THE_PLAN.has(rollback.strategy) && !("to" in rollback && rollback.to === "migration-start");
+  return [
+    ...plan.steps.flatMap((step) => momentsOfStep(step, "migration")),
+    ...(along ? undone.flatMap((step) => momentsOfStep(step, "rollback"))
+      : [{ during: "rollback", step: null, at: "at its start", trigger: { afterMs: 0, during: "rollback" }, boundary: true } as const]),
+  ];
+}
+
+function momentsOfStep(step: Step, during: Moment["during"]): Moment[] {
+  const { id } = step;
+  const inside = sharesOf(step, during).map(({ share, at }): Moment => ({ during, step: id, at, trigger: { within: id, progress: share, during }, boundary: false }));
+  return [
+    { during, step: id, at: "before", trigger: { before: id, during }, boundary: true },
+    ...inside,
+    { during, step: id, at: "after", trigger: { after: id, during }, boundary: true },
+  ];
+}
+
+/** Where inside a step the runner stops and lets something strike: after each statement, and after batches. */
+function sharesOf(step: Step, during: Moment["during"]): { readonly share: number; readonly at: string }[] {
+  const { kind, backward, size } = step;
+  const inBatches = during === "migration" ? kind === "backfill" : typeof backward === "object" && "batches" in backward;
+  if (inBatches) {
+    if (size === undefined) return []; // how far it has come is not known then
+    return Array.from({ length: 100 / PERCENT }, (_, i) => ({ share: ((i + 1) * PERCENT) / 100, at: `${(i + 1) * PERCENT} %` }));
+  }
+  const sql = kind === "deploy" ? [] : during === "migration" ? statements(step.forward) : (undoing(step) ?? []);
+  return sql.map((_, i) => ({
+    share: (i + 1) / sql.length,
+    at: i + 1 === sql.length ? "done, not yet in the journal" : `after statement ${i + 1} of ${sql.length}`,
+  }));
+}
+
+/**
+ * Every schedule there is: each fault at each moment of each way back, and with `pairs` also once more in the way back
+ * from it, at a moment that it comes to.
+ */
+export function pointsOf(drill: Drill, plan: Plan, { faults, ways, pairs }: { readonly faults: readonly FaultChoice[]; readonly ways: readonly Way[]; readonly pairs: boolean }): readonly Point[] {
+  return ways.flatMap((way) => {
+    const moments = momentsOf(plan, goingBackBy(drill, way).rollback);
+    const schedules = [...moments.map((moment) => [moment]), ...(pairs ? moments.flatMap((first) => secondsAfter(first, plan, moments).map((second) => [first, second])) : [])];
+    return faults.flatMap((fault) => schedules.map((at): Point => ({ id: [way, fault.name, ...at.map(({ during, step, at: where }) => `${during} ${step ?? ""} ${where}`)].join(" / "), way, fault, moments: at })));
+  });
+}
+
+/** What the way back surely comes to when the first fault ends the migration: it undoes the steps that are in the journal by then. */
+function secondsAfter({ during, step, boundary, at }: Moment, plan: Plan, moments: readonly Moment[]): readonly Moment[] {
+  if (during === "rollback") return [];
+  const index = plan.steps.findIndex(({ id }) => id === step);
+  const struck = plan.steps[index];
+  const begun = at === "after" || (!boundary && (struck?.kind === "backfill" || struck?.transactional === false));
+  const journalled = new Set(plan.steps.slice(0, begun ? index + 1 : index).map(({ id }) => id));
+  return moments.filter((second) => second.during === "rollback" && (second.step === null || journalled.has(second.step)));
+}
+
+/** The drill that asks a point's question: the declared one, struck at these moments alone, and back by this way. */
+export function drillAt(declared: Drill, { way, fault, moments }: Point): Drill {
+  const back = goingBackBy(declared, way);
+  const { expect: _expected, learn: _learnt, sources: _told, ...drill } = back;
+  const briefly = (ms: number) => Math.min(ms, BRIEFLY_MS);
+  return {
+    ...drill, sources: [],
+    faults: moments.map((moment) => faultOf(fault, moment.trigger)),
+    rollback: { ...back.rollback, decide: { on: "completion", delayMs: 0 } },
+    load: { ...drill.load, warmUpMs: briefly(drill.load.warmUpMs), holdMs: briefly(drill.load.holdMs) },
+    steadyState: { ...drill.steadyState, windowMs: briefly(drill.steadyState.windowMs) },
+  };
+}
+
+/** A moment in words: `migration, before add-columns`, `rollback, backfill-names: 40 %`. */
+export function momentInWords({ during, step, at }: Moment): string {
+  return step === null ? `${during}, ${at}` : at === "before" || at === "after" ? `${during}, ${at} ${step}` : `${during}, ${step}: ${at}`;
+}
+
+/** A schedule in words: `kill migration, after add-columns, and again rollback, before add-columns`. */
+export function scheduleInWords({ fault, moments }: Point): string {
+  return moments.map((moment, i) => `${i === 0 ? fault.name : "and again"} ${momentInWords(moment)}`).join(", ");
+}
+
+function faultOf({ kind, on }: FaultChoice, at: Trigger): Fault {
+  return faultSchema.parse({ kind, ...(on !== undefined && { on }), at, healAfterMs: HEAL_AFTER_MS });
+}
+
+/** Reads `kill,pause,down@migration`. @throws HarnessError for what is no fault, or needs to be told more */
+export function parseFaults(list: string): readonly FaultChoice[] {
+  const names = list.split(",").map((name) => name.trim()).filter((name) => name !== "");
+  if (names.length === 0) throw declarationError("--faults", "--faults: no fault is named", "for example kill,pause,down@migration");
+  return names.map((name) => {
+    const [kind = "", on] = name.split("@");
+    const choice = { name, kind: kind as Fault["kind"], ...(on !== undefined && { on }) };
+    try {
+      faultOf(choice, { afterMs: 0, during: "migration" });
+    } catch {
+      throw declarationError("--faults", `--faults: "${name}" is no fault that can be had without being told more`, "harness/reference.md lists the faults: kill, or with whom it hits, down@migration");
+    }
+    return choice;
+  });
+}

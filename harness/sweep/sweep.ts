@@ -1,0 +1,62 @@
+// Tries point after point until all are tried, or the budget is spent; what is known is written at once.
+
+import { monotonicMs } from "../base/clock.ts";
+import type { Verdict } from "../judge/scorecard.ts";
+import { nextPoint } from "./order.ts";
+import type { Point } from "./points.ts";
+
+/** How a point came out. */
+export type Outcome = {
+  readonly id: string; readonly verdict: Verdict;
+  /** Null where nobody knows. */
+  readonly recoveryMs: number | null; readonly lostWrites: number | null;
+  /** The objectives that were missed. */
+  readonly missed: readonly string[];
+  /** Kinds of the findings, each once. */
+  readonly findings: readonly string[];
+  /** The scorecard's answer, in a sentence. */
+  readonly answer: string;
+  /** Where its evidence is, relative to the sweep's folder; null where it is not kept. */
+  readonly run: string | null;
+  readonly tookMs: number;
+};
+
+export type Budget = { readonly ms?: number; readonly points?: number };
+
+/** @returns all outcomes, those of before first */
+export async function sweep({ points, before, seed, budget, attempt, write, signal }: {
+  readonly points: readonly Point[];
+  /** What an earlier part of this sweep found out. */
+  readonly before: readonly Outcome[];
+  readonly seed: number;
+  readonly budget: Budget;
+  readonly attempt: (point: Point) => Promise<Outcome>;
+  /** Keeps an outcome for good, before the next point begins. */
+  readonly write: (outcome: Outcome, point: Point, tried: number) => Promise<void>;
+  readonly signal: AbortSignal;
+}): Promise<readonly Outcome[]> {
+  const outcomes = [...before];
+  const tried = new Map(before.map(({ id, verdict }) => [id, verdict]));
+  const began = monotonicMs();
+  let longestMs = 0;
+  for (let n = 0; !signal.aborted && n < (budget.points ?? Infinity); n++) {
+    // A point that would end after the budget is not begun.
+    if (n > 0 && monotonicMs() - began + longestMs > (budget.ms ?? Infinity)) break;
+    const point = nextPoint(points, tried, seed);
+    if (!point) break;
+    const outcome = await attempt(point);
+    if (signal.aborted) break; // it was cut short: the next part of the sweep tries it again
+    longestMs = Math.max(longestMs, outcome.tookMs);
+    tried.set(point.id, outcome.verdict);
+    outcomes.push(outcome);
+    await write(outcome, point, outcomes.length);
+  }
+  return outcomes;
+}
+
+/** Reads `10m`, `90s`, or a number of points; undefined for anything else. */
+export function parseBudget(text: string): Budget | undefined {
+  const [, number = "", unit] = /^(\d+)(s|m|h)?$/.exec(text) ?? [];
+  if (Number(number) === 0) return undefined;
+  return unit === undefined ? { points: Number(number) } : { ms: Number(number) * { s: 1_000, m: 60_000, h: 3_600_000 }[unit as "s" | "m" | "h"] };
+}

@@ -1,0 +1,76 @@
+// The points of a sweep: all there are, each a drill that may be run, and no more than can come.
+
+import { describe, expect, test } from "vitest";
+import { drillSchema } from "../../harness/drill/schema.ts";
+import { planSchema } from "../../harness/drill/plan.ts";
+import { readPlan } from "../../harness/migration/plan-file.ts";
+import { drillAt, momentInWords, momentsOf, parseFaults, pointsOf, scheduleInWords } from "../../harness/sweep/points.ts";
+import { smallDrill } from "../support/drills.ts";
+
+const plan = planSchema.parse({
+  name: "some-plan", description: "A plan.",
+  steps: [
+    { id: "one", kind: "expand", forward: ["create table a ()", "create table b ()"], backward: "drop table a, b" },
+    { id: "two", kind: "backfill", size: "select 1", forward: "select 1", backward: { nothing: "it goes with the first one" } },
+    { id: "three", kind: "command", transactional: false, forward: ["analyze a"], backward: ["analyze a", "analyze b"] },
+  ],
+});
+const drill = drillSchema.parse(smallDrill());
+
+describe("moments", () => {
+  test("are before and after each step, after each of its statements and tenths of its rows, and the same on the way back", () => {
+    expect(momentsOf(plan, drill.rollback).map(momentInWords)).toEqual([
+      "migration, before one", "migration, one: after statement 1 of 2", "migration, one: done, not yet in the journal", "migration, after one",
+      "migration, before two", ...[10, 20, 30, 40, 50, 60, 70, 80, 90, 100].map((percent) => `migration, two: ${percent} %`), "migration, after two",
+      "migration, before three", "migration, three: done, not yet in the journal", "migration, after three",
+      "rollback, before three", "rollback, three: after statement 1 of 2", "rollback, three: done, not yet in the journal", "rollback, after three",
+      "rollback, before two", "rollback, after two",
+      "rollback, before one", "rollback, one: done, not yet in the journal", "rollback, after one",
+    ]);
+  });
+
+  test("of a way back that keeps steps are those of the others", () => {
+    const partial = drillSchema.parse(smallDrill({ rollback: { strategy: "down", to: "two", records: "after" } }));
+    expect(momentsOf(plan, partial.rollback).filter(({ during }) => during === "rollback").map(momentInWords)).toEqual([
+      "rollback, before three", "rollback, three: after statement 1 of 2", "rollback, three: done, not yet in the journal", "rollback, after three",
+    ]);
+  });
+
+  test("of a way back without steps are its start", () => {
+    const restore = drillSchema.parse(smallDrill({ rollback: { strategy: "pitr" } }));
+    expect(momentsOf(plan, restore.rollback).filter(({ during }) => during === "rollback").map(momentInWords)).toEqual(["rollback, at its start"]);
+  });
+});
+
+describe("points", () => {
+  test("are each fault at each moment of each way back, and each is a drill of its own", async () => {
+    const real = await readPlan("fixtures/systems/shop/migrations/split-customer-name");
+    const faults = parseFaults("kill, down@migration");
+    const points = pointsOf(drill, real, { faults, ways: ["down", "pitr"], pairs: false });
+    expect(points.length).toBe(2 * (momentsOf(real, drill.rollback).length + momentsOf(real, drillSchema.parse(smallDrill({ rollback: { strategy: "pitr" } })).rollback).length));
+    expect(new Set(points.map(({ id }) => id)).size).toBe(points.length);
+    for (const point of points) {
+      const at = drillAt(drill, point);
+      expect(drillSchema.parse(at)).toEqual(at);
+      expect(at.faults).toEqual([expect.objectContaining({ kind: point.fault.kind, on: point.fault.on ?? "postgres", at: point.moments[0]?.trigger })]);
+      expect(at.rollback.strategy).toBe(point.way);
+      expect(at.objectives).toEqual(drill.objectives);
+    }
+  });
+
+  test("with a second fault strike it in the undoing of what was journalled when the first one struck", () => {
+    const pairs = pointsOf(drill, plan, { faults: parseFaults("kill"), ways: ["down"], pairs: true }).filter(({ moments }) => moments.length === 2);
+    const seconds = (first: string) => pairs.flatMap(({ moments: [a, b] }) => (a && b && momentInWords(a) === first ? [b.step] : []));
+    expect(seconds("migration, before one")).toEqual([]);
+    expect(new Set(seconds("migration, one: after statement 1 of 2")), "its transaction is undone by the server").toEqual(new Set());
+    expect(new Set(seconds("migration, after one"))).toEqual(new Set(["one"]));
+    expect(new Set(seconds("migration, two: 10 %")), "each batch is journalled").toEqual(new Set(["two", "one"]));
+    expect(new Set(seconds("migration, three: done, not yet in the journal")), "begun is journalled").toEqual(new Set(["three", "two", "one"]));
+    expect(pairs[0] && scheduleInWords(pairs[0])).toBe("kill migration, after one, and again rollback, before one");
+  });
+});
+
+test.for(["", "no-such-fault", "held-lock", "kill@clients", "kill,"])("--faults %j", (list) => {
+  if (list === "kill,") expect(parseFaults(list).map(({ name }) => name)).toEqual(["kill"]);
+  else expect(() => parseFaults(list)).toThrow(/^--faults: /);
+});

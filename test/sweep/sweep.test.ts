@@ -1,0 +1,110 @@
+// A sweep without a database: its order, its budget, going on, its figures and its log.
+
+import { appendFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Verdict } from "../../harness/judge/scorecard.ts";
+import { figuresOf, quantiles, wilson } from "../../harness/sweep/figures.ts";
+import { appendOutcome, findSweep, keyOf, openSweep, readOutcomes } from "../../harness/sweep/log.ts";
+import type { Moment, Point } from "../../harness/sweep/points.ts";
+import { parseBudget, sweep, type Budget, type Outcome } from "../../harness/sweep/sweep.ts";
+import { temporaryFolder } from "../support/drills.ts";
+
+/** One lane: every tenth moment is between two steps. */
+const points = Array.from({ length: 201 }, (_, i): Point => {
+  const moment: Moment = { during: "migration", step: `step-${i}`, at: "before", trigger: { before: `step-${i}`, during: "migration" }, boundary: i % 10 === 0 };
+  return { id: `p${i}`, way: "down", fault: { name: "kill", kind: "kill" }, moments: [moment] };
+});
+const outcome = (id: string, verdict: Verdict): Outcome => ({ id, verdict, recoveryMs: 100, lostWrites: 0, missed: verdict === "missed" ? ["loss"] : [], findings: [], answer: "", run: null, tookMs: 5 });
+
+/** What is wrong lies at moments 103 to 117. */
+const seededBug = ({ id }: Point): Verdict => (Number(id.slice(1)) >= 103 && Number(id.slice(1)) <= 117 ? "missed" : "met");
+
+async function swept({ budget = {}, seed = 1, before = [], verdict = seededBug, signal = new AbortController().signal }: { readonly budget?: Budget; readonly seed?: number; readonly before?: readonly Outcome[]; readonly verdict?: (point: Point) => Verdict; readonly signal?: AbortSignal }) {
+  const order: string[] = [];
+  const outcomes = await sweep({
+    points, before, seed, budget, signal,
+    attempt: (point) => { order.push(point.id); return Promise.resolve(outcome(point.id, verdict(point))); },
+    write: () => Promise.resolve(),
+  });
+  return { order, outcomes };
+}
+
+describe("the order", () => {
+  test("is each point once, those between steps first, and alike for the same seed", async () => {
+    const { order } = await swept({});
+    expect(order.toSorted()).toEqual(points.map(({ id }) => id).toSorted());
+    expect(order.slice(0, 21).every((id) => Number(id.slice(1)) % 10 === 0)).toBe(true);
+    expect((await swept({})).order).toEqual(order);
+    expect((await swept({ seed: 2 })).order).not.toEqual(order);
+  });
+
+  test("then goes where verdicts change: both ends of what is wrong are known after a few points more", async () => {
+    const { order } = await swept({ budget: { points: 21 + 12 } });
+    expect(order).toEqual(expect.arrayContaining(["p102", "p103", "p117", "p118"]));
+  });
+});
+
+describe("the budget", () => {
+  test("of points is kept, and the next part goes on where this one stopped", async () => {
+    const first = await swept({ budget: { points: 30 } });
+    expect(first.outcomes.length).toBe(30);
+    const second = await swept({ before: first.outcomes });
+    expect([...first.order, ...second.order]).toEqual((await swept({})).order);
+  });
+
+  test("of time begins no point that would end after it", async () => {
+    const order: string[] = [];
+    await sweep({
+      points, before: [], seed: 1, budget: { ms: 200 }, signal: new AbortController().signal, write: () => Promise.resolve(),
+      attempt: (point) => { order.push(point.id); return Promise.resolve({ ...outcome(point.id, "met"), tookMs: 150 }); }, // it says so
+    });
+    expect(order.length).toBeGreaterThan(1); // they took no time in truth
+    const none: string[] = [];
+    await sweep({
+      points, before: [], seed: 1, budget: { ms: 100 }, signal: new AbortController().signal, write: () => Promise.resolve(),
+      attempt: (point) => { none.push(point.id); return Promise.resolve({ ...outcome(point.id, "met"), tookMs: 150 }); },
+    });
+    expect(none.length).toBe(1);
+  });
+
+  test("ends with Ctrl-C, and what that cut short is tried again", async () => {
+    const stop = new AbortController();
+    const { outcomes, order } = await swept({ signal: stop.signal, verdict: (point) => { if (point.id === order5) stop.abort(); return "unknown"; } });
+    expect(order.at(-1)).toBe(order5);
+    expect(outcomes.map(({ id }) => id)).not.toContain(order5);
+  });
+
+  test.for([["10m", { ms: 600_000 }], ["90s", { ms: 90_000 }], ["2h", { ms: 7_200_000 }], ["50", { points: 50 }], ["0", undefined], ["soon", undefined], ["-1", undefined], ["1.5m", undefined]] as const)("is read: %j", ([text, budget]) => {
+    expect(parseBudget(text)).toEqual(budget);
+  });
+});
+/** The fifth point of the first seed. */
+const order5 = (await swept({ budget: { points: 5 } })).order[4] ?? "";
+
+test("figures: coverage, quantiles, and Wilson's interval as published", () => {
+  const { success, coverage, unknown } = figuresOf([...Array.from({ length: 8 }, (_, i) => outcome(`a${i}`, "met")), outcome("b", "missed"), outcome("c", "missed"), outcome("d", "unknown")], 44);
+  expect(coverage).toEqual({ tried: 11, of: 44 });
+  expect(unknown).toBe(1);
+  expect(success.from).toBeCloseTo(0.4902, 4); // 8 of 10
+  expect(success.to).toBeCloseTo(0.9433, 4);
+  expect(wilson(0, 0)).toEqual({ part: 0, of: 0, from: 0, to: 1 });
+  expect(quantiles([])).toBeNull();
+  expect(quantiles([5, 1, 4, 2, 3, 6, 7, 8, 9, 10])).toEqual({ n: 10, p50: 5, p90: 9, max: 10 });
+});
+
+test("the log gives back what was written, but for a line that a crash has cut off", async () => {
+  await using folder = await temporaryFolder();
+  const asked = (key: string) => ({ schema: "turnback.sweep/1", drill: "some", key, startedAt: "2026-01-01T00:00:00.000Z" }) as const;
+  const [older, newer, other] = ["20260101T000000Z-sweep-some-aaaa", "20260102T000000Z-sweep-some-aaaa", "20260103T000000Z-sweep-some-aaaa"].map((name) => join(folder.path, name)) as [string, string, string];
+  await openSweep(older, asked(keyOf({ a: 1 })));
+  await openSweep(newer, asked(keyOf({ a: 1 })));
+  await openSweep(other, asked(keyOf({ a: 2 })));
+  expect(await findSweep(folder.path, keyOf({ a: 1 }))).toBe(newer);
+  expect(await findSweep(folder.path, keyOf({ a: 3 }))).toBeUndefined();
+  await appendOutcome(newer, outcome("p1", "met"));
+  await appendFile(join(newer, "points.jsonl"), '{"id":"p2","verd');
+  expect(await readOutcomes(newer)).toEqual([outcome("p1", "met")]);
+  await appendOutcome(newer, outcome("p3", "missed"));
+  expect((await readOutcomes(newer)).map(({ id }) => id)).toEqual(["p1", "p3"]);
+});
