@@ -43,7 +43,7 @@ export async function sweep(name: string, flags: SweepFlags): Promise<void> {
   const file = await findDrill(name);
   const { drill, plan } = await readForRun({ file });
   const whole = await readPlan(drill.migration.plan);
-  const faults = parseFaults(flags.faults);
+  const faults = parseFaults(flags.faults, drill);
   const ways = flags.ways === undefined ? [drill.rollback.strategy] : parseWays(flags.ways);
   const points = pointsOf(drill, plan, { faults, ways, pairs: flags.points === "pairs" });
   for (const way of ways) {

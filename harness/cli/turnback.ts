@@ -106,7 +106,7 @@ Exit codes: 0 each drill is as it must be, 1 some is not, 2 of some nobody knows
 
 program.command("sweep").argument("<drill>", "name of a drill, or a file *.drill.{ts,yaml,json}")
   .description("break a drill at every moment of its migration and of its ways back, and find the worst")
-  .option("--faults <list>", "faults, separated by commas; with @, on whom", "kill,pause,down@migration")
+  .option("--faults <list>", "faults, separated by commas; with @, on whom; own: those that the drill declares", "kill,pause,down@migration")
   .option("--ways <list>", "ways back, separated by commas; without it, the drill's own")
   .addOption(new Option("--points <which>", "one fault a point, or also a second one in the way back from the first").choices(["singles", "pairs"]).default("singles"))
   .option("--budget <budget>", "a time (90s, 10m, 2h) or a number of points; the most telling come first", "10m")

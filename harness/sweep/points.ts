@@ -19,14 +19,16 @@ export type Moment = {
   readonly boundary: boolean;
 };
 
-/** What strikes: a kind of fault, and on whom where it can be on several. */
-export type FaultChoice = { readonly name: string; readonly kind: Fault["kind"]; readonly on?: string };
+/** What strikes, without its moment. */
+export type FaultChoice = { readonly name: string; readonly fault: Fault };
 
 /** One schedule: a fault at a moment, or the same at two, and a way back. */
 export type Point = { readonly id: string; readonly way: Way; readonly fault: FaultChoice; readonly moments: readonly Moment[] };
 
 /** How far apart the moments inside a backfill are. */
 const PERCENT = 10;
+/** When a statement may be in its midst: such a moment may also come when the step is through. */
+const SOON_MS = 25;
 /** How long a fault holds: longer than what clients take for slow. */
 const HEAL_AFTER_MS = 700;
 /** Warm-up, hold and the window of steady state are no longer than this: a point asks one question. */
@@ -49,23 +51,26 @@ export function momentsOf(plan: Plan, rollback: Rollback): readonly Moment[] {
 
 function momentsOfStep(step: Step, during: Moment["during"]): Moment[] {
   const { id } = step;
-  const inside = sharesOf(step, during).map(({ share, at }): Moment => ({ during, step: id, at, trigger: { within: id, progress: share, during }, boundary: false }));
+  const shares = sharesOf(step, during);
+  const inside = shares.map(({ share, at }): Moment => ({ during, step: id, at, trigger: { within: id, progress: share, during }, boundary: false }));
+  const soon: Moment = { during, step: id, at: `${SOON_MS} ms after it began`, trigger: { within: id, afterMs: SOON_MS, during }, boundary: false };
   return [
     { during, step: id, at: "before", trigger: { before: id, during }, boundary: true },
+    ...(shares.length > 0 && !inBatches(step, during) ? [soon] : []),
     ...inside,
     { during, step: id, at: "after", trigger: { after: id, during }, boundary: true },
   ];
 }
 
+const inBatches = ({ kind, backward }: Step, during: Moment["during"]): boolean => (during === "migration" ? kind === "backfill" : typeof backward === "object" && "batches" in backward);
+
 /** Where inside a step the runner stops and lets something strike: after each statement, and after batches. */
 function sharesOf(step: Step, during: Moment["during"]): { readonly share: number; readonly at: string }[] {
-  const { kind, backward, size } = step;
-  const inBatches = during === "migration" ? kind === "backfill" : typeof backward === "object" && "batches" in backward;
-  if (inBatches) {
-    if (size === undefined) return []; // how far it has come is not known then
+  if (inBatches(step, during)) {
+    if (step.size === undefined) return []; // how far it has come is not known then
     return Array.from({ length: 100 / PERCENT }, (_, i) => ({ share: ((i + 1) * PERCENT) / 100, at: `${(i + 1) * PERCENT} %` }));
   }
-  const sql = kind === "deploy" ? [] : during === "migration" ? statements(step.forward) : (undoing(step) ?? []);
+  const sql = step.kind === "deploy" ? [] : during === "migration" ? statements(step.forward) : (undoing(step) ?? []);
   return sql.map((_, i) => ({
     share: (i + 1) / sql.length,
     at: i + 1 === sql.length ? "done, not yet in the journal" : `after statement ${i + 1} of ${sql.length}`,
@@ -101,7 +106,7 @@ export function drillAt(declared: Drill, { way, fault, moments }: Point): Drill 
   const briefly = (ms: number) => Math.min(ms, BRIEFLY_MS);
   return {
     ...drill, sources: [],
-    faults: moments.map((moment) => faultOf(fault, moment.trigger)),
+    faults: moments.map(({ trigger }) => ({ ...fault.fault, at: trigger })),
     rollback: { ...back.rollback, decide: { on: "completion", delayMs: 0 } },
     load: { ...drill.load, warmUpMs: briefly(drill.load.warmUpMs), holdMs: briefly(drill.load.holdMs) },
     steadyState: { ...drill.steadyState, windowMs: briefly(drill.steadyState.windowMs) },
@@ -118,22 +123,19 @@ export function scheduleInWords({ fault, moments }: Point): string {
   return moments.map((moment, i) => `${i === 0 ? fault.name : "and again"} ${momentInWords(moment)}`).join(", ");
 }
 
-function faultOf({ kind, on }: FaultChoice, at: Trigger): Fault {
-  return faultSchema.parse({ kind, ...(on !== undefined && { on }), at, healAfterMs: HEAL_AFTER_MS });
-}
-
-/** Reads `kill,pause,down@migration`. @throws HarnessError for what is no fault, or needs to be told more */
-export function parseFaults(list: string): readonly FaultChoice[] {
+/**
+ * Reads `kill,pause,down@migration,own`; own are the drill's declared faults, as they are but for their moment.
+ * @throws HarnessError for what is no fault, or needs to be told more
+ */
+export function parseFaults(list: string, drill: Drill): readonly FaultChoice[] {
   const names = list.split(",").map((name) => name.trim()).filter((name) => name !== "");
-  if (names.length === 0) throw declarationError("--faults", "--faults: no fault is named", "for example kill,pause,down@migration");
-  return names.map((name) => {
-    const [kind = "", on] = name.split("@");
-    const choice = { name, kind: kind as Fault["kind"], ...(on !== undefined && { on }) };
-    try {
-      faultOf(choice, { afterMs: 0, during: "migration" });
-    } catch {
-      throw declarationError("--faults", `--faults: "${name}" is no fault that can be had without being told more`, "harness/reference.md lists the faults: kill, or with whom it hits, down@migration");
-    }
-    return choice;
+  const choices = names.flatMap((name): readonly FaultChoice[] => {
+    if (name === "own") return drill.faults.map((fault, i) => ({ name: `${fault.kind}, own ${i + 1}`, fault }));
+    const [kind, on] = name.split("@");
+    const parsed = faultSchema.safeParse({ kind, ...(on !== undefined && { on }), at: { afterMs: 0 }, healAfterMs: HEAL_AFTER_MS });
+    if (!parsed.success) throw declarationError("--faults", `--faults: "${name}" is no fault that can be had without being told more`, "harness/reference.md lists the faults: kill; with whom it hits, down@migration; own, those that the drill declares");
+    return [{ name, fault: parsed.data }];
   });
+  if (choices.length === 0) throw declarationError("--faults", "--faults: no fault is named", "for example kill,pause,down@migration");
+  return choices;
 }

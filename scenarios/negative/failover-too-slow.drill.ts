@@ -4,6 +4,12 @@ import { defineDrill } from "../../harness/drill/schema.ts";
 export default defineDrill({
   name: "failover-too-slow",
   question: "If somebody has to look first for 3 s, are clients still served again within 2 s of impact by a failover?",
+  learn: `
+    The replica takes over in about a second. That is the figure that people remember, and not the one that clients
+    feel. Here somebody has to look first, for three seconds, and the objective of two is missed although no part of
+    the machinery was slow. The scorecard splits the time into detection, decision and the way back itself. In most
+    incidents the middle one is the longest, and no faster disk will shorten it: only a rule that needs nobody, or
+    somebody who has rehearsed.`,
   system: { path: "fixtures/systems/shop", scale: 0.05, postgres: { replica: { mode: "synchronous" } } },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
   load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 100, warmUpMs: 1_000, holdMs: 1_000 },

@@ -4,6 +4,11 @@ import { defineDrill } from "../../harness/drill/schema.ts";
 export default defineDrill({
   name: "flag-too-slow",
   question: "If a forgotten transaction holds the flag's table, is the flag still off within 1 s?",
+  learn: `
+    Turning off a flag is one small UPDATE. It waits all the same when a forgotten transaction holds a lock on the
+    table in which the flag lives, and with it waits everybody who counts on it. The drill must be missed for its
+    time alone. Flags that are kept in the database that is in trouble share its trouble: look how yours are read
+    and written when that database is slow, locked or gone, and whether there is another way to turn them off.`,
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
   load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 100, warmUpMs: 1_000, holdMs: 1_000 },

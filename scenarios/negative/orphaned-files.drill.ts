@@ -4,6 +4,12 @@ import { defineDrill } from "../../harness/drill/schema.ts";
 export default defineDrill({
   name: "orphaned-files",
   question: "When the server dies in the middle of moving a table, is the disk as it was after going back?",
+  learn: `
+    PostgreSQL moves a table by writing a new file and removing the old one at commit. When the server dies in
+    between, recovery knows nothing of the half-written file, and nothing will ever remove it. The data are right,
+    the schema is right, and the disk holds a gigabyte that belongs to no table. It is found by comparing the files
+    with the catalogue, which hardly anybody does. After a crash in the middle of a rewrite, look; with a few such
+    nights the disk is full, and nobody can say with what.`,
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/move-orders" },
   load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 50, warmUpMs: 1_000, holdMs: 1_000 },

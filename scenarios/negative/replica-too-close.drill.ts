@@ -4,6 +4,12 @@ import { defineDrill } from "../../harness/drill/schema.ts";
 export default defineDrill({
   name: "replica-too-close",
   question: "Is a replica that keeps 1 s behind still before the migration when we want to go back?",
+  learn: `
+    A replica that keeps behind on purpose is a way back only as long as it is still before what went wrong. This
+    one keeps a second behind, and the migration takes longer than that. By the time anybody decides, it has
+    replayed the beginning. The failover is refused before anything is touched, rather than promoting a server that
+    has half of the migration in it. The delay has to cover the migration, the doubt, the decision and a night's
+    sleep: an hour is common, and it costs nothing but patience.`,
   system: { path: "fixtures/systems/shop", scale: 0.05, postgres: { replica: { applyDelayMs: 1_000 } } },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
   load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 100, warmUpMs: 1_000, holdMs: 1_000 },

@@ -4,6 +4,11 @@ import { defineDrill } from "../../harness/drill/schema.ts";
 export default defineDrill({
   name: "step-not-reached",
   question: "Can a way back end at the expanded schema when the migration broke off before it was there?",
+  learn: `
+    The plan's way back is to end at the expanded schema: additions stay, the rest goes. But the migration broke off
+    before that schema was complete, so the place to go back to was never there. The way back refuses, since the
+    choice is now between all the way back and forward, and that is a person's. Runbooks name such resting places
+    without saying when they exist. For each one write down what must be done by then, and what applies before.`,
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/split-customer-name" },
   load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000 },

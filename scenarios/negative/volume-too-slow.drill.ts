@@ -4,6 +4,11 @@ import { defineDrill } from "../../harness/drill/schema.ts";
 export default defineDrill({
   name: "volume-too-slow",
   question: "Is the server back on its old volume within half a second, with what was written since?",
+  learn: `
+    To lose nothing, what was written on the new volume is copied back and every file compared, while clients are
+    held. That is as slow as the disks are, whatever the objective says. Half a second isn't enough for fifty
+    megabytes here; find out what it is for your terabytes, because it doesn't get better. Where that is too long,
+    the old volume must be kept up while the new one is in use, which is what replication is for.`,
   system: { path: "fixtures/systems/shop", scale: 0.05 },
   migration: { plan: "fixtures/systems/shop/migrations/analyze", volumeSwap: {} },
   load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 50, warmUpMs: 1_000, holdMs: 1_000 },

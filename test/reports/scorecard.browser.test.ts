@@ -54,7 +54,8 @@ describe.skipIf(browserReason)("the scorecard's page", () => {
   test.for(["light", "dark"] as const)("a sweep's page passes axe in %s", async (colorScheme) => {
     const context = await browser.newContext({ colorScheme });
     const page = await context.newPage();
-    const points = pointsOf(drillSchema.parse(smallDrill()), await readPlan("fixtures/systems/shop/migrations/split-customer-name"), { faults: parseFaults("kill,pause"), ways: ["down", "pitr"], pairs: false });
+    const drill = drillSchema.parse(smallDrill());
+    const points = pointsOf(drill, await readPlan("fixtures/systems/shop/migrations/split-customer-name"), { faults: parseFaults("kill,pause", drill), ways: ["down", "pitr"], pairs: false });
     const outcomes = points.slice(0, 90).map(({ id }, i): Outcome => ({ id, verdict: (["met", "missed", "unknown"] as const)[i % 3] ?? "met", recoveryMs: i * 10, lostWrites: i, missed: ["loss"], findings: ["write-lost"], answer: "No.", run: "points/a/scorecard.html", tookMs: 5 }));
     await page.setContent(renderSweepHtml({ drill: "small", question: "Does it hold?", plan: "split-customer-name", runtime: "process", seed: 1, startedAt: "2026-01-01T00:00:00.000Z", points, outcomes, found: [] }));
     const { violations } = await new AxeBuilder({ page }).analyze();

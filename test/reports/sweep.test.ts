@@ -11,7 +11,8 @@ import { coloursFor } from "../../reports/terminal.ts";
 import { smallDrill } from "../support/drills.ts";
 
 const plan = planSchema.parse({ name: "some-plan", description: "A plan.", steps: [{ id: "a-step-with-a-long-name-that-goes-on", kind: "command", forward: "select 1", backward: "select 1" }] });
-const points = pointsOf(drillSchema.parse(smallDrill()), plan, { faults: parseFaults("kill"), ways: ["down"], pairs: true });
+const drill = drillSchema.parse(smallDrill());
+const points = pointsOf(drill, plan, { faults: parseFaults("kill", drill), ways: ["down"], pairs: true });
 const plain = coloursFor({ isTTY: false } as NodeJS.WriteStream);
 const outcome = (i: number, verdict: Verdict, over: Partial<Outcome> = {}): Outcome => ({
   id: points[i]?.id ?? "", verdict, recoveryMs: verdict === "unknown" ? null : 1_234, lostWrites: 0, missed: verdict === "missed" ? ["loss", "structure"] : [], findings: verdict === "missed" ? ["write-lost"] : [],
@@ -22,7 +23,7 @@ const all = (verdict: Verdict) => points.map((_, i) => outcome(i, verdict));
 
 describe("a sweep", () => {
   test("is met when every point is, missed when one is missed, and unknown while one was not tried", () => {
-    expect(points.length).toBe(9);
+    expect(points.length).toBe(12);
     expect(verdictOf(result(...all("met")))).toBe("met");
     expect(verdictOf(result(...all("met").slice(1)))).toBe("unknown");
     expect(verdictOf(result())).toBe("unknown");
@@ -31,19 +32,19 @@ describe("a sweep", () => {
   });
 
   test("in a terminal fits 80 columns", () => {
-    const some = result(outcome(0, "met"), outcome(4, "missed"), outcome(8, "unknown", { answer: "a very long reason why nobody knows what has become of this point, word after word after word" }));
+    const some = result(outcome(0, "met"), outcome(4, "missed"), outcome(11, "unknown", { answer: "a very long reason why nobody knows what has become of this point, word after word after word" }));
     const lines = [...some.outcomes.map((one) => pointLine(one, points.find(({ id }) => id === one.id)!, { tried: 10, of: 1_000 }, plain)), renderSweepTerminal({ ...some, found: [{ point: points[4]!.id, file: "found/x.drill.yaml", failed: 10, of: 10, changes: [] }] }, plain)].join("\n");
     for (const line of lines.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
-    expect(lines).toContain("small, broken at 3 of 9 points: 1 met, 1 missed, 1 unknown, 6 not tried.");
+    expect(lines).toContain("small, broken at 3 of 12 points: 1 met, 1 missed, 1 unknown, 9 not tried.");
     expect(lines).toContain("loss, structure missed, by down");
     expect(lines).toContain("made smaller (10 of 10 tries): found/x.drill.yaml");
   });
 
   test("in JUnit counts what was missed as a failure, what nobody knows as an error, and what was not tried as skipped", () => {
     const xml = renderSweepJunit(result(outcome(0, "met"), outcome(4, "missed"), outcome(5, "unknown")));
-    expect(xml).toContain('tests="9" failures="1" errors="1" skipped="6"');
-    expect(xml.match(/<testcase /g)).toHaveLength(9);
-    expect(xml.match(/<skipped /g)).toHaveLength(6);
+    expect(xml).toContain('tests="12" failures="1" errors="1" skipped="9"');
+    expect(xml.match(/<testcase /g)).toHaveLength(12);
+    expect(xml.match(/<skipped /g)).toHaveLength(9);
     expect(xml).toContain('<failure type="missed" message="loss, structure">No: &lt;b&gt;missed&lt;/b&gt;.</failure>');
   });
 
@@ -53,16 +54,16 @@ describe("a sweep", () => {
     expect(html.indexOf("Where it breaks")).toBeLessThan(html.indexOf("Every moment"));
     expect(html).toContain('href="points/a%20b/scorecard.html"');
     expect(html).toContain('<a href="found/x.drill.yaml">found/x.drill.yaml</a>, which failed in 9 of 10 tries; made smaller: without the step b.');
-    expect(html.match(/class="heat untried"/g)).toHaveLength(2);
+    expect(html.match(/class="heat untried"/g)).toHaveLength(4);
     expect(html.match(/class="heat (met|missed|unknown)"/g)).toHaveLength(4);
     expect(html).not.toMatch(/<hold>|<b>missed/);
   });
 
   test("in Markdown and JSON names each point with its step, moment, fault, way and verdict", () => {
-    const some = result(outcome(0, "met"), outcome(8, "missed"));
+    const some = result(outcome(0, "met"), outcome(11, "missed"));
     expect(renderSweepMarkdown(some)).toContain("| ✘ loss, structure missed, by down, struck in the migration | 1 |");
     expect(sweepJson(some)).toMatchObject({
-      schema: "turnback.sweep/1", verdict: "missed", coverage: 2 / 9,
+      schema: "turnback.sweep/1", verdict: "missed", coverage: 2 / 12,
       points: [
         { during: "migration", step: "a-step-with-a-long-name-that-goes-on", at: "before", fault: "kill", way: "down", verdict: "met" },
         { during: "migration", step: "a-step-with-a-long-name-that-goes-on", at: "after", then: { during: "rollback", at: "after" }, fault: "kill", way: "down", verdict: "missed", missed: ["loss", "structure"] },

@@ -20,19 +20,19 @@ const drill = drillSchema.parse(smallDrill());
 describe("moments", () => {
   test("are before and after each step, after each of its statements and tenths of its rows, and the same on the way back", () => {
     expect(momentsOf(plan, drill.rollback).map(momentInWords)).toEqual([
-      "migration, before one", "migration, one: after statement 1 of 2", "migration, one: done, not yet in the journal", "migration, after one",
+      "migration, before one", "migration, one: 25 ms after it began", "migration, one: after statement 1 of 2", "migration, one: done, not yet in the journal", "migration, after one",
       "migration, before two", ...[10, 20, 30, 40, 50, 60, 70, 80, 90, 100].map((percent) => `migration, two: ${percent} %`), "migration, after two",
-      "migration, before three", "migration, three: done, not yet in the journal", "migration, after three",
-      "rollback, before three", "rollback, three: after statement 1 of 2", "rollback, three: done, not yet in the journal", "rollback, after three",
+      "migration, before three", "migration, three: 25 ms after it began", "migration, three: done, not yet in the journal", "migration, after three",
+      "rollback, before three", "rollback, three: 25 ms after it began", "rollback, three: after statement 1 of 2", "rollback, three: done, not yet in the journal", "rollback, after three",
       "rollback, before two", "rollback, after two",
-      "rollback, before one", "rollback, one: done, not yet in the journal", "rollback, after one",
+      "rollback, before one", "rollback, one: 25 ms after it began", "rollback, one: done, not yet in the journal", "rollback, after one",
     ]);
   });
 
   test("of a way back that keeps steps are those of the others", () => {
     const partial = drillSchema.parse(smallDrill({ rollback: { strategy: "down", to: "two", records: "after" } }));
     expect(momentsOf(plan, partial.rollback).filter(({ during }) => during === "rollback").map(momentInWords)).toEqual([
-      "rollback, before three", "rollback, three: after statement 1 of 2", "rollback, three: done, not yet in the journal", "rollback, after three",
+      "rollback, before three", "rollback, three: 25 ms after it began", "rollback, three: after statement 1 of 2", "rollback, three: done, not yet in the journal", "rollback, after three",
     ]);
   });
 
@@ -45,21 +45,21 @@ describe("moments", () => {
 describe("points", () => {
   test("are each fault at each moment of each way back, and each is a drill of its own", async () => {
     const real = await readPlan("fixtures/systems/shop/migrations/split-customer-name");
-    const faults = parseFaults("kill, down@migration");
+    const faults = parseFaults("kill, down@migration", drill);
     const points = pointsOf(drill, real, { faults, ways: ["down", "pitr"], pairs: false });
     expect(points.length).toBe(2 * (momentsOf(real, drill.rollback).length + momentsOf(real, drillSchema.parse(smallDrill({ rollback: { strategy: "pitr" } })).rollback).length));
     expect(new Set(points.map(({ id }) => id)).size).toBe(points.length);
     for (const point of points) {
       const at = drillAt(drill, point);
       expect(drillSchema.parse(at)).toEqual(at);
-      expect(at.faults).toEqual([expect.objectContaining({ kind: point.fault.kind, on: point.fault.on ?? "postgres", at: point.moments[0]?.trigger })]);
+      expect(at.faults).toEqual([{ ...point.fault.fault, at: point.moments[0]?.trigger }]);
       expect(at.rollback.strategy).toBe(point.way);
       expect(at.objectives).toEqual(drill.objectives);
     }
   });
 
   test("with a second fault strike it in the undoing of what was journalled when the first one struck", () => {
-    const pairs = pointsOf(drill, plan, { faults: parseFaults("kill"), ways: ["down"], pairs: true }).filter(({ moments }) => moments.length === 2);
+    const pairs = pointsOf(drill, plan, { faults: parseFaults("kill", drill), ways: ["down"], pairs: true }).filter(({ moments }) => moments.length === 2);
     const seconds = (first: string) => pairs.flatMap(({ moments: [a, b] }) => (a && b && momentInWords(a) === first ? [b.step] : []));
     expect(seconds("migration, before one")).toEqual([]);
     expect(new Set(seconds("migration, one: after statement 1 of 2")), "its transaction is undone by the server").toEqual(new Set());
@@ -70,7 +70,15 @@ describe("points", () => {
   });
 });
 
+test("a drill's own faults strike as they are declared, at other moments", () => {
+  const locked = drillSchema.parse(smallDrill({ faults: [{ kind: "held-lock", table: "orders", at: { before: "one" }, healAfterMs: 250 }] }));
+  const [own] = parseFaults("own", locked);
+  const [first] = pointsOf(locked, plan, { faults: own ? [own] : [], ways: ["down"], pairs: false });
+  expect(first && drillAt(locked, first).faults).toEqual([{ ...locked.faults[0], at: { before: "one", during: "migration" } }]);
+  expect(() => parseFaults("own", drill), "it declares none").toThrow("--faults: no fault is named");
+});
+
 test.for(["", "no-such-fault", "held-lock", "kill@clients", "kill,"])("--faults %j", (list) => {
-  if (list === "kill,") expect(parseFaults(list).map(({ name }) => name)).toEqual(["kill"]);
-  else expect(() => parseFaults(list)).toThrow(/^--faults: /);
+  if (list === "kill,") expect(parseFaults(list, drill).map(({ name }) => name)).toEqual(["kill"]);
+  else expect(() => parseFaults(list, drill)).toThrow(/^--faults: /);
 });

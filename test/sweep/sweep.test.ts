@@ -3,6 +3,7 @@
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { faultSchema } from "../../harness/drill/fault.ts";
 import type { Verdict } from "../../harness/judge/scorecard.ts";
 import { figuresOf, quantiles, wilson } from "../../harness/sweep/figures.ts";
 import { appendOutcome, findSweep, keyOf, openSweep, readOutcomes } from "../../harness/sweep/log.ts";
@@ -13,7 +14,7 @@ import { temporaryFolder } from "../support/drills.ts";
 /** One lane: every tenth moment is between two steps. */
 const points = Array.from({ length: 201 }, (_, i): Point => {
   const moment: Moment = { during: "migration", step: `step-${i}`, at: "before", trigger: { before: `step-${i}`, during: "migration" }, boundary: i % 10 === 0 };
-  return { id: `p${i}`, way: "down", fault: { name: "kill", kind: "kill" }, moments: [moment] };
+  return { id: `p${i}`, way: "down", fault: { name: "kill", fault: faultSchema.parse({ kind: "kill", at: { afterMs: 0 } }) }, moments: [moment] };
 });
 const outcome = (id: string, verdict: Verdict): Outcome => ({ id, verdict, recoveryMs: 100, lostWrites: 0, missed: verdict === "missed" ? ["loss"] : [], findings: [], answer: "", run: null, tookMs: 5 });
 
