@@ -16,7 +16,7 @@ import { viewOf, type Topology } from "../topology/topology.ts";
 /** A proof is looked for again until this long after the injection or the healing. */
 const PROOF_WITHIN_MS = 5_000;
 
-type Strike = { readonly fault: Fault; readonly index: number; struck: boolean };
+type Strike = { readonly fault: Fault; readonly index: number; struck: boolean; /** While it waits for its delay inside a step. */ inside?: Promise<void> };
 
 export class Strikes {
   readonly #strikes: readonly Strike[];
@@ -53,12 +53,17 @@ export class Strikes {
     }
   }
 
-  /** The runner has come to a point; resolves when what strikes there has been proven. */
+  /**
+   * The runner has come to a point; resolves when what strikes there has been proven. A step whose statements are done waits for
+   * what is to strike inside it: it is inside until the journal has it.
+   */
   async reach(direction: Direction, point: Point): Promise<void> {
     for (const strike of this.#waiting(direction)) {
       const { at } = strike.fault;
-      if ("within" in at && "afterMs" in at && at.within === point.step && point.at === "before") this.#later(strike, at.afterMs);
-      else if (isHere(at, point)) await this.#strike(strike);
+      if ("within" in at && "afterMs" in at && at.within === point.step) {
+        if (point.at === "before") strike.inside = this.#later(strike, at.afterMs);
+        if (point.at === "progress" && point.share >= 1) await strike.inside;
+      } else if (isHere(at, point)) await this.#strike(strike);
     }
   }
 
@@ -77,11 +82,13 @@ export class Strikes {
       !struck && (!("during" in at) || (at.during === "migration") === (direction === "forward")));
   }
 
-  #later(strike: Strike, afterMs: number): void {
-    this.#background.push((async () => {
+  #later(strike: Strike, afterMs: number): Promise<void> {
+    const struck = (async () => {
       await pause(afterMs, this.#signal);
       if (!strike.struck) await this.#strike(strike);
-    })().catch((error: unknown) => this.#unlessAborted(error)));
+    })().catch((error: unknown) => this.#unlessAborted(error));
+    this.#background.push(struck);
+    return struck;
   }
 
   #follow(strike: Strike, at: Extract<Trigger, { logLine: string }>): void {

@@ -27,7 +27,7 @@ export type Point = { readonly id: string; readonly way: Way; readonly fault: Fa
 
 /** How far apart the moments inside a backfill are. */
 const PERCENT = 10;
-/** When a statement may be in its midst: such a moment may also come when the step is through. */
+/** When a statement may be in its midst; a shorter step waits for it with its journal. */
 const SOON_MS = 25;
 /** How long a fault holds: longer than what clients take for slow. */
 const HEAL_AFTER_MS = 700;

@@ -9,6 +9,25 @@ import { faultSchema } from "../../harness/drill/fault.ts";
 import type { RunEvent } from "../../harness/evidence/timeline.ts";
 import type { Topology } from "../../harness/topology/topology.ts";
 
+test("a step whose statements are done waits with its journal for what is to strike inside it", async () => {
+  const events: RunEvent[] = [];
+  const topology = { inTurn: mutex(), cluster: { primary: { pause: () => Promise.resolve(), resume: () => Promise.resolve(), observe: () => Promise.resolve({ state: "paused", detail: "" }) } } } as unknown as Topology;
+  const stop = new AbortController();
+  const strikes = new Strikes({
+    faults: [faultSchema.parse({ kind: "pause", at: { within: "short", afterMs: 60 }, healAfterMs: 60_000 })],
+    topology, seed: 1, undo: new UndoStack(), signal: stop.signal, record: (event) => events.push(event),
+  });
+  await strikes.reach("forward", { at: "before", step: "short" });
+  await strikes.reach("forward", { at: "progress", step: "short", share: 0.5 });
+  expect(events).toEqual([]);
+  await strikes.reach("forward", { at: "progress", step: "other", share: 1 });
+  expect(events).toEqual([]);
+  await strikes.reach("forward", { at: "progress", step: "short", share: 1 });
+  expect(events).toMatchObject([{ state: "triggered" }, { state: "proven" }]);
+  stop.abort();
+  await strikes.settle();
+});
+
 test.for([
   ["down", true],
   ["pause", false],
