@@ -16,7 +16,7 @@ const PLANS = [
   { drill: "resumed-twice", faults: "kill", ways: "resume" },
   { drill: "invalid-index", faults: "own", ways: "down" },
   { drill: "column-before-trigger", faults: "down@migration", ways: "down" },
-  { drill: "deletes-new-rows", faults: "kill", ways: "down" },
+  { drill: "lost-in-between", faults: "kill", ways: "down" },
 ] as const;
 
 export async function sweep(): Promise<void> {

@@ -88,7 +88,7 @@ export function renderSweepTerminal(result: SweepResult, c: ReturnType<typeof co
   });
   return ["", `${paint(`${ICONS[verdict]} ${WORDS[verdict]}`)}  sweep  (${result.runtime} runtime)`, ...wrap(`${headline(result, figures)}.`, 78), "",
     ...wrap(`way back succeeds  ${success(figures)}`, 78), ...wrap(`recovery           ${spread(figures.recoveryMs, ms)}`, 78), ...wrap(`lost writes        ${spread(figures.lostWrites, whole)}`, 78),
-    ...(worst.length > 0 ? ["", ...worst] : []), ...result.found.map(({ file, failed, of }) => `made smaller (${failed} of ${of} tries): ${file}`), ""].join("\n");
+    ...(worst.length > 0 ? ["", ...worst] : []), ...result.found.map(({ point, file, failed, of }) => (file === null ? `not missed again in ${of} tries: ${point}` : `made smaller (${failed} of ${of} tries): ${file}`)).flatMap((line) => wrap(line, 78)), ""].join("\n");
 }
 
 export function renderSweepMarkdown(result: SweepResult): string {
@@ -150,7 +150,7 @@ ${section("map", "Every moment", heatMap(result))}`);
 function article(failure: Failure, { found }: SweepResult): string {
   const { points, outcomes } = failure;
   const repeated = found.filter(({ point }) => points.some(({ id }) => id === point)).map(({ file, failed, of, changes }) =>
-    `<p>Repeated by <a href="${text(encodeURI(file))}">${text(file)}</a>, which failed in ${failed} of ${of} tries${changes.length === 0 ? "" : `; made smaller: ${text(changes.join("; "))}`}.</p>`);
+    file === null ? `<p>It was not missed again in ${of} tries.</p>` : `<p>Repeated by <a href="${text(encodeURI(file))}">${text(file)}</a>, which failed in ${failed} of ${of} tries${changes.length === 0 ? "" : `; made smaller: ${text(changes.join("; "))}`}.</p>`);
   const verdict = outcomes[0]?.verdict ?? "unknown";
   const links = points.map((point, i) => `<li>${link(outcomes[i], text(scheduleInWords(point)))}</li>`);
   return `<article class="${verdict}"><h3>${badge(verdict)} ${text(titleOf(failure))} <span class="count">(${points.length} ${points.length === 1 ? "point" : "points"})</span></h3>

@@ -148,7 +148,7 @@ const stateOf = (pid: number): string => inspect(pid)?.state ?? "gone";
  * a child, that one would be nobody's, and live on.
  */
 export async function killTree(root: number): Promise<void> {
-  const pids = await stopTree(root);
+  const pids = await stopTree(root).catch(() => processTree(root)); // what can't be stopped is killed as it is
   for (const pid of pids) signal(pid, "SIGKILL");
   await waitUntil({
     what: `end of process ${root} and its ${pids.length - 1} children`, withinMs: 5_000, everyMs: 2,

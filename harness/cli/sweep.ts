@@ -13,7 +13,7 @@ import type { Scorecard } from "../judge/scorecard.ts";
 import { STRATEGIES } from "../rollback/registry.ts";
 import { readPlan } from "../migration/plan-file.ts";
 import type { Drill } from "../drill/schema.ts";
-import { appendFound, appendOutcome, EVIDENCE, findSweep, keyOf, openSweep, readFound, readOutcomes } from "../sweep/log.ts";
+import { appendFound, appendOutcome, EVIDENCE, findSweep, keyOf, openSweep, readFound, readOutcomes, type Found } from "../sweep/log.ts";
 import { drillAt, parseFaults, pointsOf, scheduleInWords, type Point, type Way } from "../sweep/points.ts";
 import { parseBudget, sweep as sweepPoints, type Outcome } from "../sweep/sweep.ts";
 import { chooseRuntime } from "../topology/open-runtime.ts";
@@ -53,10 +53,10 @@ export async function sweep(name: string, flags: SweepFlags): Promise<void> {
   const { kind: runtime } = await chooseRuntime(flags.runtime);
   const key = keyOf({ drill, plan, faults, ways, points: flags.points, runtime, seed: flags.seed });
   const earlier = await findSweep(flags.runs, key);
-  const before = earlier === undefined ? [] : await readOutcomes(earlier);
-  const goesOn = earlier !== undefined && before.length < points.length;
-  const directory = goesOn ? earlier : join(flags.runs, newRunName(`sweep-${drill.name}`));
-  const startedAt = wallClock();
+  const before = earlier === undefined ? [] : await readOutcomes(earlier.directory);
+  const unshrunk = earlier !== undefined && flags.shrink === true && toShrink(points, before, await readFound(earlier.directory)).length > 0;
+  const goesOn = before.length > 0 && (before.length < points.length || unshrunk);
+  const { directory, startedAt } = goesOn && earlier ? earlier : { directory: join(flags.runs, newRunName(`sweep-${drill.name}`)), startedAt: wallClock() };
   if (!goesOn) await openSweep(directory, { schema: "turnback.sweep/1", drill: drill.name, key, startedAt });
 
   await using stop = stopOnSignals();
@@ -72,27 +72,42 @@ export async function sweep(name: string, flags: SweepFlags): Promise<void> {
     },
   });
   const found = [...(await readFound(directory))];
-  if (flags.shrink) {
-    const some = failures({ points, outcomes }).flatMap(({ points: [point], outcomes: [outcome] }) => (point && outcome?.verdict === "missed" && !found.some((one) => one.point === point.id) ? [{ point, outcome }] : []));
-    for (const { point, outcome } of some.slice(0, SHRUNK_AT_MOST)) {
-      out.write(`${" ".repeat(9)} making smaller: ${point.way}: ${scheduleInWords(point)}\n`);
-      const smaller = await writeFound({
-        declared: drill, plan: whole, point, outcome, directory, say: (what) => out.write(`${" ".repeat(27)}${what}\n`),
-        rehearse: (candidate) => cardOf(candidate, { file, directory, runtime, seed: flags.seed, signal: stop.signal }),
-      });
-      found.push(smaller);
-      await appendFound(directory, smaller);
-    }
-  }
   const result: SweepResult = { found, drill: drill.name, question: drill.question, plan: plan.name, runtime, seed: flags.seed, startedAt, points, outcomes };
   const page = join(directory, "sweep.html");
-  await writeAtomically(page, renderSweepHtml(result));
-  await writeAtomically(join(directory, "sweep.md"), renderSweepMarkdown(result));
+  const publish = async () => {
+    await writeAtomically(page, renderSweepHtml(result));
+    await writeAtomically(join(directory, "sweep.md"), renderSweepMarkdown(result));
+  };
+  await publish();
+  for (const { point, outcome } of flags.shrink ? toShrink(points, outcomes, found) : []) {
+    if (stop.signal.aborted) break;
+    out.write(`${" ".repeat(9)} making smaller: ${point.way}: ${scheduleInWords(point)}\n`);
+    const smaller = await writeFound({
+      declared: drill, plan: whole, point, outcome, directory, say: (what) => out.write(`${" ".repeat(27)}${what}\n`),
+      rehearse: (candidate) => cardOf(candidate, { file, directory, runtime, seed: flags.seed, signal: stop.signal }),
+    }).catch((error: unknown) => {
+      if (!stop.signal.aborted) throw error;
+      return undefined; // the same command begins with this one
+    });
+    if (!smaller) break;
+    found.push(smaller);
+    await appendFound(directory, smaller);
+    await publish();
+  }
   if (flags.markdown) await writeFile(flags.markdown, renderSweepMarkdown(result));
   if (flags.junit) await writeFile(flags.junit, renderSweepJunit(result));
   if (flags.json) printJson(sweepJson(result));
   else print(`${renderSweepTerminal(result, colours)}\nsweep: ${relative(process.cwd(), page)}\n`);
   process.exitCode = EXIT[verdictOf(result)];
+}
+
+/** The first point of each way of failing that was not made smaller yet. */
+function toShrink(points: readonly Point[], outcomes: readonly Outcome[], found: readonly Found[]): readonly { readonly point: Point; readonly outcome: Outcome }[] {
+  return failures({ points, outcomes }).slice(0, SHRUNK_AT_MOST).flatMap(({ points: failing, outcomes: [outcome] }) => {
+    const [point] = failing;
+    const known = found.some((one) => failing.some(({ id }) => id === one.point));
+    return point && outcome?.verdict === "missed" && !known ? [{ point, outcome }] : [];
+  });
 }
 
 /** A smaller drill's scorecard; its evidence is not kept. @throws HarnessError when it can't be rehearsed */

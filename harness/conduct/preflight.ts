@@ -2,15 +2,13 @@
 
 import { strikesDisk, type FaultKind } from "../drill/fault.ts";
 import type { Drill, Rollback } from "../drill/schema.ts";
-import { flagStep, type Plan } from "../drill/plan.ts";
+import { BESIDE_STEPS, flagStep, SWAP_STEP, type Plan } from "../drill/plan.ts";
 import type { LoadedApplication } from "../drill/application.ts";
 import { declarationError } from "../drill/parse.ts";
 import { HarnessError, messageOf } from "../base/errors.ts";
 import { exists, ROOT } from "../base/files.ts";
 import { FAULTS } from "../faults/registry.ts";
 import { NO_BROWSER, findBrowser } from "../observe/browser.ts";
-import { BESIDE_STEPS } from "../migration/blue-green.ts";
-import { SWAP_STEP } from "../migration/volume-swap.ts";
 import { keepsBackups, replicaOf } from "../topology/topology.ts";
 import type { Runtime } from "../topology/runtime.ts";
 import { resolve } from "node:path";

@@ -83,6 +83,11 @@ export const planSchema = z.strictObject({
 });
 export type Plan = z.infer<typeof planSchema>;
 
+/** What surrounds the plan's own steps when they run on a second server: it follows the first one, and clients are switched to it. */
+export const BESIDE_STEPS = { follow: "follow", switch: "switch" } as const;
+/** What comes before the plan's own steps when the server moves to another volume. */
+export const SWAP_STEP = "swap";
+
 /** A plan with only some of its steps. @throws Error for a step that it doesn't have, or that needs one that is left out */
 export function partOf(plan: Plan, chosen: readonly string[] | undefined): Plan {
   if (chosen === undefined) return plan;

@@ -1,15 +1,13 @@
 // A blue-green migration: a second server follows the first, the plan runs there, and clients are switched to it.
 
 import { HarnessError } from "../base/errors.ts";
+import { BESIDE_STEPS } from "../drill/plan.ts";
 import type { BlueGreenMigration } from "../drill/schema.ts";
 import type { BlueGreen } from "../topology/blue-green.ts";
 import type { Topology } from "../topology/topology.ts";
 import { holdingClients } from "./holding-clients.ts";
 import type { RunnerContext } from "./runner.ts";
 import { runStep } from "./step.ts";
-
-/** What surrounds the plan's own steps. */
-export const BESIDE_STEPS = { follow: "follow", switch: "switch" } as const;
 
 export type BlueGreenContext = Pick<RunnerContext, "record" | "reach" | "signal"> & { readonly topology: Topology; readonly declared: BlueGreenMigration };
 

@@ -1,13 +1,11 @@
 // A volume swap: the server's files are copied to another volume, compared, and the server goes on from there.
 
 import { HarnessError, messageOf } from "../base/errors.ts";
+import { SWAP_STEP } from "../drill/plan.ts";
 import type { Topology } from "../topology/topology.ts";
 import { holdingClients, type HoldContext } from "./holding-clients.ts";
 import type { RunnerContext } from "./runner.ts";
 import { runStep } from "./step.ts";
-
-/** The step that comes before the plan's own. */
-export const SWAP_STEP = "swap";
 
 /** The volume that the server was on, and the one that it leaves when it goes back; $DATA is where one of them is mounted. */
 export const OLD = '"${DATA%/*}/volume-old"';

@@ -3,7 +3,8 @@
 import { within } from "../base/deadline.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Rollback } from "../drill/schema.ts";
-import { BESIDE_STEPS, pairOf } from "../migration/blue-green.ts";
+import { BESIDE_STEPS } from "../drill/plan.ts";
+import { pairOf } from "../migration/blue-green.ts";
 import { holdingClients } from "../migration/holding-clients.ts";
 import type { Topology } from "../topology/topology.ts";
 import { retrying } from "./down.ts";

@@ -2,7 +2,8 @@
 
 import type { Rollback } from "../drill/schema.ts";
 import { holdingClients } from "../migration/holding-clients.ts";
-import { COPY, NEW, OLD, SWAP_STEP, swap } from "../migration/volume-swap.ts";
+import { SWAP_STEP } from "../drill/plan.ts";
+import { COPY, NEW, OLD, swap } from "../migration/volume-swap.ts";
 import type { WayBack, WayBackContext } from "./way-back.ts";
 
 /**

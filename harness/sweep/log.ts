@@ -18,13 +18,14 @@ export function keyOf(question: object): string {
   return sha256(JSON.stringify(question));
 }
 
-/** The newest sweep below a folder that was asked the same. */
-export async function findSweep(runs: string, key: string): Promise<string | undefined> {
+/** The newest sweep below a folder that was asked the same, and when that was. */
+export async function findSweep(runs: string, key: string): Promise<{ readonly directory: string; readonly startedAt: string } | undefined> {
   if (!(await exists(runs))) return undefined;
   for (const name of (await readdir(runs)).toSorted().toReversed()) {
     const file = join(runs, name, ASKED);
     if (!name.includes("-sweep-") || !(await exists(file))) continue;
-    if ((JSON.parse(await readFile(file, "utf8")) as Asked).key === key) return join(runs, name);
+    const asked = JSON.parse(await readFile(file, "utf8")) as Asked;
+    if (asked.key === key) return { directory: join(runs, name), startedAt: asked.startedAt };
   }
   return undefined;
 }
@@ -38,7 +39,7 @@ export const appendOutcome = (directory: string, outcome: Outcome): Promise<void
 export const readOutcomes = (directory: string): Promise<readonly Outcome[]> => readLines<Outcome>(join(directory, POINTS));
 
 /** A failing point that was made smaller, and written as a drill. */
-export type Found = { readonly point: string; /** Relative to the sweep's folder. */ readonly file: string; readonly failed: number; readonly of: number; readonly changes: readonly string[] };
+export type Found = { readonly point: string; /** Relative to the sweep's folder; null where it never failed again. */ readonly file: string | null; readonly failed: number; readonly of: number; readonly changes: readonly string[] };
 
 export const appendFound = (directory: string, found: Found): Promise<void> => append(join(directory, FOUND), found);
 export const readFound = (directory: string): Promise<readonly Found[]> => readLines<Found>(join(directory, FOUND));

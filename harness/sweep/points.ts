@@ -2,7 +2,7 @@
 
 import { declarationError } from "../drill/parse.ts";
 import { faultSchema, type Fault, type Trigger } from "../drill/fault.ts";
-import { endOf, statements, undoing, type Plan, type Step } from "../drill/plan.ts";
+import { BESIDE_STEPS, endOf, statements, SWAP_STEP, undoing, type Plan, type Step } from "../drill/plan.ts";
 import { goingBackBy, type Drill, type Rollback } from "../drill/schema.ts";
 
 export type Way = Rollback["strategy"];
@@ -37,17 +37,25 @@ const BRIEFLY_MS = 500;
 /** Ways back that undo the plan's steps one by one, so that something may break between them. */
 const ALONG_THE_PLAN = new Set<Way>(["down", "flag", "coordinated", "failover"]);
 
-/** The moments of a migration, and then of its way back. */
-export function momentsOf(plan: Plan, rollback: Rollback): readonly Moment[] {
+/** The moments of a drill's migration, and then of its way back. */
+export function momentsOf(plan: Plan, { migration: { blueGreen, volumeSwap }, rollback }: Pick<Drill, "migration" | "rollback">): readonly Moment[] {
   const kept = new Set(endOf(plan, rollback).steps.map(({ id }) => id));
   const undone = plan.steps.toReversed().filter(({ id }) => !kept.has(id));
   const along = ALONG_THE_PLAN.has(rollback.strategy) && !("to" in rollback && rollback.to === "migration-start");
+  const around = (step: string, during: Moment["during"]) => [between(step, "before", during), between(step, "after", during)];
   return [
+    ...(blueGreen ? around(BESIDE_STEPS.follow, "migration") : volumeSwap ? around(SWAP_STEP, "migration") : []),
     ...plan.steps.flatMap((step) => momentsOfStep(step, "migration")),
+    ...(blueGreen ? around(BESIDE_STEPS.switch, "migration") : []),
     ...(along ? undone.flatMap((step) => momentsOfStep(step, "rollback"))
+      : rollback.strategy === "switch-back" ? around(BESIDE_STEPS.switch, "rollback")
+      : rollback.strategy === "volume-back" ? around(SWAP_STEP, "rollback")
       : [{ during: "rollback", step: null, at: "at its start", trigger: { afterMs: 0, during: "rollback" }, boundary: true } as const]),
   ];
 }
+
+const between = (step: string, at: "before" | "after", during: Moment["during"]): Moment =>
+  ({ during, step, at, trigger: at === "before" ? { before: step, during } : { after: step, during }, boundary: true });
 
 function momentsOfStep(step: Step, during: Moment["during"]): Moment[] {
   const { id } = step;
@@ -55,10 +63,10 @@ function momentsOfStep(step: Step, during: Moment["during"]): Moment[] {
   const inside = shares.map(({ share, at }): Moment => ({ during, step: id, at, trigger: { within: id, progress: share, during }, boundary: false }));
   const soon: Moment = { during, step: id, at: `${SOON_MS} ms after it began`, trigger: { within: id, afterMs: SOON_MS, during }, boundary: false };
   return [
-    { during, step: id, at: "before", trigger: { before: id, during }, boundary: true },
+    between(id, "before", during),
     ...(shares.length > 0 && !inBatches(step, during) ? [soon] : []),
     ...inside,
-    { during, step: id, at: "after", trigger: { after: id, during }, boundary: true },
+    between(id, "after", during),
   ];
 }
 
@@ -83,7 +91,7 @@ function sharesOf(step: Step, during: Moment["during"]): { readonly share: numbe
  */
 export function pointsOf(drill: Drill, plan: Plan, { faults, ways, pairs }: { readonly faults: readonly FaultChoice[]; readonly ways: readonly Way[]; readonly pairs: boolean }): readonly Point[] {
   return ways.flatMap((way) => {
-    const moments = momentsOf(plan, goingBackBy(drill, way).rollback);
+    const moments = momentsOf(plan, goingBackBy(drill, way));
     const schedules = [...moments.map((moment) => [moment]), ...(pairs ? moments.flatMap((first) => secondsAfter(first, plan, moments).map((second) => [first, second])) : [])];
     return faults.flatMap((fault) => schedules.map((at): Point => ({ id: [way, fault.name, ...at.map(({ during, step, at: where }) => `${during} ${step ?? ""} ${where}`)].join(" / "), way, fault, moments: at })));
   });

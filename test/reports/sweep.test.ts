@@ -57,6 +57,7 @@ describe("a sweep", () => {
     expect(html.match(/class="heat untried"/g)).toHaveLength(4);
     expect(html.match(/class="heat (met|missed|unknown)"/g)).toHaveLength(4);
     expect(html).not.toMatch(/<hold>|<b>missed/);
+    expect(renderSweepHtml({ ...result(outcome(4, "missed")), found: [{ point: points[4]!.id, file: null, failed: 0, of: 10, changes: [] }] })).toContain("It was not missed again in 10 tries.");
   });
 
   test("in Markdown and JSON names each point with its step, moment, fault, way and verdict", () => {

@@ -19,7 +19,7 @@ const drill = drillSchema.parse(smallDrill());
 
 describe("moments", () => {
   test("are before and after each step, after each of its statements and tenths of its rows, and the same on the way back", () => {
-    expect(momentsOf(plan, drill.rollback).map(momentInWords)).toEqual([
+    expect(momentsOf(plan, drill).map(momentInWords)).toEqual([
       "migration, before one", "migration, one: 25 ms after it began", "migration, one: after statement 1 of 2", "migration, one: done, not yet in the journal", "migration, after one",
       "migration, before two", ...[10, 20, 30, 40, 50, 60, 70, 80, 90, 100].map((percent) => `migration, two: ${percent} %`), "migration, after two",
       "migration, before three", "migration, three: 25 ms after it began", "migration, three: done, not yet in the journal", "migration, after three",
@@ -31,15 +31,23 @@ describe("moments", () => {
 
   test("of a way back that keeps steps are those of the others", () => {
     const partial = drillSchema.parse(smallDrill({ rollback: { strategy: "down", to: "two", records: "after" } }));
-    expect(momentsOf(plan, partial.rollback).filter(({ during }) => during === "rollback").map(momentInWords)).toEqual([
+    expect(momentsOf(plan, partial).filter(({ during }) => during === "rollback").map(momentInWords)).toEqual([
       "rollback, before three", "rollback, three: 25 ms after it began", "rollback, three: after statement 1 of 2", "rollback, three: done, not yet in the journal", "rollback, after three",
     ]);
   });
 
   test("of a way back without steps are its start", () => {
     const restore = drillSchema.parse(smallDrill({ rollback: { strategy: "pitr" } }));
-    expect(momentsOf(plan, restore.rollback).filter(({ during }) => during === "rollback").map(momentInWords)).toEqual(["rollback, at its start"]);
+    expect(momentsOf(plan, restore).filter(({ during }) => during === "rollback").map(momentInWords)).toEqual(["rollback, at its start"]);
   });
+});
+
+test("what surrounds a plan beside the running server has moments, too", () => {
+  const beside = drillSchema.parse(smallDrill({ migration: { plan: "some", blueGreen: {} }, rollback: { strategy: "switch-back" } }));
+  const swapped = drillSchema.parse(smallDrill({ migration: { plan: "some", volumeSwap: {} }, rollback: { strategy: "volume-back" } }));
+  const own = (of: typeof beside) => momentsOf(plan, of).map(momentInWords).filter((moment) => /follow|switch|swap/.test(moment));
+  expect(own(beside)).toEqual(["migration, before follow", "migration, after follow", "migration, before switch", "migration, after switch", "rollback, before switch", "rollback, after switch"]);
+  expect(own(swapped)).toEqual(["migration, before swap", "migration, after swap", "rollback, before swap", "rollback, after swap"]);
 });
 
 describe("points", () => {
@@ -47,7 +55,7 @@ describe("points", () => {
     const real = await readPlan("fixtures/systems/shop/migrations/split-customer-name");
     const faults = parseFaults("kill, down@migration", drill);
     const points = pointsOf(drill, real, { faults, ways: ["down", "pitr"], pairs: false });
-    expect(points.length).toBe(2 * (momentsOf(real, drill.rollback).length + momentsOf(real, drillSchema.parse(smallDrill({ rollback: { strategy: "pitr" } })).rollback).length));
+    expect(points.length).toBe(2 * (momentsOf(real, drill).length + momentsOf(real, drillSchema.parse(smallDrill({ rollback: { strategy: "pitr" } }))).length));
     expect(new Set(points.map(({ id }) => id)).size).toBe(points.length);
     for (const point of points) {
       const at = drillAt(drill, point);

@@ -101,7 +101,7 @@ test("the log gives back what was written, but for a line that a crash has cut o
   await openSweep(older, asked(keyOf({ a: 1 })));
   await openSweep(newer, asked(keyOf({ a: 1 })));
   await openSweep(other, asked(keyOf({ a: 2 })));
-  expect(await findSweep(folder.path, keyOf({ a: 1 }))).toBe(newer);
+  expect(await findSweep(folder.path, keyOf({ a: 1 }))).toEqual({ directory: newer, startedAt: "2026-01-01T00:00:00.000Z" });
   expect(await findSweep(folder.path, keyOf({ a: 3 }))).toBeUndefined();
   await appendOutcome(newer, outcome("p1", "met"));
   await appendFile(join(newer, "points.jsonl"), '{"id":"p2","verd');
