@@ -4,10 +4,9 @@ import { writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { writeAtomically } from "../base/files.ts";
 import { readForRun } from "../conduct/run-drill.ts";
-import { goingBackBy, type Rollback } from "../drill/schema.ts";
-import { declarationError, findDrill } from "../drill/parse.ts";
+import { goingBackBy } from "../drill/schema.ts";
+import { findDrill } from "../drill/parse.ts";
 import { newRunName, PATHS } from "../evidence/run-directory.ts";
-import { STRATEGIES } from "../rollback/registry.ts";
 import type { RuntimeKind } from "../topology/runtime.ts";
 import { compareScorecards, renderComparisonHtml, renderComparisonMarkdown, renderComparisonTerminal } from "../../reports/comparison.ts";
 import { liveView } from "../../reports/live.ts";
@@ -15,12 +14,13 @@ import { coloursFor } from "../../reports/terminal.ts";
 import { print, printJson, type Json } from "./print.ts";
 import { rehearse } from "./rehearse.ts";
 import { stopOnSignals } from "./stop.ts";
+import { parseWays } from "./ways.ts";
 
 type CompareFlags = Json & { readonly ways: string; readonly runtime: RuntimeKind | "auto"; readonly seed: number; readonly runs: string; readonly markdown?: string };
 
 export async function compare(name: string, flags: CompareFlags): Promise<void> {
   const file = await findDrill(name);
-  const ways = parseWays(flags.ways);
+  const ways = parseWays(flags.ways, { least: 2, fewer: "a comparison needs two ways back or more" });
   for (const strategy of ways) await readForRun({ file, variant: (drill) => goingBackBy(drill, strategy) }); // or one would be refused when others have run
   await using stop = stopOnSignals();
   const cards = [];
@@ -40,15 +40,4 @@ export async function compare(name: string, flags: CompareFlags): Promise<void> 
   else print(`${renderComparisonTerminal(comparison, coloursFor(process.stdout))}\ncomparison: ${relative(process.cwd(), page)}\n`);
   const verdicts = cards.map(({ card }) => card.verdict);
   process.exitCode = verdicts.includes("met") ? 0 : verdicts.includes("unknown") ? 2 : 1;
-}
-
-/** @throws HarnessError, exit code 3, for what is no way back or asked for twice */
-function parseWays(list: string): Rollback["strategy"][] {
-  const ways = list.split(",").map((way) => way.trim()).filter((way) => way !== "");
-  const unknown = ways.find((way) => !(STRATEGIES as readonly string[]).includes(way));
-  if (unknown !== undefined || ways.length < 2 || new Set(ways).size < ways.length) {
-    const what = unknown !== undefined ? `there is no way back "${unknown}"` : ways.length < 2 ? "a comparison needs two ways back or more" : "each way back is compared once";
-    throw declarationError("--ways", `--ways: ${what}`, `the ways back are ${STRATEGIES.join(", ")}`);
-  }
-  return ways as Rollback["strategy"][];
 }

@@ -10,11 +10,10 @@ import { readForRun, SILENT } from "../conduct/run-drill.ts";
 import { declarationError, findDrill } from "../drill/parse.ts";
 import { newRunName, PATHS } from "../evidence/run-directory.ts";
 import type { Scorecard } from "../judge/scorecard.ts";
-import { STRATEGIES } from "../rollback/registry.ts";
 import { readPlan } from "../migration/plan-file.ts";
 import type { Drill } from "../drill/schema.ts";
 import { appendFound, appendOutcome, EVIDENCE, findSweep, keyOf, openSweep, readFound, readOutcomes, type Found } from "../sweep/log.ts";
-import { drillAt, parseFaults, pointsOf, scheduleInWords, type Point, type Way } from "../sweep/points.ts";
+import { drillAt, parseFaults, pointsOf, scheduleInWords, type Point } from "../sweep/points.ts";
 import { parseBudget, sweep as sweepPoints, type Outcome } from "../sweep/sweep.ts";
 import { chooseRuntime } from "../topology/open-runtime.ts";
 import type { RuntimeKind } from "../topology/runtime.ts";
@@ -24,6 +23,7 @@ import { writeFound } from "./found.ts";
 import { EXIT, print, printJson, type Json } from "./print.ts";
 import { rehearse } from "./rehearse.ts";
 import { stopOnSignals } from "./stop.ts";
+import { parseWays } from "./ways.ts";
 
 type SweepFlags = Json & {
   readonly shrink?: boolean; readonly faults: string; readonly ways?: string; readonly points: "singles" | "pairs"; readonly budget: string;
@@ -44,7 +44,7 @@ export async function sweep(name: string, flags: SweepFlags): Promise<void> {
   const { drill, plan } = await readForRun({ file });
   const whole = await readPlan(drill.migration.plan);
   const faults = parseFaults(flags.faults, drill);
-  const ways = flags.ways === undefined ? [drill.rollback.strategy] : parseWays(flags.ways);
+  const ways = flags.ways === undefined ? [drill.rollback.strategy] : parseWays(flags.ways, { least: 1, fewer: "no way back is named" });
   const points = pointsOf(drill, plan, { faults, ways, pairs: flags.points === "pairs" });
   for (const way of ways) {
     const first = points.find((point) => point.way === way);
@@ -155,12 +155,4 @@ async function expectRoom(place: string): Promise<void> {
   const { bavail, bsize } = await statfs(place);
   if (bavail * bsize >= ROOM_BYTES) return;
   throw new HarnessError({ code: "no-room", kind: "environment", place, message: `${place} has ${Math.floor((bavail * bsize) / 1024 ** 2)} MiB left, and a point needs up to ${ROOM_BYTES / 1024 ** 2}`, remedy: "make room, and give the same command again: it goes on where it stopped" });
-}
-
-/** @throws HarnessError for what is no way back */
-function parseWays(list: string): readonly Way[] {
-  const ways = list.split(",").map((way) => way.trim()).filter((way) => way !== "");
-  const wrong = ways.find((way) => !(STRATEGIES as readonly string[]).includes(way));
-  if (wrong !== undefined || ways.length === 0) throw declarationError("--ways", wrong === undefined ? "--ways: no way back is named" : `--ways: there is no way back "${wrong}"`, `the ways back are ${STRATEGIES.join(", ")}`);
-  return [...new Set(ways)] as Way[];
 }
