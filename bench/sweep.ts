@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { ROOT } from "../harness/base/files.ts";
 import { spread } from "./figures.ts";
 
-type Swept = { readonly coverage: number; readonly points: readonly { readonly during: string; readonly step: string; readonly at: string; readonly fault: string; readonly verdict: string; readonly missed: readonly string[]; readonly tookMs: number }[] };
+type Swept = { readonly points: readonly { readonly during: string; readonly step: string; readonly at: string; readonly fault: string; readonly verdict: string; readonly missed: readonly string[]; readonly tookMs: number }[] };
 
 /** Drills, what strikes them, and how they go back; what is wrong is in the plan's own comment. */
 const PLANS = [

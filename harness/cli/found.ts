@@ -16,8 +16,7 @@ export async function writeFound({ declared, plan, point, outcome, directory, re
   readonly declared: Drill; readonly plan: Plan; readonly point: Point; readonly outcome: Outcome;
   readonly directory: string; readonly rehearse: (drill: Drill) => Promise<Scorecard>; readonly say: (what: string) => void;
 }): Promise<Found> {
-  const [moment] = point.moments;
-  const name = [declared.name, point.way, point.fault.fault.kind, moment?.during, moment?.step, moment?.at].join("-").toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replace(/-$/, "");
+  const name = `${declared.name}-${point.id}`.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replace(/-$/, "");
   const file = join("found", `${name}.drill.yaml`);
   const fails = async (drill: Drill) => {
     const { verdict, objectives } = await rehearse(drill);

@@ -10,7 +10,6 @@ import { readForRun, SILENT } from "../conduct/run-drill.ts";
 import { declarationError, findDrill } from "../drill/parse.ts";
 import { newRunName, PATHS } from "../evidence/run-directory.ts";
 import type { Scorecard } from "../judge/scorecard.ts";
-import { readPlan } from "../migration/plan-file.ts";
 import type { Drill } from "../drill/schema.ts";
 import { appendFound, appendOutcome, EVIDENCE, findSweep, keyOf, openSweep, readFound, readOutcomes, type Found } from "../sweep/log.ts";
 import { drillAt, parseFaults, pointsOf, scheduleInWords, type Point } from "../sweep/points.ts";
@@ -42,7 +41,6 @@ export async function sweep(name: string, flags: SweepFlags): Promise<void> {
   if (!budget) throw declarationError("--budget", `--budget: "${flags.budget}" is neither a time nor a number of points`, "for example 10m, 90s, or 200");
   const file = await findDrill(name);
   const { drill, plan } = await readForRun({ file });
-  const whole = await readPlan(drill.migration.plan);
   const faults = parseFaults(flags.faults, drill);
   const ways = flags.ways === undefined ? [drill.rollback.strategy] : parseWays(flags.ways, { least: 1, fewer: "no way back is named" });
   const points = pointsOf(drill, plan, { faults, ways, pairs: flags.points === "pairs" });
@@ -83,7 +81,7 @@ export async function sweep(name: string, flags: SweepFlags): Promise<void> {
     if (stop.signal.aborted) break;
     out.write(`${" ".repeat(9)} making smaller: ${point.way}: ${scheduleInWords(point)}\n`);
     const smaller = await writeFound({
-      declared: drill, plan: whole, point, outcome, directory, say: (what) => out.write(`${" ".repeat(27)}${what}\n`),
+      declared: drill, plan, point, outcome, directory, say: (what) => out.write(`${" ".repeat(27)}${what}\n`),
       rehearse: (candidate) => cardOf(candidate, { file, directory, runtime, seed: flags.seed, signal: stop.signal }),
     }).catch((error: unknown) => {
       if (!stop.signal.aborted) throw error;
