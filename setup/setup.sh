@@ -48,6 +48,7 @@ build() {
 build k6 harness/load/xk6-turnback ./cmd/k6 "two minutes the first time"
 build toxiproxy-server harness/topology/toxiproxy github.com/Shopify/toxiproxy/v2/cmd/server "half a minute the first time"
 build wire-proxy harness/topology/wire-proxy . "seconds"
+build prober harness/observe/prober . "seconds"
 build faultfs harness/topology/faultfs . "seconds"
 
 wants_everything=${TURNBACK_INSTALL_DOCKER:-}

@@ -25,11 +25,6 @@ export function startClock(): RunClock {
   };
 }
 
-/** A clock that continues one started elsewhere, from its absolute CLOCK_MONOTONIC start. */
-export function continueClock(startMonotonicNs: bigint): Pick<RunClock, "nowNs"> {
-  return { nowNs: () => Number(process.hrtime.bigint() - startMonotonicNs) };
-}
-
 /** Monotonic milliseconds for deadlines; the zero is arbitrary. */
 export function monotonicMs(): number {
   return performance.now();

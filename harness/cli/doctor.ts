@@ -29,6 +29,7 @@ export async function diagnose(): Promise<Diagnosis> {
     program("k6 with the turnback extension", "k6", ["version"]),
     program("Toxiproxy", "toxiproxy-server", ["-version"]),
     program("wire proxy", "wire-proxy", undefined),
+    program("prober", "prober", undefined),
     program("faultfs", "faultfs", undefined),
   ]);
   const engines = await tryEngines();

@@ -27,6 +27,8 @@ import { dumpFile, packedDump, partFile, PATHS } from "./run-directory.ts";
  */
 const SIZES = { bucket: 500_000, part: 5_000_000 };
 export type Sizes = typeof SIZES;
+/** Of a file as it was written: dumps are compressed, to about a tenth. */
+const SMALL_BYTES = 8 * 1024 ** 2;
 /** Names of fields that get a column; workloads have a handful. */
 const MOST_FIELDS = 100;
 
@@ -63,12 +65,13 @@ export async function pack(from: string, to: string, entities: readonly PackedEn
   await using duckdb = await openDuckDB();
   for (const folder of ["before", "after", PATHS.ledger]) await mkdir(join(to, folder), { recursive: true });
   const packer = new Packer(duckdb, to, sizes);
-  await packer.operations(await readNdjson(join(from, PATHS.intents), INTENTS), await readNdjson(join(from, PATHS.outcomes), OUTCOMES));
+  const [intents, outcomes] = [join(from, PATHS.intents), join(from, PATHS.outcomes)];
+  await packer.operations(await packer.source(intents, await readNdjson(intents, INTENTS)), await packer.source(outcomes, await readNdjson(outcomes, OUTCOMES)));
   const dumps: { readonly path: string; readonly key: string; readonly rows: string }[] = [];
   for (const when of ["before", "after"] as const) {
     for (const { name, key } of entities) {
       const file = join(from, dumpFile(when, name));
-      if (await exists(file)) dumps.push({ path: packedDump(when, name), key, rows: await readCsv(file) });
+      if (await exists(file)) dumps.push({ path: packedDump(when, name), key, rows: (await packer.source(file, await readCsv(file))).rows });
     }
   }
   await packer.effects();
@@ -79,11 +82,15 @@ export async function pack(from: string, to: string, entities: readonly PackedEn
   return packer.written;
 }
 
+/** What can be selected from; small is what fits into memory as it is. */
+type Source = { readonly rows: string; readonly small: boolean };
+
 class Packer {
   readonly written: string[] = [];
   readonly #duckdb: DuckDB;
   readonly #to: string;
   readonly #sizes: Sizes;
+  #sources = 0;
 
   constructor(duckdb: DuckDB, to: string, sizes: Sizes) {
     this.#sizes = sizes;
@@ -91,10 +98,20 @@ class Packer {
     this.#to = to;
   }
 
+  /** What is to be selected from: a small file is read only once. */
+  async source(file: string, rows: string): Promise<Source> {
+    if (((await stat(file).catch(() => undefined))?.size ?? 0) > SMALL_BYTES) return { rows, small: false };
+    const name = `source${this.#sources++}`;
+    await this.#duckdb.connection.run(`create temp table ${name} as select * from ${rows}`);
+    return { rows: name, small: true };
+  }
+
   /** An operation whose outcome was never written is indeterminate: nobody was told anything. */
-  async operations(intents: string, outcomes: string): Promise<void> {
-    await using asked = await this.#split(intents, `(seq - 1) // ${this.#sizes.part}`);
-    await using told = await this.#split(outcomes, `(seq - 1) // ${this.#sizes.part}`);
+  async operations(intents: Source, outcomes: Source): Promise<void> {
+    const whole = intents.small && outcomes.small && (await this.count(intents.rows)) <= this.#sizes.part;
+    const by = whole ? undefined : `(seq - 1) // ${this.#sizes.part}`;
+    await using asked = await this.#split(intents.rows, by);
+    await using told = await this.#split(outcomes.rows, by);
     for (const [i, part] of asked.parts.entries()) {
       await this.#copy(`
         select i.seq, i.vu, i.op, i.intended, i.start, o.acquired, o."end",
@@ -122,7 +139,8 @@ class Packer {
   /** Writes rows, ordered by their entity if they have one, and by the bucket of their key. */
   async byBucket(rows: string, key: string, buckets: number, path: string): Promise<void> {
     const order = rows === "fields" ? `entity, "#bucket"` : `"#bucket"`;
-    await using split = await this.#split(`(select *, (hash(${identifier(key)}) % ${buckets})::usmallint as "#bucket" from ${rows})`, `"#bucket" * ${this.#sizes.bucket} // ${this.#sizes.part}`);
+    const { bucket, part } = this.#sizes;
+    await using split = await this.#split(`(select *, (hash(${identifier(key)}) % ${buckets})::usmallint as "#bucket" from ${rows})`, buckets * bucket <= part ? undefined : `"#bucket" * ${bucket} // ${part}`);
     for (const [i, part] of split.parts.entries()) await this.#copy(`select * from ${split.read(part)} order by ${order}`, partFile(path, i));
   }
 
@@ -130,8 +148,9 @@ class Packer {
     return Number((await this.#duckdb.connection.runAndReadAll(`select count(*)::double from ${rows}`)).getRowsJS()[0]?.[0]);
   }
 
-  /** Splits rows into parts by a number. Rows that are none are one part. */
-  async #split(rows: string, by: string): Promise<{ readonly parts: readonly string[]; readonly read: (part: string) => string } & AsyncDisposable> {
+  /** Splits rows into parts by a number, if there is one to split them by. Rows that are none are one part. */
+  async #split(rows: string, by: string | undefined): Promise<{ readonly parts: readonly string[]; readonly read: (part: string) => string } & AsyncDisposable> {
+    if (by === undefined) return { parts: ["whole"], read: () => rows, [Symbol.asyncDispose]: () => Promise.resolve() };
     const folder = await mkdtemp(join(this.#duckdb.scratch, "part-"));
     await this.#duckdb.connection.run(`copy (select *, ${by} as "#part" from ${rows}) to ${literal(folder)} (${PARQUET}, partition_by ("#part"), overwrite_or_ignore)`);
     const parts = (await readdir(folder)).sort((a, b) => numberOf(a) - numberOf(b));

@@ -89,7 +89,11 @@ export async function reconcile(database: EvidenceDatabase, entities: readonly R
   await prepareWitnesses(database);
   const buckets = await countBuckets(database, entities);
   const recorded = await recordedFields(database);
-  for (const entity of entities) await reconcileEntity(database, entity, recorded, buckets);
+  const set = await fieldsSet(database, recorded);
+  for (const entity of entities) {
+    const columns = await reconcileEntity(database, entity, recorded, buckets);
+    await findShed(database, entity.name, columns, recorded, set.get(entity.name));
+  }
   await findTorn(database);
   const counts = await database.rows("select harm, count(*)::double as n from harms group by harm");
   const count = (harm: Harm) => Number(counts.find((row) => row["harm"] === harm)?.["n"] ?? 0);
@@ -124,7 +128,7 @@ function trim(row: Row): Row {
 /** Records that are looked at closely at a time: bounds the memory, whatever the run's size. */
 const BATCH = 200_000;
 
-async function reconcileEntity(database: EvidenceDatabase, entity: ReadEntity, recorded: readonly string[], buckets: number): Promise<void> {
+async function reconcileEntity(database: EvidenceDatabase, entity: ReadEntity, recorded: readonly string[], buckets: number): Promise<readonly string[]> {
   const columns = (await database.rows(`select column_name from (describe after_${entity.name})`)).map((row) => String(row["column_name"]));
   const fields = columns.filter((column) => column !== entity.key && !entity.uncompared.includes(column));
   const known = new Set((await database.rows(`select column_name from (describe before_${entity.name})`)).map((row) => String(row["column_name"])));
@@ -134,7 +138,7 @@ async function reconcileEntity(database: EvidenceDatabase, entity: ReadEntity, r
     const [found] = await database.rows("select count(*)::double as n from suspects");
     if (Number(found?.["n"]) > (bucket === buckets - 1 ? 0 : BATCH)) await applyRules(database, entity, fields, known);
   }
-  await findShed(database, entity.name, columns, recorded);
+  return columns;
 }
 
 /** Judges the suspects by the rules above, and dismisses them. */
@@ -156,15 +160,26 @@ async function applyRules(database: EvidenceDatabase, entity: Entity, fields: re
   await database.run("delete from suspects");
 }
 
+/** What an entity's effects set: the recorded fields, and whether there is more that these don't say. */
+type FieldsSet = { readonly fields: ReadonlySet<string>; readonly more: boolean };
+
+/** By entity; in one pass, as most entities set few of the fields. */
+async function fieldsSet(database: EvidenceDatabase, recorded: readonly string[]): Promise<ReadonlyMap<string, FieldsSet>> {
+  const counts = recorded.map((field, i) => `, count("#set".${identifier(field)})::double as n${i}`).join("");
+  const rows = await database.rows(`select entity, bool_or("#closer") as more${counts} from buckets.effects where outcome = 'committed' and kind in ('insert', 'update') group by entity`);
+  return new Map(rows.map((row) => [String(row["entity"]), { fields: new Set(recorded.filter((_, i) => Number(row[`n${i}`]) > 0)), more: row["more"] === true }]));
+}
+
 /** A field of the effects that the dump has no column for. */
-async function findShed(database: EvidenceDatabase, name: string, columns: readonly string[], recorded: readonly string[]): Promise<void> {
+async function findShed(database: EvidenceDatabase, name: string, columns: readonly string[], recorded: readonly string[], set: FieldsSet | undefined): Promise<void> {
   const without = `entity = '${name}' and outcome = 'committed' and kind in ('insert', 'update')`;
   const kept = ["", ...columns].map(literal).join(", ");
-  for (const field of recorded.filter((name) => !columns.includes(name))) {
+  for (const field of recorded.filter((name) => !columns.includes(name) && set?.fields.has(name))) {
     await database.run(`insert into harms
       select 'value-shed', '${name}', key, ${literal(field)}, max(seq), max("end"), null, arg_max("#set".${identifier(field)}, seq)
       from buckets.effects where ${without} and "#set".${identifier(field)} is not null group by key`);
   }
+  if (!set?.more) return;
   await database.run(`insert into harms
     select 'value-shed', '${name}', key, field, max(seq), max("end"), null, max_by((value ->> field), seq)
     from (select *, unnest(json_keys(value)) as field from buckets.effects where ${without} and "#closer")

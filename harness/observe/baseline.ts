@@ -33,6 +33,6 @@ export async function baselineFacts(databases: readonly (Observed & { /** Names 
 }
 
 async function ownSource(): Promise<string[]> {
-  const files = (await readdir(import.meta.dirname)).sort();
+  const files = (await readdir(import.meta.dirname)).filter((file) => file.endsWith(".ts")).sort();
   return Promise.all(files.map((file) => readFile(join(import.meta.dirname, file), "utf8")));
 }

@@ -1,8 +1,12 @@
-// The independent probes: another program than the load, asking the database 100 times a second.
+// The independent probes: another program than the load (prober/), asking the database 100 times a second.
 
-import { fork, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
 import type { RunClock } from "../base/clock.ts";
+import { ROOT } from "../base/files.ts";
 import { end } from "../base/process.ts";
 import { accessUrl, viewsOf, type Topology } from "../topology/topology.ts";
 
@@ -10,15 +14,7 @@ import { accessUrl, viewsOf, type Topology } from "../topology/topology.ts";
 export type Probe = { readonly due: number; readonly end: number; readonly ok: boolean; readonly code?: string };
 
 export const PROBE_EVERY_MS = 10;
-
-export type ProbeSettings = {
-  /** What each probe asks, all of them at once. */
-  readonly targets: readonly { readonly url: string; readonly query: string }[];
-  readonly file: string;
-  readonly startMonotonicNs: string;
-  readonly everyMs: number;
-  readonly timeoutMs: number;
-};
+const PROBER = join(ROOT, ".cache", "bin", "prober");
 
 export type Prober = {
   readonly stop: () => Promise<void>;
@@ -38,26 +34,27 @@ export async function startProber(options: {
   readonly onProbe: (probe: Probe) => void;
 }): Promise<Prober> {
   const log = openSync(`${options.topology.runtime.workDirectory}/probe.log`, "a");
-  const child: ChildProcess = fork(new URL("./probe-process.ts", import.meta.url), {
-    stdio: ["ignore", log, log, "ipc"],
-    detached: true,
-    env: { PATH: process.env["PATH"], TURNBACK_WORK: options.topology.runtime.workDirectory },
-  });
+  const child = spawn(PROBER, [], { stdio: ["pipe", "pipe", log], detached: true, env: { TURNBACK_WORK: options.topology.runtime.workDirectory } });
   closeSync(log);
   let ended = false;
-  const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
-    child.once("exit", (code, signal) => { ended = true; resolve({ code, signal }); }));
-  child.on("message", (message) => options.onProbe(message as Probe));
-  const settings: ProbeSettings = {
+  const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null; error?: Error }>((resolve) => {
+    const over = (how: { code: number | null; signal: NodeJS.Signals | null; error?: Error }) => { ended = true; resolve(how); };
+    child.once("exit", (code, signal) => over({ code, signal }));
+    child.once("error", (error) => over({ code: null, signal: null, error }));
+  });
+  const { stdin, stdout } = child as ChildProcessByStdio<Writable, Readable, null>;
+  createInterface({ input: stdout }).on("line", (line) => options.onProbe(JSON.parse(line) as Probe));
+  stdin.on("error", () => undefined); // it has ended, and `died` says so
+  // Its standard input stays open: when the harness dies it ends, and the prober with it.
+  stdin.write(`${JSON.stringify({
     targets: viewsOf(options.topology).map((view) => ({ url: accessUrl(view.access("app", "clients")), query: options.query(view.database) })),
     file: options.file,
     startMonotonicNs: String(options.clock.startMonotonicNs),
     everyMs: PROBE_EVERY_MS, timeoutMs: options.timeoutMs,
-  };
-  child.send(settings);
+  })}\n`);
   let stopping = false;
   return {
     stop: () => { stopping = true; return end({ pid: child.pid ?? 0, exited, ended: () => ended }, { graceMs: 3_000 }); },
-    died: exited.then(({ code, signal }) => (stopping ? new Promise<string>(() => undefined) : `the prober ended by itself (${signal ?? `exit code ${code}`})`)),
+    died: exited.then(({ code, signal, error }) => (stopping ? new Promise<string>(() => undefined) : `the prober ended by itself (${error?.message ?? signal ?? `exit code ${code}`})`)),
   };
 }

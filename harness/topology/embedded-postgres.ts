@@ -66,9 +66,15 @@ export function hasEmbeddedPostgres(): boolean {
   }
 }
 
+type User = { readonly uid: number; readonly gid: number };
+let lent: User | undefined;
+
 /** PostgreSQL refuses root. As root we lend it the `postgres` user, or else `nobody`. */
-export function unprivilegedUser(): { readonly uid: number; readonly gid: number } | undefined {
-  if (userInfo().uid !== 0) return undefined;
+export function unprivilegedUser(): User | undefined {
+  return userInfo().uid === 0 ? (lent ??= findUser()) : undefined;
+}
+
+function findUser(): User {
   for (const name of ["postgres", "nobody"]) {
     try {
       const id = (flag: string) => Number(execFileSync("id", [flag, name], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));

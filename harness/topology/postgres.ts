@@ -10,6 +10,7 @@ import { declarationError } from "../drill/parse.ts";
 import type { System } from "../drill/system.ts";
 import { postgresBinaries, unprivilegedUser, type Release } from "./embedded-postgres.ts";
 import type { FaultyDisk, Volume } from "./faulty-disk.ts";
+import { takeCopy } from "./kept-data.ts";
 import type { Address, Launch, Service } from "./runtime.ts";
 import { skewedBy } from "./skewed-clock.ts";
 
@@ -233,7 +234,8 @@ async function runSqlFile(client: pg.Client, file: string, scale: number): Promi
 
 /**
  * A data directory of this run's own, copied from prepared data; the first run prepares it.
- * `prepare` starts a server on a fresh directory, populates it, and stops it.
+ * `withServer` starts a server on a fresh directory, populates it, and stops it.
+ * @returns also what keeps the directory for another run, when this one's servers are down
  */
 export async function dataDirectoryFor(options: {
   readonly contents: Contents;
@@ -244,7 +246,7 @@ export async function dataDirectoryFor(options: {
   readonly below?: string | undefined;
   readonly say: (what: string) => void;
   readonly withServer: (dataDirectory: string, work: (service: Service) => Promise<void>) => Promise<void>;
-}): Promise<{ readonly dataDirectory: string; readonly dataKey: string }> {
+}): Promise<{ readonly dataDirectory: string; readonly dataKey: string; readonly keep?: () => Promise<void> }> {
   const { contents, release } = options;
   const { system } = contents;
   const { stdout: version } = await run(join(postgresBinaries(release), "bin/postgres"), ["--version"]);
@@ -264,8 +266,10 @@ export async function dataDirectoryFor(options: {
     await options.withServer(fresh, (service) => populate(service.address("sql"), contents));
     await publish(fresh, template);
   }
-  await copyTree(template, join(options.below ?? home, folder));
-  return { dataDirectory: target, dataKey: `${system.name}-${key}` };
+  const dataKey = `${system.name}-${key}`;
+  if (options.below === undefined) return { dataDirectory: target, dataKey, keep: await takeCopy(template, target) };
+  await copyTree(template, join(options.below, folder));
+  return { dataDirectory: target, dataKey };
 }
 
 async function initialise(directory: string, workDirectory: string, release: Release): Promise<void> {

@@ -7,6 +7,7 @@ import type { Release } from "./embedded-postgres.ts";
 import { dataDirectoryFor, dataFolder, postgresImage, postgresLaunch, setPasswords, TEMPLATE_PASSWORD, type Contents, type Role, type Settings } from "./postgres.ts";
 import type { FaultyDisk } from "./faulty-disk.ts";
 import { DockerRuntime } from "./docker-runtime.ts";
+import { ProcessRuntime } from "./process-runtime.ts";
 import { seededImage } from "./docker-images.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -67,7 +68,7 @@ export async function postgresFor(options: {
     if (disk) await runtime.copyFromImage(postgresLaunch({ dataDirectory: "", image, disk: { at: disk.below }, settings: {}, port: 0, readyWithinMs: 0, password: () => "" }));
     return prepared("", image, image);
   }
-  const { dataDirectory, dataKey } = await dataDirectoryFor({
+  const { dataDirectory, dataKey, keep } = await dataDirectoryFor({
     contents, release, server, say, workDirectory: runtime.workDirectory, below: disk?.below,
     withServer: async (directory, work) => {
       const service = await runtime.start(templateOn(directory));
@@ -78,5 +79,6 @@ export async function postgresFor(options: {
       }
     },
   });
+  if (keep && runtime instanceof ProcessRuntime) runtime.atEnd(`data of ${server}`, keep);
   return prepared(dataDirectory, postgresImage(release), dataKey);
 }

@@ -56,6 +56,11 @@ export class ProcessRuntime implements Runtime {
     return service;
   }
 
+  /** Has something done when all that was started after this call is down. */
+  atEnd(what: string, work: () => Promise<void>): void {
+    this.#undo.push(what, work);
+  }
+
   openDisk(): Promise<FaultyDisk> {
     return FaultyDisk.open({ workDirectory: this.workDirectory, owner: unprivilegedUser(), live: this.#live, undo: this.#undo });
   }
