@@ -6,7 +6,7 @@ import { join, relative } from "node:path";
 import { monotonicMs, wallClock } from "../base/clock.ts";
 import { HarnessError } from "../base/errors.ts";
 import { writeAtomically } from "../base/files.ts";
-import { readForRun, SILENT } from "../conduct/run-drill.ts";
+import { readForRun } from "../conduct/run-drill.ts";
 import { declarationError, findDrill } from "../drill/parse.ts";
 import { newRunName, PATHS } from "../evidence/run-directory.ts";
 import type { Scorecard } from "../judge/scorecard.ts";
@@ -20,17 +20,15 @@ import { failures, pointLine, renderSweepHtml, renderSweepJunit, renderSweepMark
 import { coloursFor } from "../../reports/terminal.ts";
 import { writeFound } from "./found.ts";
 import { EXIT, print, printJson, type Json } from "./print.ts";
-import { rehearse } from "./rehearse.ts";
+import { Rehearsers } from "./rehearsers.ts";
 import { stopOnSignals } from "./stop.ts";
 import { parseWays } from "./ways.ts";
 
 type SweepFlags = Json & {
   readonly shrink?: boolean; readonly faults: string; readonly ways?: string; readonly points: "singles" | "pairs"; readonly budget: string;
-  readonly runtime: RuntimeKind | "auto"; readonly seed: number; readonly runs: string; readonly junit?: string; readonly markdown?: string;
+  readonly runtime: RuntimeKind | "auto"; readonly workers: number; readonly seed: number; readonly runs: string; readonly junit?: string; readonly markdown?: string;
 };
 
-/** A point that is not over by then is cut off, and unknown. */
-const POINT_WITHIN_MS = 120_000;
 /** So many ways of failing are made smaller. */
 const SHRUNK_AT_MOST = 5;
 /** With less room than this no point is begun: PostgreSQL without space would be a finding of ours. */
@@ -58,12 +56,14 @@ export async function sweep(name: string, flags: SweepFlags): Promise<void> {
   if (!goesOn) await openSweep(directory, { schema: "turnback.sweep/1", drill: drill.name, key, startedAt });
 
   await using stop = stopOnSignals();
+  await using rehearsers = new Rehearsers();
+  const at: At = { file, directory, runtime, seed: flags.seed, rehearsers, signal: stop.signal };
   const out = flags.json ? process.stderr : process.stdout;
   const colours = coloursFor(out);
   out.write(`${drill.name}: ${points.length} points (${runtime} runtime, seed ${flags.seed})${goesOn ? `, going on after ${before.length}` : ""}\n`);
   const outcomes = await sweepPoints({
-    points, before: goesOn ? before : [], seed: flags.seed, budget, signal: stop.signal,
-    attempt: (point) => attempt(point, { file, directory, runtime, seed: flags.seed, signal: stop.signal }),
+    points, before: goesOn ? before : [], seed: flags.seed, budget, workers: flags.workers, signal: stop.signal,
+    attempt: (point) => attempt(drill, point, at),
     write: async (outcome, point, tried) => {
       await appendOutcome(directory, outcome);
       out.write(`${pointLine(outcome, point, { tried, of: points.length }, colours)}\n`);
@@ -82,7 +82,7 @@ export async function sweep(name: string, flags: SweepFlags): Promise<void> {
     out.write(`${" ".repeat(9)} making smaller: ${point.way}: ${scheduleInWords(point)}\n`);
     const smaller = await writeFound({
       declared: drill, plan, point, outcome, directory, say: (what) => out.write(`${" ".repeat(27)}${what}\n`),
-      rehearse: (candidate) => cardOf(candidate, { file, directory, runtime, seed: flags.seed, signal: stop.signal }),
+      rehearse: (candidate) => cardOf(candidate, at),
     }).catch((error: unknown) => {
       if (!stop.signal.aborted) throw error;
       return undefined; // the same command begins with this one
@@ -109,32 +109,30 @@ function toShrink(points: readonly Point[], outcomes: readonly Outcome[], found:
 }
 
 /** A smaller drill's scorecard; its evidence is not kept. @throws HarnessError when it can't be rehearsed */
-async function cardOf(smaller: Drill, { file, directory, runtime, seed, signal }: At): Promise<Scorecard> {
-  signal.throwIfAborted();
-  const { card, result } = await rehearse({
-    file, variant: () => smaller, runtime, seed, runsDirectory: join(directory, EVIDENCE),
-    signal: AbortSignal.any([signal, AbortSignal.timeout(POINT_WITHIN_MS)]), watcher: SILENT,
-  });
-  signal.throwIfAborted();
-  await rm(result.directory, { recursive: true });
+async function cardOf(drill: Drill, at: At): Promise<Scorecard> {
+  const { card, directory } = await rehearseAt(drill, at);
+  at.signal.throwIfAborted();
+  await rm(directory, { recursive: true });
   return card;
 }
 
-type At = { readonly file: string; readonly directory: string; readonly runtime: RuntimeKind; readonly seed: number; readonly signal: AbortSignal };
+/** Where and how points are rehearsed. */
+type At = { readonly file: string; readonly directory: string; readonly runtime: RuntimeKind; readonly seed: number; readonly rehearsers: Rehearsers; readonly signal: AbortSignal };
+
+const rehearseAt = (drill: Drill, { file, directory, runtime, seed, rehearsers, signal }: At) =>
+  rehearsers.rehearse({ file, drill, runtime, seed, runsDirectory: join(directory, EVIDENCE) }, signal);
 
 /** Rehearses one point. Evidence of what was met is not kept: a thousand points would fill any disk. */
-async function attempt(point: Point, { file, directory, runtime, seed, signal }: At): Promise<Outcome> {
-  for (const place of [directory, tmpdir()]) await expectRoom(place);
+async function attempt(declared: Drill, point: Point, at: At): Promise<Outcome> {
+  for (const place of [at.directory, tmpdir()]) await expectRoom(place);
   const began = monotonicMs();
   const took = () => Math.round(monotonicMs() - began);
   try {
-    const { card, result } = await rehearse({
-      file, variant: (declared) => drillAt(declared, point), runtime, seed, runsDirectory: join(directory, EVIDENCE),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(POINT_WITHIN_MS)]), watcher: SILENT,
-    });
-    if (result.failure) return { ...outcomeOf(point, card), verdict: "unknown", answer: result.failure.message, run: relative(directory, result.directory), tookMs: took() };
-    if (card.verdict === "met") await rm(result.directory, { recursive: true });
-    return { ...outcomeOf(point, card), run: card.verdict === "met" ? null : relative(directory, join(result.directory, PATHS.page)), tookMs: took() };
+    const { card, directory, failure } = await rehearseAt(drillAt(declared, point), at);
+    const from = (path: string) => relative(at.directory, path);
+    if (failure !== undefined) return { ...outcomeOf(point, card), verdict: "unknown", answer: failure, run: from(directory), tookMs: took() };
+    if (card.verdict === "met") await rm(directory, { recursive: true });
+    return { ...outcomeOf(point, card), run: card.verdict === "met" ? null : from(join(directory, PATHS.page)), tookMs: took() };
   } catch (error) {
     if (!(error instanceof HarnessError) || error.kind !== "run") throw error;
     return { id: point.id, verdict: "unknown", recoveryMs: null, lostWrites: null, missed: [], findings: [], answer: error.message, run: null, tookMs: took() };

@@ -2,6 +2,7 @@
 // The command line: parses arguments, calls the rooms, and turns failures into one message and an exit code.
 
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { availableParallelism } from "node:os";
 import { createRequire, enableCompileCache } from "node:module";
 import { COMPILED } from "../base/files.ts";
 import { CONSISTENCY_MODELS } from "../drill/consistency-models.ts";
@@ -14,6 +15,12 @@ const { version } = createRequire(import.meta.url)("../../package.json") as { ve
 function wholeNumber(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("It is a whole number from 0.");
+  return value;
+}
+
+function workerCount(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 64) throw new InvalidArgumentError("It is a whole number from 1 to 64.");
   return value;
 }
 
@@ -112,6 +119,7 @@ program.command("sweep").argument("<drill>", "name of a drill, or a file *.drill
   .option("--budget <budget>", "a time (90s, 10m, 2h) or a number of points; the most telling come first", "10m")
   .addOption(new Option("--runtime <kind>", "where the services run").choices(["auto", "docker", "process"]).default("auto"))
   .addOption(new Option("--seed <number>", "seed of everything random, the order of points too").argParser(wholeNumber).default(1))
+  .addOption(new Option("--workers <number>", "so many points at once").argParser(workerCount).default(availableParallelism(), "one a core"))
   .option("--shrink", "make what fails as small as it goes on failing, and write it as a drill")
   .option("--runs <folder>", "where the sweep's folder is written", DEFAULT_RUNS)
   .option("--junit <file>", "also write JUnit XML, a test case a point")

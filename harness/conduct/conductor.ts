@@ -38,6 +38,9 @@ import { SteadyWatch } from "./steady.ts";
 import { Strikes } from "./strikes.ts";
 import { answersInTime, TrafficGate } from "./traffic-gate.ts";
 
+/** How often the load's live counts are read; it writes them as often. */
+const STATS_EVERY_MS = 100;
+
 export type DrillRun = {
   readonly drill: Drill;
   readonly system: LoadedSystem;
@@ -224,7 +227,7 @@ class Conduct {
     });
     this.#undo.push("load", async () => { await load[Symbol.asyncDispose](); });
     void load.died().then((message) => this.#abort("load-died", "k6", message));
-    const steady = new SteadyWatch(drill.steadyState, load, clock.nowNs);
+    const steady = new SteadyWatch(drill.steadyState, clock.nowNs);
     const prober = await startProber({
       topology, clock, file: evidence.path("probes/health.ndjson"), query: (database) => this.#systemOf(database).probe, timeoutMs: drill.detector.maxLatencyMs,
       onProbe: (probe) => {
@@ -235,7 +238,7 @@ class Conduct {
     });
     this.#undo.push("probes", () => prober.stop());
     void prober.died.then((message) => this.#abort("prober-died", "probes", message));
-    this.#publishStats(load);
+    this.#publishStats(load, steady);
     await waitUntil({
       what: "the first operation of the load", withinMs: 30_000, place: "k6", signal: this.#signal, lastSeen: () => "no operation ended yet",
       check: async () => (((await load.stats())?.counts.committed ?? 0) > 0 ? true : undefined),
@@ -243,9 +246,9 @@ class Conduct {
     this.#record({ kind: "load", state: "started" });
     await pause(drill.load.warmUpMs, this.#signal);
     await waitUntil({
-      what: "steady state before the migration", withinMs: drill.load.warmUpMs + 10_000, everyMs: 100, signal: this.#signal,
+      what: "steady state before the migration", withinMs: drill.load.warmUpMs + 10_000, signal: this.#signal,
       place: "steadyState", remedy: "the system can't carry this load here: lower load.arrivalsPerSecond or widen steadyState",
-      check: async () => ((await steady.isSteady()) && !this.#decision.firing ? true : undefined),
+      check: () => (steady.isSteady() && !this.#decision.firing ? true : undefined),
     });
     this.#record({ kind: "load", state: "steady" });
     return { load, prober, steady };
@@ -255,10 +258,14 @@ class Conduct {
     this.#stop.abort(new HarnessError({ code, kind: "run", place, message, remedy: `read logs/${place}.log in the run directory` }));
   }
 
-  #publishStats(load: Load): void {
+  #publishStats(load: Load, steady: SteadyWatch): void {
     const timer = setInterval(() => {
-      void load.stats().then((stats) => stats && this.#run.onStats(stats));
-    }, 250);
+      void load.stats().then((stats) => {
+        if (!stats) return;
+        steady.takeStats(stats);
+        this.#run.onStats(stats);
+      });
+    }, STATS_EVERY_MS);
     this.#undo.push("live figures", () => Promise.resolve(clearInterval(timer)));
   }
 
@@ -310,8 +317,8 @@ class Conduct {
     this.#signal.throwIfAborted();
     try {
       await waitUntil({
-        what: "steady state after the rollback", withinMs: drill.recoveryWithinMs, everyMs: 100, signal: this.#signal,
-        check: async () => ((await steady.isSteady()) ? true : undefined),
+        what: "steady state after the rollback", withinMs: drill.recoveryWithinMs, signal: this.#signal,
+        check: () => (steady.isSteady() ? true : undefined),
       });
     } catch (error) {
       this.#signal.throwIfAborted();

@@ -8,13 +8,14 @@ import type { Point } from "./points.ts";
  * The most telling point that was not tried: the moments between steps first, then the middle between two neighbours that came
  * out differently, then any. Within each the seed decides, so it gives the same plan again for the same outcomes.
  * @param points all of them, neighbours in time beside each other
+ * @param underWay those that are being tried just now
  */
-export function nextPoint(points: readonly Point[], tried: ReadonlyMap<string, Verdict>, seed: number): Point | undefined {
-  const open = points.filter(({ id }) => !tried.has(id));
+export function nextPoint(points: readonly Point[], tried: ReadonlyMap<string, Verdict>, seed: number, underWay: ReadonlySet<string> = new Set()): Point | undefined {
+  const open = points.filter(({ id }) => !tried.has(id) && !underWay.has(id));
   const boundaries = open.filter(({ moments }) => moments.every(({ boundary }) => boundary) && moments.length === 1);
-  const random = seededRandom(seed + tried.size);
+  const random = seededRandom(seed + tried.size + underWay.size);
   const any = (some: readonly Point[]) => some[Math.floor(random() * some.length)];
-  return any(boundaries) ?? between(points, tried) ?? any(open);
+  return any(boundaries) ?? between(points.filter(({ id }) => !underWay.has(id)), tried) ?? any(open);
 }
 
 /** The middle of the widest gap between two tried neighbours of one lane whose verdicts differ. */

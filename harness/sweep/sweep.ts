@@ -23,13 +23,18 @@ export type Outcome = {
 
 export type Budget = { readonly ms?: number; readonly points?: number };
 
-/** @returns all outcomes, those of before first */
-export async function sweep({ points, before, seed, budget, attempt, write, signal }: {
+/**
+ * @returns all outcomes, those of before first
+ * @throws what an attempt threw first, when the others that were under way are over
+ */
+export async function sweep({ points, before, seed, budget, workers, attempt, write, signal }: {
   readonly points: readonly Point[];
   /** What an earlier part of this sweep found out. */
   readonly before: readonly Outcome[];
   readonly seed: number;
   readonly budget: Budget;
+  /** So many points are tried at once. */
+  readonly workers: number;
   readonly attempt: (point: Point) => Promise<Outcome>;
   /** Keeps an outcome for good, before the next point begins. */
   readonly write: (outcome: Outcome, point: Point, tried: number) => Promise<void>;
@@ -37,20 +42,36 @@ export async function sweep({ points, before, seed, budget, attempt, write, sign
 }): Promise<readonly Outcome[]> {
   const outcomes = [...before];
   const tried = new Map(before.map(({ id, verdict }) => [id, verdict]));
+  const underWay = new Set<string>();
   const began = monotonicMs();
+  let begun = 0;
   let longestMs = 0;
-  for (let n = 0; !signal.aborted && n < (budget.points ?? Infinity); n++) {
-    // A point that would end after the budget is not begun.
-    if (n > 0 && monotonicMs() - began + longestMs > (budget.ms ?? Infinity)) break;
-    const point = nextPoint(points, tried, seed);
-    if (!point) break;
-    const outcome = await attempt(point);
-    if (signal.aborted) break; // it was cut short: the next part of the sweep tries it again
-    longestMs = Math.max(longestMs, outcome.tookMs);
-    tried.set(point.id, outcome.verdict);
-    outcomes.push(outcome);
-    await write(outcome, point, outcomes.length);
-  }
+  let broken = false;
+  const work = async () => {
+    while (!signal.aborted && !broken && begun < (budget.points ?? Infinity)) {
+      // A point that would end after the budget is not begun.
+      if (begun > 0 && monotonicMs() - began + longestMs > (budget.ms ?? Infinity)) return;
+      const point = nextPoint(points, tried, seed, underWay);
+      if (!point) return;
+      begun += 1;
+      underWay.add(point.id);
+      try {
+        const outcome = await attempt(point);
+        if (signal.aborted) return; // it was cut short: the next part of the sweep tries it again
+        longestMs = Math.max(longestMs, outcome.tookMs);
+        tried.set(point.id, outcome.verdict);
+        outcomes.push(outcome);
+        await write(outcome, point, outcomes.length);
+      } catch (error) {
+        broken = true;
+        throw error;
+      } finally {
+        underWay.delete(point.id);
+      }
+    }
+  };
+  const ends = await Promise.allSettled(Array.from({ length: workers }, work));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
   return outcomes;
 }
 

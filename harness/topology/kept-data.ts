@@ -3,6 +3,7 @@
 import { copyFileSync, chmodSync, chownSync, lchownSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync, type BigIntStats } from "node:fs";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { wallClock } from "../base/clock.ts";
 import { ROOT, exists } from "../base/files.ts";
 import { codeOf } from "../base/errors.ts";
 import { newSecret } from "../base/random.ts";
@@ -113,7 +114,7 @@ function listing(root: string): Map<string, BigIntStats> {
 
 function remember(at: string): Known {
   const known: Record<string, string> = {};
-  const nowNs = BigInt(Date.now()) * 1_000_000n;
+  const nowNs = BigInt(Date.parse(wallClock())) * 1_000_000n;
   for (const [path, stats] of listing(at)) {
     // A write within the same tick of the clock would leave the change time as it is: such a file is not known.
     if (stats.isFile() && nowNs - stats.ctimeNs > CLOCK_TICK_MS * 1_000_000n) known[path] = stamp(stats);
@@ -121,18 +122,15 @@ function remember(at: string): Known {
   return known;
 }
 
-/** Makes a tree like another one again. Exported for tests. */
-export function setBack(template: string, at: string, known: Known): { readonly copied: number; readonly removed: number } {
+/** Makes a tree like another one again. */
+function setBack(template: string, at: string, known: Known): void {
   const wanted = listing(template);
   const held = listing(at);
-  let copied = 0;
-  let removed = 0;
   for (const [path, { mode }] of [...held].toReversed()) {
     const like = wanted.get(path);
     if (like && (like.mode & TYPE) === (mode & TYPE)) continue;
     rmSync(join(at, path), { recursive: true, force: true });
     held.delete(path);
-    removed += 1;
   }
   for (const [path, like] of wanted) {
     const is = held.get(path);
@@ -140,7 +138,6 @@ export function setBack(template: string, at: string, known: Known): { readonly 
     if (like.isFile()) {
       if (is && known[path] === stamp(is)) continue;
       copyFileSync(from, to);
-      copied += 1;
     } else if (like.isSymbolicLink()) {
       if (is && readlinkSync(to) === readlinkSync(from) && is.uid === like.uid && is.gid === like.gid) continue;
       rmSync(to, { force: true });
@@ -154,7 +151,6 @@ export function setBack(template: string, at: string, known: Known): { readonly 
     chownSync(to, Number(like.uid), Number(like.gid));
     chmodSync(to, Number(like.mode & 0o7777n));
   }
-  return { copied, removed };
 }
 
 /** The bits of a mode that say what kind of file it is. */

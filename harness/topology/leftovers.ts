@@ -55,7 +55,8 @@ export class LiveRun {
   }
 }
 
-export type Leftover = { readonly run: string; readonly what: readonly string[]; readonly remove: () => Promise<void> };
+/** `harness` is the process that conducted the run, and is gone. */
+export type Leftover = { readonly run: string; readonly harness: number; readonly what: readonly string[]; readonly remove: () => Promise<void> };
 
 /** Runs whose harness is gone and that left something behind. A live harness's are never touched. */
 export async function findLeftovers(): Promise<Leftover[]> {
@@ -76,7 +77,7 @@ export async function findLeftovers(): Promise<Leftover[]> {
       ...fuseMountsBelow(record.workDirectory).map((at) => `mount ${at}`),
       ...((await exists(record.workDirectory)) ? [`folder ${record.workDirectory}`] : []),
     ];
-    leftovers.push({ run: record.run, what, remove: () => remove(path, record, pids, engine) });
+    leftovers.push({ run: record.run, harness: record.harness.pid, what, remove: () => remove(path, record, pids, engine) });
   }
   return leftovers;
 }

@@ -105,6 +105,7 @@ export function postgresLaunch(options: {
       ...(options.ownClock ? { env: () => skewedBy(`${options.dataDirectory}-clock`) } : {}),
       unprivileged: true,
       stopSignal: "SIGINT", // fast shutdown
+      endSignal: "SIGQUIT", // immediate shutdown: no checkpoint; SIGKILL would leave its shared memory
     },
     docker: {
       image: options.image,

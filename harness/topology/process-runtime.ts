@@ -227,8 +227,8 @@ class ProcessService implements Service {
     await this.limitCpu(undefined);
     if (!this.#child || this.#child.ended()) return;
     signalTree(this.#child.pid, "SIGCONT");
-    // SIGKILL alone would do for the data, which is thrown away, but PostgreSQL's shared memory isn't.
-    await end(this.#child, { signal: this.#launch.process.stopSignal ?? "SIGTERM", graceMs: 5_000 });
+    const { stopSignal = "SIGTERM", endSignal = stopSignal } = this.#launch.process;
+    await end(this.#child, { signal: endSignal, graceMs: 5_000 });
   }
 
   #require(): Child {

@@ -19,6 +19,8 @@ export type Launch = {
     /** Run as the unprivileged user that PostgreSQL insists on, when we are root. */
     readonly unprivileged?: boolean;
     readonly stopSignal?: NodeJS.Signals;
+    /** Ends it for good, when nobody needs its data any more; else what stops it. */
+    readonly endSignal?: NodeJS.Signals;
     /** Folders by the names under which the service and `shell` know them. */
     readonly folders?: Readonly<Record<string, string>>;
   };

@@ -10,9 +10,9 @@ export default defineDrill({
     slower, reads are slow, and the history of migrations is green. Here the same happens on the way back. Always
     drop before you create, and ask pg_index whether it is valid: the drill does, and nothing but that.`,
   sources: ["chatwoot, issue 15885"],
-  system: { path: "fixtures/systems/shop", scale: 0.05 },
+  system: { path: "fixtures/systems/shop", scale: 0.02 },
   migration: { plan: "fixtures/systems/shop/migrations/wrong-invalid-index" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 60, connections: 10, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   faults: [{ kind: "held-lock", table: "orders", mode: "ROW EXCLUSIVE", at: { before: "drop-index", during: "rollback" }, healAfterMs: 700 }],
   rollback: { decide: { on: "completion" } },

@@ -12,9 +12,9 @@ export default defineDrill({
     transaction, or clients have to be kept out until both are through. A sweep finds such a gap; a single drill only
     when its author already knows where to look.`,
   sources: ["block/spirit, pull request 156: writes that land between the last catch-up and the swap"],
-  system: { path: "fixtures/systems/shop", scale: 0.05 },
+  system: { path: "fixtures/systems/shop", scale: 0.02 },
   migration: { plan: "fixtures/systems/shop/migrations/wrong-loses-in-between" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 150, warmUpMs: 1_000, holdMs: 1_000 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 60, connections: 10, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   faults: [{ kind: "down", on: "migration", at: { after: "keep-old", during: "rollback" }, healAfterMs: 1_000 }],
   rollback: { decide: { on: "completion", delayMs: 500 } },

@@ -10,9 +10,9 @@ export default defineDrill({
     way in which a "dirty" migration is cleaned up. Statements outside a transaction must be such that a second time
     changes nothing; where that can't be had, the work belongs into batches that are journalled with their effect.`,
   sources: ["golang-migrate, issue 282", "prisma, issue 10561"],
-  system: { path: "fixtures/systems/shop", scale: 0.05 },
+  system: { path: "fixtures/systems/shop", scale: 0.02 },
   migration: { plan: "fixtures/systems/shop/migrations/wrong-resumed-twice" },
-  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 100, warmUpMs: 1_000, holdMs: 1_000 },
+  load: { workload: "fixtures/systems/shop/workload/clients.ts", arrivalsPerSecond: 60, connections: 10, warmUpMs: 1_000, holdMs: 1_000 },
   steadyState: { windowMs: 500 },
   faults: [{ kind: "kill", at: { within: "put-back", progress: 0.5 }, healAfterMs: 500 }],
   rollback: { strategy: "resume", records: "before", decide: { on: "completion" } },

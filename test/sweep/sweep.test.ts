@@ -9,6 +9,7 @@ import { figuresOf, quantiles, wilson } from "../../harness/sweep/figures.ts";
 import { appendOutcome, findSweep, keyOf, openSweep, readOutcomes } from "../../harness/sweep/log.ts";
 import type { Moment, Point } from "../../harness/sweep/points.ts";
 import { parseBudget, sweep, type Budget, type Outcome } from "../../harness/sweep/sweep.ts";
+import { pause } from "../../harness/base/deadline.ts";
 import { temporaryFolder } from "../support/drills.ts";
 
 /** One lane: every tenth moment is between two steps. */
@@ -24,7 +25,7 @@ const seededBug = ({ id }: Point): Verdict => (Number(id.slice(1)) >= 103 && Num
 async function swept({ budget = {}, seed = 1, before = [], verdict = seededBug, signal = new AbortController().signal }: { readonly budget?: Budget; readonly seed?: number; readonly before?: readonly Outcome[]; readonly verdict?: (point: Point) => Verdict; readonly signal?: AbortSignal }) {
   const order: string[] = [];
   const outcomes = await sweep({
-    points, before, seed, budget, signal,
+    points, before, seed, budget, workers: 1, signal,
     attempt: (point) => { order.push(point.id); return Promise.resolve(outcome(point.id, verdict(point))); },
     write: () => Promise.resolve(),
   });
@@ -46,6 +47,44 @@ describe("the order", () => {
   });
 });
 
+describe("several workers", () => {
+  const beside = async (options: { readonly workers: number; readonly budget?: Budget; readonly fails?: string }) => {
+    const order: string[] = [];
+    let now = 0;
+    let most = 0;
+    const outcomes = await sweep({
+      points, before: [], seed: 1, budget: options.budget ?? {}, workers: options.workers, signal: new AbortController().signal, write: () => Promise.resolve(),
+      attempt: async (point) => {
+        order.push(point.id);
+        most = Math.max(most, ++now);
+        await pause(Number(point.id.slice(1)) % 3);
+        now -= 1;
+        if (point.id === options.fails) throw new Error("the declaration is wrong");
+        return outcome(point.id, seededBug(point));
+      },
+    });
+    return { order, outcomes, most };
+  };
+
+  test("try each point once, so many at a time, and learn the same", async () => {
+    const { order, outcomes, most } = await beside({ workers: 4 });
+    expect(most).toBe(4);
+    expect(order.toSorted()).toEqual(points.map(({ id }) => id).toSorted());
+    const verdicts = (some: readonly Outcome[]) => new Map(some.map(({ id, verdict }) => [id, verdict]));
+    expect([...verdicts(outcomes)].toSorted()).toEqual([...verdicts((await swept({})).outcomes)].toSorted());
+  });
+
+  test("keep the budget, and go where verdicts change", async () => {
+    const { order } = await beside({ workers: 4, budget: { points: 21 + 16 } });
+    expect(order.length).toBe(21 + 16);
+    expect(order).toEqual(expect.arrayContaining(["p102", "p103", "p117", "p118"]));
+  });
+
+  test("end when one can't go on, and say why", async () => {
+    await expect(beside({ workers: 3, fails: "p100" })).rejects.toThrow("the declaration is wrong");
+  });
+});
+
 describe("the budget", () => {
   test("of points is kept, and the next part goes on where this one stopped", async () => {
     const first = await swept({ budget: { points: 30 } });
@@ -57,13 +96,13 @@ describe("the budget", () => {
   test("of time begins no point that would end after it", async () => {
     const order: string[] = [];
     await sweep({
-      points, before: [], seed: 1, budget: { ms: 200 }, signal: new AbortController().signal, write: () => Promise.resolve(),
+      points, before: [], seed: 1, budget: { ms: 200 }, workers: 1, signal: new AbortController().signal, write: () => Promise.resolve(),
       attempt: (point) => { order.push(point.id); return Promise.resolve({ ...outcome(point.id, "met"), tookMs: 150 }); }, // it says so
     });
     expect(order.length).toBeGreaterThan(1); // they took no time in truth
     const none: string[] = [];
     await sweep({
-      points, before: [], seed: 1, budget: { ms: 100 }, signal: new AbortController().signal, write: () => Promise.resolve(),
+      points, before: [], seed: 1, budget: { ms: 100 }, workers: 1, signal: new AbortController().signal, write: () => Promise.resolve(),
       attempt: (point) => { none.push(point.id); return Promise.resolve({ ...outcome(point.id, "met"), tookMs: 150 }); },
     });
     expect(none.length).toBe(1);

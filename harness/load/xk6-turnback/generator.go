@@ -64,7 +64,7 @@ func newGenerator(config Config) (*Generator, error) {
 	}, g.drop)
 	go g.stopOnSignal()
 	if config.StatsFile != "" {
-		go g.stats.Publish(g.clock, config.StatsFile, 200*time.Millisecond, g.done)
+		go g.stats.Publish(g.clock, config.StatsFile, 100*time.Millisecond, g.done)
 	}
 	return g, nil
 }

@@ -1,0 +1,44 @@
+// A process of its own for rehearsals, one after the other: what hangs or breaks in one costs nothing else.
+
+import { HarnessError, messageOf, type HarnessErrorFields } from "../base/errors.ts";
+import { SILENT } from "../conduct/run-drill.ts";
+import type { Drill } from "../drill/schema.ts";
+import type { Scorecard } from "../judge/scorecard.ts";
+import type { RuntimeKind } from "../topology/runtime.ts";
+import { rehearse } from "./rehearse.ts";
+
+/** `drill` is a variant of what `file` declares. */
+export type Ask = { readonly file: string; readonly drill: Drill; readonly runtime: RuntimeKind; readonly seed: number; readonly runsDirectory: string };
+export type Told = { readonly card: Scorecard; readonly directory: string; /** The harness's own failure. */ readonly failure: string | undefined };
+
+export type Request = { readonly ask: Ask } | { readonly abort: HarnessErrorFields };
+export type Answer = { readonly told: Told } | { readonly refused: HarnessErrorFields } | { readonly broken: string };
+
+let current: AbortController | undefined;
+
+async function answer({ file, drill, runtime, seed, runsDirectory }: Ask, signal: AbortSignal): Promise<Answer> {
+  try {
+    const { card, result } = await rehearse({ file, variant: () => drill, runtime, seed, runsDirectory, signal, watcher: SILENT });
+    return { told: { card, directory: result.directory, failure: result.failure?.message } };
+  } catch (error) {
+    if (!(error instanceof HarnessError)) return { broken: error instanceof Error ? error.stack ?? messageOf(error) : messageOf(error) };
+    const { code, kind, message, place, remedy } = error;
+    return { refused: { code, kind, message, place, remedy } };
+  }
+}
+
+async function take(request: Request): Promise<void> {
+  if ("abort" in request) {
+    current?.abort(new HarnessError(request.abort));
+    return;
+  }
+  current = new AbortController();
+  const told = await answer(request.ask, current.signal);
+  current = undefined;
+  if (process.connected) process.send?.(told);
+}
+
+process.on("message", (request) => void take(request as Request));
+// A terminal sends Ctrl-C to all of us: who has asked decides what becomes of a rehearsal under way.
+process.on("SIGINT", () => undefined);
+process.on("disconnect", () => current?.abort(new HarnessError({ code: "interrupted", kind: "run", message: "whoever asked for this rehearsal is gone" })));

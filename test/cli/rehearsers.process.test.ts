@@ -1,0 +1,65 @@
+// Processes that rehearse: one that dies or hangs is cut off with all that it started, and the next rehearsal works.
+
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { ROOT } from "../../harness/base/files.ts";
+import { waitUntil } from "../../harness/base/deadline.ts";
+import { inspect, signal } from "../../harness/base/process.ts";
+import { HarnessError } from "../../harness/base/errors.ts";
+import { Rehearsers } from "../../harness/cli/rehearsers.ts";
+import { readForRun } from "../../harness/conduct/run-drill.ts";
+import { findLeftovers } from "../../harness/topology/leftovers.ts";
+import { smallDrill, temporaryFolder, writeDrill } from "../support/drills.ts";
+
+type LiveRecord = { readonly run: string; readonly workDirectory: string; readonly harness: { readonly pid: number }; readonly pids: readonly { readonly pid: number }[] };
+
+/** The record of the run of a drill, when its services are up. */
+async function liveRun(name: string): Promise<LiveRecord> {
+  const records = join(ROOT, ".cache", "live");
+  return waitUntil({
+    what: `a run of ${name}`, withinMs: 30_000,
+    check: async () => {
+      const file = (await readdir(records)).find((record) => record.includes(`-${name}-`));
+      const record = file === undefined ? undefined : JSON.parse(await readFile(join(records, file), "utf8")) as LiveRecord;
+      return record && record.pids.length >= 2 ? record : undefined;
+    },
+  });
+}
+
+async function asking(folder: string, name: string) {
+  const file = await writeDrill(folder, smallDrill({ name, system: { path: "fixtures/systems/shop", scale: 0.02 } }));
+  const { drill } = await readForRun({ file });
+  return { file, drill, runtime: "process", seed: 1, runsDirectory: join(folder, "runs") } as const;
+}
+
+test.for([["SIGKILL", "rehearser-died"], ["SIGSTOP", "rehearser-hung"]] as const)("one that gets a %s is over, nothing of it is left, and the next one works", async ([name, code]) => {
+  await using folder = await temporaryFolder();
+  await using rehearsers = new Rehearsers({ withinMs: 15_000, graceMs: 1_000 });
+  const never = new AbortController().signal;
+  const ask = await asking(folder.path, `struck-${name.toLowerCase()}`);
+  const rehearsal = rehearsers.rehearse(ask, never);
+  const [live, error] = await Promise.all([
+    liveRun(ask.drill.name).then((record) => { signal(record.harness.pid, name); return record; }),
+    rehearsal.then(() => undefined, (thrown: unknown) => thrown),
+  ]);
+  expect(error).toBeInstanceOf(HarnessError);
+  expect(error).toMatchObject({ code, kind: "run" });
+  expect([live.harness, ...live.pids].filter(({ pid }) => ![undefined, "Z"].includes(inspect(pid)?.state)), "processes that are left").toEqual([]);
+  expect((await findLeftovers()).filter(({ run }) => run === live.run)).toEqual([]);
+  const { card, failure } = await rehearsers.rehearse(await asking(folder.path, "after-that"), never);
+  expect([card.verdict, failure]).toEqual(["met", undefined]);
+});
+
+test("who asked may end it: it is judged as unknown, and what was started is down", async () => {
+  await using folder = await temporaryFolder();
+  await using rehearsers = new Rehearsers();
+  const stop = new AbortController();
+  const ask = await asking(folder.path, "given-up");
+  const rehearsal = rehearsers.rehearse(ask, stop.signal);
+  const live = await liveRun("given-up");
+  stop.abort(new HarnessError({ code: "interrupted", kind: "run", message: "enough" }));
+  const { card, failure } = await rehearsal;
+  expect([card.verdict, failure]).toEqual(["unknown", "enough"]);
+  expect(live.pids.filter(({ pid }) => ![undefined, "Z"].includes(inspect(pid)?.state))).toEqual([]);
+});
