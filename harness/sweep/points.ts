@@ -29,10 +29,9 @@ export type Point = { readonly id: string; readonly way: Way; readonly fault: Fa
 const PERCENT = 10;
 /** When a statement may be in its midst; a shorter step waits for it with its journal. */
 const SOON_MS = 25;
-/** How long a fault holds: longer than what clients take for slow; less for what they see at once, as they are refused. */
+/** How long a fault holds: longer than what clients take for slow. A server that is down also has to start again. */
 const HEAL_AFTER_MS = 700;
-const REFUSAL_HEALS_AFTER_MS = 300;
-const REFUSALS = new Set(["kill", "restart", "down"]);
+const STARTS_AFTER_MS = 300;
 /** Warm-up, hold and the window of steady state are no longer than this: a point asks one question. */
 const BRIEFLY_MS = 500;
 
@@ -142,7 +141,7 @@ export function parseFaults(list: string, drill: Drill): readonly FaultChoice[] 
   const choices = names.flatMap((name): readonly FaultChoice[] => {
     if (name === "own") return drill.faults.map((fault, i) => ({ name: `${fault.kind}, own ${i + 1}`, fault }));
     const [kind, on] = name.split("@");
-    const parsed = faultSchema.safeParse({ kind, ...(on !== undefined && { on }), at: { afterMs: 0 }, healAfterMs: REFUSALS.has(kind ?? "") ? REFUSAL_HEALS_AFTER_MS : HEAL_AFTER_MS });
+    const parsed = faultSchema.safeParse({ kind, ...(on !== undefined && { on }), at: { afterMs: 0 }, healAfterMs: kind === "kill" || kind === "restart" ? STARTS_AFTER_MS : HEAL_AFTER_MS });
     if (!parsed.success) throw declarationError("--faults", `--faults: "${name}" is no fault that can be had without being told more`, "harness/reference.md lists the faults: kill; with whom it hits, down@migration; own, those that the drill declares");
     return [{ name, fault: parsed.data }];
   });

@@ -7,7 +7,7 @@ import { wallClock } from "../base/clock.ts";
 import { ROOT, exists } from "../base/files.ts";
 import { codeOf } from "../base/errors.ts";
 import { newSecret } from "../base/random.ts";
-import { run } from "../base/process.ts";
+import { inspect, run } from "../base/process.ts";
 
 const KEPT = join(ROOT, ".cache", "kept");
 /** So many copies are kept, of whatever data: each is as large as its data and a run's WAL. */
@@ -45,7 +45,7 @@ export async function takeCopy(template: string, at: string): Promise<() => Prom
   }
   const known = remember(at);
   return async () => {
-    if (!(await exists(at))) return; // a restore that failed may leave nothing
+    if (!(await exists(at)) || hasServer(at)) return; // a restore that failed may leave nothing
     writeFileSync(join(beside, "manifest.json"), JSON.stringify({ of, known } satisfies Manifest));
     await rename(at, join(beside, "data"));
     await mkdir(shelf, { recursive: true, mode: 0o700 });
@@ -74,6 +74,17 @@ async function takeFrom(shelf: string, to: string, of: string): Promise<Manifest
     await rm(to, { recursive: true });
   }
   return undefined;
+}
+
+/** Does a server still run on it? One that couldn't be ended would write on to the next run's data. */
+function hasServer(at: string): boolean {
+  try {
+    const pid = Number(readFileSync(join(at, "postmaster.pid"), "utf8").split("\n")[0]);
+    return ![undefined, "Z"].includes(inspect(pid)?.state);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return false;
+    throw error;
+  }
 }
 
 function readManifest(file: string): Manifest | undefined {

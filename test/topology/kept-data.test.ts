@@ -97,3 +97,20 @@ test("two runs at once have a copy each", async () => {
     await rm(join(ROOT, ".cache", "kept", basename(template)), { recursive: true, force: true });
   }
 });
+
+test("data that a server still runs on are not for another run", async () => {
+  await using folder = await temporaryFolder();
+  const template = await prepare(folder.path, "8 bytes.");
+  const shelf = join(ROOT, ".cache", "kept", basename(template));
+  try {
+    for (const [pid, kept] of [[process.pid, 0], [4_194_305, 1]] as const) { // no process has the second: it is beyond the kernel's largest
+      const at = join(folder.path, `of-${pid}`);
+      const keep = await takeCopy(template, at);
+      await writeFile(join(at, "postmaster.pid"), `${pid}\n${at}\n`);
+      await keep();
+      expect((await readdir(shelf).catch(() => [])).length).toBe(kept);
+    }
+  } finally {
+    await rm(shelf, { recursive: true, force: true });
+  }
+});
