@@ -24,11 +24,10 @@ import { dumpFile, packedDump, partFile, PATHS } from "./run-directory.ts";
 /**
  * bucket: effects, or rows of a dump, to a bucket; with half a million a judge is quickest, and needs some 300 MB.
  * part: rows to a part; sorts and joins of as many fit into memory.
+ * smallBytes: a file that is not larger is read at once; dumps are compressed, to about a tenth.
  */
-const SIZES = { bucket: 500_000, part: 5_000_000 };
+const SIZES = { bucket: 500_000, part: 5_000_000, smallBytes: 8 * 1024 ** 2 };
 export type Sizes = typeof SIZES;
-/** Of a file as it was written: dumps are compressed, to about a tenth. */
-const SMALL_BYTES = 8 * 1024 ** 2;
 /** Names of fields that get a column; workloads have a handful. */
 const MOST_FIELDS = 100;
 
@@ -100,7 +99,7 @@ class Packer {
 
   /** What is to be selected from: a small file is read only once. */
   async source(file: string, rows: string): Promise<Source> {
-    if (((await stat(file).catch(() => undefined))?.size ?? 0) > SMALL_BYTES) return { rows, small: false };
+    if (((await stat(file).catch(() => undefined))?.size ?? 0) > this.#sizes.smallBytes) return { rows, small: false };
     const name = `source${this.#sources++}`;
     await this.#duckdb.connection.run(`create temp table ${name} as select * from ${rows}`);
     return { rows: name, small: true };
@@ -186,10 +185,13 @@ async function readCsv(file: string): Promise<string> {
 
 /** The column names of a compressed CSV file, as PostgreSQL's COPY writes them. */
 async function csvHeader(file: string): Promise<string[]> {
-  const lines = createInterface({ input: createReadStream(file).pipe(createGunzip()) });
-  for await (const line of lines) {
-    lines.close();
-    return [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? "");
+  const compressed = createReadStream(file);
+  try {
+    for await (const line of createInterface({ input: compressed.pipe(createGunzip()) })) {
+      return [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? "");
+    }
+    return [];
+  } finally {
+    compressed.destroy(); // what was not read of it would keep it open
   }
-  return [];
 }

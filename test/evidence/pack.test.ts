@@ -1,5 +1,7 @@
 // Packing: the same run in columns, judged the same, and never half of it.
 
+import { createHash } from "node:crypto";
+import { readlinkSync } from "node:fs";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -28,7 +30,11 @@ function everything(): History {
 }
 
 describe("a packed run", () => {
-  test.for([{ bucket: 500_000, part: 5_000_000 }, { bucket: 7, part: 20 }, { bucket: 5, part: 1_000 }])("is judged as it was line by line, with %o", async (sizes) => {
+  const small = 8 * 1024 ** 2;
+  test.for([
+    { bucket: 500_000, part: 5_000_000, smallBytes: small }, { bucket: 7, part: 20, smallBytes: small }, { bucket: 5, part: 1_000, smallBytes: small },
+    { bucket: 500_000, part: 5_000_000, smallBytes: 0 }, { bucket: 7, part: 20, smallBytes: 0 },
+  ])("is judged as it was line by line, with %o", async (sizes) => {
     await using folder = await temporaryFolder();
     const run = record(join(folder.path, "run"), everything());
     const before = await judge(run);
@@ -48,6 +54,18 @@ describe("a packed run", () => {
     expect(await database.rows("select seq::int as seq, outcome, len(effects)::int as effects from operations order by seq")).toEqual([{ seq: 1, outcome: "committed", effects: 2 }, { seq: 2, outcome: "rejected", effects: 0 }]);
     expect(await database.rows("select key, kind, value::varchar as value from effects order by key")).toEqual([{ key: "a", kind: "update", value: '{"value":null}' }, { key: "b", kind: "add", value: '{"stock":2}' }]);
     expect(await database.rows("select * from before_item order by key")).toEqual([{ key: "a", value: "", stock: "1" }, { key: "b", value: null, stock: "1" }]);
+  });
+
+  test("leaves no file open, though it read but the head of some", async () => {
+    await using folder = await temporaryFolder();
+    // Long enough, and random enough, that a reader doesn't have all of it at once.
+    const rows = Array.from({ length: 20_000 }, (_, i): [string, string, number] => [`k${i}`, createHash("sha256").update(String(i)).digest("base64"), i]);
+    const run = record(join(folder.path, "run"), { before: rows, after: rows, ops: [] });
+    await packRun(run, ITEM);
+    const open = (await readdir("/proc/self/fd")).flatMap((fd) => {
+      try { return [readlinkSync(`/proc/self/fd/${fd}`)]; } catch { return []; /* the listing's own */ }
+    });
+    expect(open.filter((path) => path.startsWith(folder.path))).toEqual([]);
   });
 
   test("counts as packed only once all of it is there", async () => {
