@@ -28,7 +28,9 @@ export class Rehearsers implements AsyncDisposable {
    */
   async rehearse(ask: Ask, signal: AbortSignal): Promise<Told> {
     signal.throwIfAborted();
-    const child = this.#idle.pop() ?? fork(new URL("./rehearser.ts", import.meta.url), { serialization: "advanced", env: { ...process.env, ...COMPILED }, stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    let child = this.#idle.pop();
+    while (child && !child.connected) child = this.#idle.pop(); // it has died meanwhile
+    child ??= fork(new URL("./rehearser.ts", import.meta.url), { serialization: "advanced", env: { ...process.env, ...COMPILED }, stdio: ["ignore", "ignore", "inherit", "ipc"] });
     const told = await this.#ask(child, ask, signal);
     if ("told" in told) return told.told;
     if ("refused" in told) throw new HarnessError(told.refused);

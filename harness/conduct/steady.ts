@@ -27,7 +27,8 @@ export class SteadyWatch {
 
   /** Takes the load's live counts; to be called several times a window. */
   takeStats(stats: LoadStats): void {
-    if (stats.at !== this.#samples.at(-1)?.at) this.#samples.push(stats);
+    if (stats.at <= (this.#samples.at(-1)?.at ?? -Infinity)) return;
+    this.#samples.push(stats);
     const from = stats.at - this.#rule.windowMs * 1e6;
     while (this.#samples[1] && this.#samples[1].at <= from) this.#samples.shift();
   }

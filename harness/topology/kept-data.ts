@@ -29,12 +29,12 @@ type Manifest = { readonly of: string; readonly known: Known };
 
 /**
  * Makes `at` a copy of a tree, from an earlier run's where there is one.
+ * @param beside a folder that doesn't exist yet, on the same file system
  * @returns what keeps the copy for another run, whatever became of it meanwhile; not to be called while anybody writes to it
  */
-export async function takeCopy(template: string, at: string): Promise<() => Promise<void>> {
+export async function takeCopy(template: string, at: string, beside: string): Promise<() => Promise<void>> {
   const shelf = join(KEPT, basename(template));
   const of = stamp(lstatSync(template, { bigint: true }));
-  const beside = `${at}.kept`;
   const manifest = (await takeFrom(shelf, beside, of)) ?? { of, known: {} };
   if (await exists(join(beside, "data"))) {
     await rename(join(beside, "data"), at);

@@ -91,9 +91,10 @@ async function readRecord(path: string): Promise<LiveRecord | undefined> {
   }
 }
 
-/** A process id is only the same process if it was started at the same tick. */
+/** A process id is only the same process if it was started at the same tick; one that is over, and waits to be taken note of, is none. */
 function isSame(known: { readonly pid: number; readonly startTicks: number }): boolean {
-  return inspect(known.pid)?.startTicks === known.startTicks;
+  const now = inspect(known.pid);
+  return now !== undefined && now.state !== "Z" && now.startTicks === known.startTicks;
 }
 
 /** Recorded ones, and any whose environment or command line names the run's work directory. */

@@ -268,7 +268,7 @@ export async function dataDirectoryFor(options: {
     await publish(fresh, template);
   }
   const dataKey = `${system.name}-${key}`;
-  if (options.below === undefined) return { dataDirectory: target, dataKey, keep: await takeCopy(template, target) };
+  if (options.below === undefined) return { dataDirectory: target, dataKey, keep: await takeCopy(template, target, join(options.workDirectory, `kept-${folder}`)) };
   await copyTree(template, join(options.below, folder));
   return { dataDirectory: target, dataKey };
 }

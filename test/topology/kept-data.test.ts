@@ -5,8 +5,10 @@ import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, symlink, trunc
 import { basename, join } from "node:path";
 import { expect, test } from "vitest";
 import { ROOT } from "../../harness/base/files.ts";
-import { takeCopy } from "../../harness/topology/kept-data.ts";
+import { takeCopy as takeBeside } from "../../harness/topology/kept-data.ts";
 import { temporaryFolder } from "../support/drills.ts";
+
+const takeCopy = (template: string, at: string) => takeBeside(template, at, `${at}-kept`);
 
 async function prepare(folder: string, text: string): Promise<string> {
   // Shelves are named for the data: this one is nobody else's.
