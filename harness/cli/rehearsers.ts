@@ -12,12 +12,18 @@ const WITHIN_MS = 120_000;
 /** And who doesn't end in good order by this long after that is killed. */
 const GRACE_MS = 30_000;
 
+/** After so many rehearsals a process is replaced: whatever it holds on to is bounded, however long a sweep is. */
+const REHEARSALS = 100;
+
 export class Rehearsers implements AsyncDisposable {
   readonly #idle: ChildProcess[] = [];
+  readonly #rehearsed = new WeakMap<ChildProcess, number>();
   readonly #withinMs: number;
   readonly #graceMs: number;
+  readonly #rehearsals: number;
 
-  constructor({ withinMs = WITHIN_MS, graceMs = GRACE_MS }: { readonly withinMs?: number; readonly graceMs?: number } = {}) {
+  constructor({ withinMs = WITHIN_MS, graceMs = GRACE_MS, rehearsals = REHEARSALS }: { readonly withinMs?: number; readonly graceMs?: number; readonly rehearsals?: number } = {}) {
+    this.#rehearsals = rehearsals;
     this.#withinMs = withinMs;
     this.#graceMs = graceMs;
   }
@@ -54,7 +60,7 @@ export class Rehearsers implements AsyncDisposable {
     try {
       const answer = await promise;
       if (typeof answer === "object") {
-        this.#idle.push(child);
+        this.#takeBack(child);
         return answer;
       }
       await discard(child);
@@ -64,6 +70,13 @@ export class Rehearsers implements AsyncDisposable {
       signal.removeEventListener("abort", abort);
       child.off("message", answered).off("exit", died).off("error", died);
     }
+  }
+
+  #takeBack(child: ChildProcess): void {
+    const rehearsed = (this.#rehearsed.get(child) ?? 0) + 1;
+    this.#rehearsed.set(child, rehearsed);
+    if (rehearsed < this.#rehearsals) this.#idle.push(child);
+    else child.disconnect(); // it ends by itself
   }
 
   /** Those that are idle end; nobody else may be asked now. */

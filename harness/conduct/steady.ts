@@ -40,7 +40,7 @@ export class SteadyWatch {
     const [first, last] = [this.#samples[0], this.#samples.at(-1)];
     if (!first || !last || first.at > now - windowNs || last.at < now - 1e9) return false;
     const { failed, all } = endedBetween(first, last);
-    return all > 0 && failed / all <= this.#rule.maxErrorRatio && this.#samples.slice(1).every(({ p99Ms }) => p99Ms <= this.#rule.maxLatencyMs)
+    return all > 0 && failed / all <= this.#rule.maxErrorRatio && last.p99Ms <= this.#rule.maxLatencyMs
       && this.#badProbeAt < now - windowNs && this.#lastProbeAt > now - windowNs;
   }
 }

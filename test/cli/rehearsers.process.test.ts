@@ -64,3 +64,16 @@ test("who asked may end it: it is judged as unknown, and what was started is dow
   expect([card.verdict, failure]).toEqual(["unknown", "enough"]);
   expect(live.pids.filter(({ pid }) => ![undefined, "Z"].includes(inspect(pid)?.state))).toEqual([]);
 });
+
+test("after so many rehearsals a process is replaced by a new one, which works", async () => {
+  await using folder = await temporaryFolder();
+  await using rehearsers = new Rehearsers({ rehearsals: 1 });
+  const harnesses: number[] = [];
+  for (const name of ["one-of-two", "two-of-two"]) {
+    const [live, { card }] = await Promise.all([liveRun(name), rehearsers.rehearse(await asking(folder.path, name), new AbortController().signal)]);
+    harnesses.push(live.harness.pid);
+    expect(card.verdict).toBe("met");
+  }
+  expect(new Set(harnesses).size).toBe(2);
+  await waitUntil({ what: "end of the first process", withinMs: 5_000, check: () => ([undefined, "Z"].includes(inspect(harnesses[0]!)?.state) ? true : undefined) });
+});
