@@ -315,6 +315,7 @@ class Conduct {
     const { drill } = this.#run;
     await strikes.settle();
     this.#signal.throwIfAborted();
+    steady.startOver(); // good service during the way back is none after it
     try {
       await waitUntil({
         what: "steady state after the rollback", withinMs: drill.recoveryWithinMs, signal: this.#signal,

@@ -33,6 +33,11 @@ export class SteadyWatch {
     while (this.#samples[1] && this.#samples[1].at <= from) this.#samples.shift();
   }
 
+  /** Only what is told from now on counts: a whole window has to pass. */
+  startOver(): void {
+    this.#samples.length = 0;
+  }
+
   /** True when the last whole window was steady. */
   isSteady(): boolean {
     const windowNs = this.#rule.windowMs * 1e6;
@@ -40,7 +45,7 @@ export class SteadyWatch {
     const [first, last] = [this.#samples[0], this.#samples.at(-1)];
     if (!first || !last || first.at > now - windowNs || last.at < now - 1e9) return false;
     const { failed, all } = endedBetween(first, last);
-    return all > 0 && failed / all <= this.#rule.maxErrorRatio && last.p99Ms <= this.#rule.maxLatencyMs
+    return all > 0 && failed / all <= this.#rule.maxErrorRatio && this.#samples.slice(-2).every(({ p99Ms }) => p99Ms <= this.#rule.maxLatencyMs)
       && this.#badProbeAt < now - windowNs && this.#lastProbeAt > now - windowNs;
   }
 }

@@ -14,7 +14,7 @@ export default defineDrill({
   migration: { plan: "fixtures/systems/shop/migrations/roll-out-names" },
   application: { path: "fixtures/systems/shop/application" },
   checks: { journeys: "fixtures/systems/shop/journeys" },
-  load: { workload: "fixtures/systems/shop/workload/browsers.ts", arrivalsPerSecond: 40, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/browsers.ts", arrivalsPerSecond: 40, warmUpMs: 1_500, holdMs: 3_000 },
   faults: [{ kind: "held-lock", table: "feature_flags", mode: "ACCESS EXCLUSIVE", at: { after: "backfill-names" }, healAfterMs: 2_500 }],
   rollback: { decide: { on: "completion" } },
   objectives: {

@@ -15,7 +15,7 @@ export default defineDrill({
   migration: { plan: "fixtures/systems/shop/migrations/roll-out-names" },
   application: { path: "fixtures/systems/shop/application" },
   checks: { journeys: "fixtures/systems/shop/journeys" },
-  load: { workload: "fixtures/systems/shop/workload/browsers.ts", arrivalsPerSecond: 40, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/browsers.ts", arrivalsPerSecond: 40, warmUpMs: 1_500, holdMs: 3_000 },
   faults: [{ kind: "wrong-version", version: "v2", instances: 1, at: { after: "deploy-tolerant", during: "rollback" }, healAfterMs: 1_500 }],
   rollback: { decide: { on: "completion" } },
   objectives: {

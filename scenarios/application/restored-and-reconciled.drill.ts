@@ -15,7 +15,7 @@ export default defineDrill({
   migration: { plan: "fixtures/systems/shop/migrations/roll-out-names" },
   application: { path: "fixtures/systems/shop/application", reconcile: true },
   checks: { journeys: "fixtures/systems/shop/journeys" },
-  load: { workload: "fixtures/systems/shop/workload/browsers.ts", arrivalsPerSecond: 40, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/browsers.ts", arrivalsPerSecond: 40, warmUpMs: 1_500, holdMs: 3_000 },
   rollback: { strategy: "pitr", decide: { on: "completion" } },
   objectives: {
     recovery: { maxMs: 90_000 },

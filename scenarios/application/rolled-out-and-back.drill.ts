@@ -15,7 +15,7 @@ export default defineDrill({
   migration: { plan: "fixtures/systems/shop/migrations/roll-out-names" },
   application: { path: "fixtures/systems/shop/application" },
   checks: { journeys: "fixtures/systems/shop/journeys" },
-  load: { workload: "fixtures/systems/shop/workload/browsers.ts", arrivalsPerSecond: 40, warmUpMs: 1_500, holdMs: 1_500 },
+  load: { workload: "fixtures/systems/shop/workload/browsers.ts", arrivalsPerSecond: 40, warmUpMs: 1_500, holdMs: 3_000 },
   faults: [{ kind: "kill", at: { after: "deploy-v2" }, healAfterMs: 1_000 }],
   rollback: { decide: { on: "alert" } },
   objectives: {

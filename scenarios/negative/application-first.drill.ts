@@ -14,7 +14,7 @@ export default defineDrill({
   migration: { plan: "fixtures/systems/shop/migrations/wrong-application-first" },
   application: { path: "fixtures/systems/shop/application" },
   checks: { journeys: "fixtures/systems/shop/journeys" },
-  load: { workload: "fixtures/systems/shop/workload/browsers.ts", arrivalsPerSecond: 40, warmUpMs: 1_500, holdMs: 3_000 },
+  load: { workload: "fixtures/systems/shop/workload/browsers.ts", arrivalsPerSecond: 40, warmUpMs: 2_500, holdMs: 5_000 },
   rollback: { decide: { on: "completion" } },
   objectives: {
     recovery: { maxMs: 60_000 },

@@ -29,7 +29,15 @@ test("less than a window is not", () => {
   }
   expect(watch.isSteady()).toBe(false);
 });
-test("nor is silence", () => expect(watched({ silentFromMs: 400 }).watch.isSteady()).toBe(false));
+test("after starting over a whole window has to pass", () => {
+  const { watch, tell } = watched();
+  watch.startOver();
+  tell(1_400);
+  expect(watch.isSteady()).toBe(false);
+  tell(1_700);
+  expect(watch.isSteady()).toBe(true);
+});
+test("silence is not", () => expect(watched({ silentFromMs: 400 }).watch.isSteady()).toBe(false));
 test.for([
   ["operations that failed", { failedAtMs: 700, servedFromMs: 800 }], ["a slow probe", { slowProbeAtMs: 700 }], ["slow operations just now", { p99AtMs: 1_000 }],
 ] as const)("a window with %s is not; once they are past, it is", ([, what]) => {
