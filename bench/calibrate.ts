@@ -92,7 +92,7 @@ async function trialsOf(group: Group): Promise<Result[]> {
     await admin.query("create table bench (key text primary key, v integer); grant insert on bench to app");
     await admin.end();
     const clock = startClock();
-    const load = await Load.start({ load: drill.load, scale: 0.05, seed: 1, clock, workDirectory: folder, url: accessUrl(topology.access("app", "clients")), ledgerDirectory: join(folder, "ledger") });
+    const load = await Load.start({ load: drill.load, slowAfterMs: 500, scale: 0.05, seed: 1, clock, workDirectory: folder, url: accessUrl(topology.access("app", "clients")), ledgerDirectory: join(folder, "ledger") });
     try {
       await pause(3_000);
       const trials: Trial[] = [];

@@ -47,7 +47,7 @@ async function k6(topology: Topology, ledger: boolean): Promise<number> {
   const clock = startClock();
   // Far more arrivals than can be served, and endless patience: every client is always busy.
   const load = drillSchema.shape.load.parse({ workload: "bench/workload-insert.ts", arrivalsPerSecond: 50_000, clients: CLIENTS, connections: CLIENTS, timeoutMs: 10_000, patienceMs: 3_600_000 });
-  const generator = await Load.start({ load, scale: 1, seed: 1, clock, workDirectory: folder, url: accessUrl(topology.access("app", "direct")), ledgerDirectory: ledger ? join(folder, "ledger") : undefined, durationMs: 3_600_000 });
+  const generator = await Load.start({ load, slowAfterMs: 500, scale: 1, seed: 1, clock, workDirectory: folder, url: accessUrl(topology.access("app", "direct")), ledgerDirectory: ledger ? join(folder, "ledger") : undefined, durationMs: 3_600_000 });
   try {
     await pause(2_000);
     const first = await generator.stats();

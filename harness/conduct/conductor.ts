@@ -222,7 +222,7 @@ class Conduct {
   async #warmUp(topology: Topology): Promise<{ load: Load; prober: Prober; steady: SteadyWatch }> {
     const { drill, clock, evidence, seed } = this.#run;
     const load = await Load.start({
-      load: drill.load, scale: drill.system.scale, seed, clock, workDirectory: topology.runtime.workDirectory,
+      load: drill.load, slowAfterMs: drill.steadyState.maxLatencyMs, scale: drill.system.scale, seed, clock, workDirectory: topology.runtime.workDirectory,
       url: accessUrl(topology.access("app", "clients")), otherUrls: Object.fromEntries([...topology.others].map(([name, view]) => [name, accessUrl(view.access("app", "clients"))])), ledgerDirectory: evidence.path("ledger"), applicationFile: topology.application?.instancesFile,
     });
     this.#undo.push("load", async () => { await load[Symbol.asyncDispose](); });
@@ -315,18 +315,13 @@ class Conduct {
     const { drill } = this.#run;
     await strikes.settle();
     this.#signal.throwIfAborted();
-    steady.startOver(); // good service during the way back is none after it
     try {
-      await waitUntil({
-        what: "steady state after the rollback", withinMs: drill.recoveryWithinMs, signal: this.#signal,
-        check: () => (steady.isSteady() ? true : undefined),
-      });
+      await steady.lasts({ holdMs: drill.load.holdMs, withinMs: drill.recoveryWithinMs, signal: this.#signal });
     } catch (error) {
       this.#signal.throwIfAborted();
       if (!(error instanceof HarnessError) || error.code !== "wait-timed-out") throw error;
       this.#record({ kind: "load", state: "steady", detail: `not again within ${drill.recoveryWithinMs} ms` });
     }
-    await pause(drill.load.holdMs, this.#signal);
   }
 
   async #quiesce(topology: Topology, load: Load, prober: Prober): Promise<void> {

@@ -1,5 +1,6 @@
 // Whether the clients are served normally just now: decides when to go on, and never what is judged.
 
+import { pause, waitUntil } from "../base/deadline.ts";
 import type { Drill } from "../drill/schema.ts";
 import { endedBetween, type LoadStats } from "../load/load.ts";
 import type { Probe } from "../observe/probe.ts";
@@ -33,9 +34,17 @@ export class SteadyWatch {
     while (this.#samples[1] && this.#samples[1].at <= from) this.#samples.shift();
   }
 
-  /** Only what is told from now on counts: a whole window has to pass. */
-  startOver(): void {
-    this.#samples.length = 0;
+  /**
+   * Waits until steady state has come anew, was held on to, and is there at the end: if it is lost meanwhile, whoever
+   * stopped looking could not say for how long.
+   * @param withinMs how long it may take to come, and to come again @throws HarnessError with the code "wait-timed-out"
+   */
+  async lasts({ holdMs, withinMs, signal }: { readonly holdMs: number; readonly withinMs: number; readonly signal: AbortSignal }): Promise<void> {
+    const comes = () => waitUntil({ what: "steady state after the rollback", withinMs, signal, check: () => (this.isSteady() ? true : undefined) });
+    this.#samples.length = 0; // good service until now, during the way back, is none after it
+    await comes();
+    await pause(holdMs, signal);
+    await comes();
   }
 
   /** True when the last whole window was steady. */
@@ -44,8 +53,7 @@ export class SteadyWatch {
     const now = this.#nowNs();
     const [first, last] = [this.#samples[0], this.#samples.at(-1)];
     if (!first || !last || first.at > now - windowNs || last.at < now - 1e9) return false;
-    const { failed, all } = endedBetween(first, last);
-    return all > 0 && failed / all <= this.#rule.maxErrorRatio && this.#samples.slice(-2).every(({ p99Ms }) => p99Ms <= this.#rule.maxLatencyMs)
-      && this.#badProbeAt < now - windowNs && this.#lastProbeAt > now - windowNs;
+    const { bad, all } = endedBetween(first, last);
+    return all > 0 && bad / all <= this.#rule.maxErrorRatio && this.#badProbeAt < now - windowNs && this.#lastProbeAt > now - windowNs;
   }
 }

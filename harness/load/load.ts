@@ -15,12 +15,16 @@ export const K6 = join(ROOT, ".cache", "bin", "k6");
 export type LoadStats = {
   readonly at: number;
   readonly counts: Partial<Record<"committed" | "rejected" | "indeterminate" | "dropped", number>>;
+  /** Of those committed, how many took longer from their due time than steady state tolerates. */
+  readonly slow: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 };
 
 export type LoadOptions = {
   readonly load: Drill["load"];
+  /** From when on, counted from its due time, an operation that was served counts as slow in the live figures. */
+  readonly slowAfterMs: number;
   readonly scale: number;
   readonly seed: number;
   readonly url: string;
@@ -36,11 +40,11 @@ export type LoadOptions = {
   readonly durationMs?: number;
 };
 
-/** Operations that ended between two looks at the live figures, and how many of them were not served. */
-export function endedBetween(before: LoadStats, now: LoadStats): { readonly failed: number; readonly all: number } {
+/** Operations that ended between two looks at the live figures, and how many of them were not served in time. */
+export function endedBetween(before: LoadStats, now: LoadStats): { readonly bad: number; readonly all: number } {
   const since = (outcome: keyof LoadStats["counts"]) => (now.counts[outcome] ?? 0) - (before.counts[outcome] ?? 0);
   const failed = since("rejected") + since("indeterminate") + since("dropped");
-  return { failed, all: failed + since("committed") };
+  return { bad: failed + now.slow - before.slow, all: failed + since("committed") };
 }
 
 /** A running load generator. */
@@ -73,7 +77,7 @@ export class Load implements AsyncDisposable {
       runStartNs: String(options.clock.startMonotonicNs),
       perSecond: load.arrivalsPerSecond, poisson: load.arrivals === "poisson",
       clients: load.clients, connections: load.connections,
-      timeoutMs: load.timeoutMs, patienceMs: load.patienceMs, durationMs: options.durationMs ?? 0, seed: options.seed,
+      timeoutMs: load.timeoutMs, patienceMs: load.patienceMs, slowAfterMs: options.slowAfterMs, durationMs: options.durationMs ?? 0, seed: options.seed,
     };
     const child = await start({
       command: K6,

@@ -18,7 +18,7 @@ export default defineDrill({
   checks: { journeys: "fixtures/systems/shop/journeys" },
   load: { workload: "fixtures/systems/shop/workload/browsers.ts", arrivalsPerSecond: 40, warmUpMs: 1_500, holdMs: 3_000 },
   rollback: { decide: { on: "completion" } },
-  recoveryWithinMs: 4_000,
+  recoveryWithinMs: 7_000,
   objectives: {
     recovery: { maxMs: 2_000 },
     // Between the end of the trigger and that of its columns the new application writes what the old shape never sees. Whether

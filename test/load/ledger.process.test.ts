@@ -21,7 +21,7 @@ const lines = async (file: string) => (await readFile(file, "utf8")).trimEnd().s
 
 async function start(folder: string, perSecond: number, over: object = {}) {
   const load = drillSchema.shape.load.parse({ ...smallDrill().load, arrivalsPerSecond: perSecond, ...over });
-  const generator = await Load.start({ load, scale: 0.05, seed: Math.floor(perSecond), clock: startClock(), workDirectory: folder, url: accessUrl(held.topology.access("app", "clients")), ledgerDirectory: join(folder, "ledger") });
+  const generator = await Load.start({ load, slowAfterMs: 500, scale: 0.05, seed: Math.floor(perSecond), clock: startClock(), workDirectory: folder, url: accessUrl(held.topology.access("app", "clients")), ledgerDirectory: join(folder, "ledger") });
   await waitUntil({ what: "operations", withinMs: 20_000, check: async () => (((await generator.stats())?.counts.committed ?? 0) > 200 ? true : undefined) });
   return generator;
 }
@@ -77,7 +77,7 @@ describe("the ledger", () => {
       }`);
     const load = drillSchema.shape.load.parse({ ...smallDrill().load, workload: script, arrivalsPerSecond: 200 });
     const url = (role: "app" | "migrator") => accessUrl(held.topology.access(role, "clients"));
-    const generator = await Load.start({ load, scale: 1, seed: 1, clock: startClock(), workDirectory: folder.path, url: url("app"), otherUrls: { other: url("migrator") }, ledgerDirectory: join(folder.path, "ledger") });
+    const generator = await Load.start({ load, slowAfterMs: 500, scale: 1, seed: 1, clock: startClock(), workDirectory: folder.path, url: url("app"), otherUrls: { other: url("migrator") }, ledgerDirectory: join(folder.path, "ledger") });
     await waitUntil({ what: "operations", withinMs: 20_000, check: async () => (((await generator.stats())?.counts.committed ?? 0) > 200 ? true : undefined) });
     await generator.stop(20_000);
     const intents = await lines(join(folder.path, "ledger/intents.ndjson"));
@@ -99,7 +99,7 @@ describe("the ledger", () => {
     const script = join(folder.path, "wrong.ts");
     await writeFile(script, `import { andThen, database, options as openModel, serve, statement } from "k6/x/turnback";\nexport const options = openModel();\nexport default function () { serve(() => { ${body} }); }`);
     const load = drillSchema.shape.load.parse({ ...smallDrill().load, workload: script });
-    const generator = await Load.start({ load, scale: 1, seed: 1, clock: startClock(), workDirectory: folder.path, url: accessUrl(held.topology.access("app", "clients")), ledgerDirectory: join(folder.path, "ledger") });
+    const generator = await Load.start({ load, slowAfterMs: 500, scale: 1, seed: 1, clock: startClock(), workDirectory: folder.path, url: accessUrl(held.topology.access("app", "clients")), ledgerDirectory: join(folder.path, "ledger") });
     expect(await within(30_000, "the end of the load", generator.died())).toContain(says);
   });
 });

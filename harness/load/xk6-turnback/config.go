@@ -33,15 +33,18 @@ type Config struct {
 	TimeoutMs int64 `json:"timeoutMs"`
 	// PatienceMs is how late an arrival may start before it counts as dropped.
 	PatienceMs int64 `json:"patienceMs"`
+	// SlowAfterMs is from when on, counted from its due time, an operation that was served counts as slow.
+	SlowAfterMs int64 `json:"slowAfterMs"`
 	// DurationMs ends the load by itself; 0: SIGUSR1 ends it.
 	DurationMs int64 `json:"durationMs"`
 	// Seed of everything random in the workload.
 	Seed uint64 `json:"seed"`
 }
 
-func (c Config) timeout() time.Duration  { return time.Duration(c.TimeoutMs) * time.Millisecond }
-func (c Config) patience() time.Duration { return time.Duration(c.PatienceMs) * time.Millisecond }
-func (c Config) duration() time.Duration { return time.Duration(c.DurationMs) * time.Millisecond }
+func (c Config) timeout() time.Duration   { return time.Duration(c.TimeoutMs) * time.Millisecond }
+func (c Config) patience() time.Duration  { return time.Duration(c.PatienceMs) * time.Millisecond }
+func (c Config) slowAfter() time.Duration { return time.Duration(c.SlowAfterMs) * time.Millisecond }
+func (c Config) duration() time.Duration  { return time.Duration(c.DurationMs) * time.Millisecond }
 
 func readConfig() (Config, error) {
 	raw := os.Getenv("TURNBACK_LOAD")

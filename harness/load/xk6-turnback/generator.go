@@ -43,7 +43,7 @@ func newGenerator(config Config) (*Generator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("TURNBACK_LOAD: runStartNs is not a number of nanoseconds: %q", config.RunStartNs)
 	}
-	g := &Generator{config: config, clock: Clock{startNs}, stats: NewStats(), pools: map[string]*pgxpool.Pool{}, application: newApplication(config), done: make(chan struct{})}
+	g := &Generator{config: config, clock: Clock{startNs}, stats: NewStats(config.slowAfter()), pools: map[string]*pgxpool.Pool{}, application: newApplication(config), done: make(chan struct{})}
 	if config.LedgerDir != "" {
 		if g.ledger, err = OpenLedger(config.LedgerDir, g.fail); err != nil {
 			return nil, err

@@ -8,20 +8,28 @@ import (
 	"time"
 )
 
-// Stats are the live figures for the terminal view; the judge never reads them.
+// Stats are the live figures, for the terminal view and for when to go on; the judge never reads them.
 type Stats struct {
+	slowAfterNs int64
+
 	mu        sync.Mutex
 	counts    map[Outcome]int64
+	slow      int64
 	latencies []int64
 }
 
-func NewStats() *Stats { return &Stats{counts: map[Outcome]int64{}} }
+func NewStats(slowAfter time.Duration) *Stats {
+	return &Stats{slowAfterNs: slowAfter.Nanoseconds(), counts: map[Outcome]int64{}}
+}
 
 func (s *Stats) Count(outcome Outcome, latencyNs int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.counts[outcome]++
 	if outcome == Committed {
+		if latencyNs > s.slowAfterNs {
+			s.slow++
+		}
 		s.latencies = append(s.latencies, latencyNs)
 	}
 }
@@ -29,8 +37,10 @@ func (s *Stats) Count(outcome Outcome, latencyNs int64) {
 type statsLine struct {
 	AtNs   int64             `json:"at"`
 	Counts map[Outcome]int64 `json:"counts"`
-	P50Ms  float64           `json:"p50Ms"`
-	P99Ms  float64           `json:"p99Ms"`
+	// Slow is how many of the committed ones took longer than is tolerated.
+	Slow  int64   `json:"slow"`
+	P50Ms float64 `json:"p50Ms"`
+	P99Ms float64 `json:"p99Ms"`
 }
 
 // Publish replaces the file at path every interval until done is closed.
@@ -57,7 +67,7 @@ func (s *Stats) Publish(clock Clock, path string, interval time.Duration, done <
 func (s *Stats) snapshot(atNs int64) statsLine {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	line := statsLine{AtNs: atNs, Counts: map[Outcome]int64{}}
+	line := statsLine{AtNs: atNs, Counts: map[Outcome]int64{}, Slow: s.slow}
 	for outcome, count := range s.counts {
 		line.Counts[outcome] = count
 	}
