@@ -27,7 +27,9 @@ type Arrivals struct {
 	endNs      int64
 	stop       chan struct{}
 	stopOnce   sync.Once
-	onDrop     func(Arrival)
+	// stoppedNs is when it was stopped; set before stop is closed.
+	stoppedNs int64
+	onDrop    func(Arrival)
 }
 
 // Arrival is one unit of work that was due at IntendedNs.
@@ -60,7 +62,12 @@ func NewArrivals(clock Clock, config ArrivalConfig, onDrop func(Arrival)) *Arriv
 }
 
 // Stop ends the schedule: what is due later is not an arrival; what was due and not taken is dropped.
-func (a *Arrivals) Stop() { a.stopOnce.Do(func() { close(a.stop) }) }
+func (a *Arrivals) Stop() {
+	a.stopOnce.Do(func() {
+		a.stoppedNs = a.clock.Now()
+		close(a.stop)
+	})
+}
 
 // Next waits for the next arrival to be due; false when the load has ended.
 func (a *Arrivals) Next(ctx context.Context) (Arrival, bool) {
@@ -75,7 +82,10 @@ func (a *Arrivals) Next(ctx context.Context) (Arrival, bool) {
 			case <-timer.C:
 			case <-a.stop:
 				timer.Stop()
-				return Arrival{}, false
+				if arrival.IntendedNs > a.stoppedNs {
+					return Arrival{}, false
+				}
+				// It was due before, and this client only woke up too late to see it.
 			case <-ctx.Done():
 				timer.Stop()
 				return Arrival{}, false
@@ -112,10 +122,11 @@ func (a *Arrivals) take() (Arrival, bool) {
 	return a.advance(), true
 }
 
-// dropOverdue accounts for what was due before the stop and never taken.
+// dropOverdue accounts for what was due before the stop and never taken. A client that was busy then and comes
+// later finds no more: nothing is due after the stop.
 func (a *Arrivals) dropOverdue() {
-	now := min(a.clock.Now(), a.endNs)
-	for a.dueNs < now {
+	until := min(a.stoppedNs, a.endNs)
+	for a.dueNs < until {
 		a.onDrop(a.advance())
 	}
 	a.endNs = min(a.endNs, a.dueNs)
