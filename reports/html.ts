@@ -5,7 +5,7 @@ import type { Finding, Scorecard } from "../harness/judge/scorecard.ts";
 import { renderChart } from "./chart.ts";
 import { renderCycle } from "./cycle.ts";
 import { badge, page, section, table, text } from "./page.ts";
-import { ICONS, WORDS, figure, measured, target } from "./words.ts";
+import { ICONS, WORDS, figure, measured, stoodStill, target } from "./words.ts";
 
 /** Renders a page that opens from the file system and needs nothing else: no script, no font, no network. */
 export function renderHtml(card: Scorecard): string {
@@ -86,7 +86,9 @@ function pictures(anomalies: readonly ToldAnomaly[]): string {
   return anomalies.map((anomaly) => `${anomaly.steps ? `<figure class="cycle">${renderCycle(anomaly)}</figure>` : ""}<pre tabindex="0">${text(anomaly.text)}</pre>`).join("\n");
 }
 
-function clients({ measures }: Scorecard): string {
+function clients(card: Scorecard): string {
+  const { measures } = card;
+  const still = stoodStill(card);
   const { operations, latency, probes } = measures;
   const rows = latency.map(({ period, operations: n, p50Ms, p99Ms, maxMs }) =>
     `<tr><th scope="row">${period} the migration and the way back</th><td>${n.toLocaleString("en-US")}</td><td>${p50Ms ?? "–"}</td><td>${p99Ms ?? "–"}</td><td>${maxMs ?? "–"}</td></tr>`).join("");
@@ -96,7 +98,7 @@ function clients({ measures }: Scorecard): string {
 <div><dt>Indeterminate</dt><dd>${operations.indeterminate.toLocaleString("en-US")}</dd></div>
 <div><dt>Dropped</dt><dd>${operations.dropped.toLocaleString("en-US")}</dd></div>
 <div><dt>Independent probes failed</dt><dd>${probes.failed.toLocaleString("en-US")} of ${probes.sent.toLocaleString("en-US")}</dd></div></dl>
-<p>Latency from when an operation was due, of those that were served, in milliseconds:</p>
+${still === undefined ? "" : `<p>Meanwhile ${text(still)}.</p>\n`}<p>Latency from when an operation was due, of those that were served, in milliseconds:</p>
 ${table(["When", "Operations", "p50", "p99", "Worst"], rows)}`);
 }
 

@@ -66,6 +66,7 @@ function describe(entry: TimelineEntry): string | undefined {
     case "backup": return `${entry.label} ${entry.state}: ${short(entry.detail)}`;
     case "flag": return `flag ${entry.flag} ${entry.state}: ${short(entry.detail)}`;
     case "traffic": return `gate ${entry.state}: ${short(entry.detail)}`;
+    case "standstill": return `the ${entry.of} stood still for ${((entry.t - entry.from) / 1e6).toFixed(0)} ms`;
     case "quiescence": return `quiescence ${entry.state}`;
     case "harness-error": return `harness: ${entry.message}`;
     default: return undefined;

@@ -16,6 +16,8 @@ export type Rehearsal = {
   /** In what it is other than expected. */
   readonly surprises: readonly string[];
   readonly tookMs: number;
+  /** Why it was rehearsed a second time, which is the one that counts. */
+  readonly again?: string;
   /** Undefined where there is no run. */
   readonly card?: Scorecard;
   /** The scorecard's page, relative to the suite's. */
@@ -48,9 +50,9 @@ const summary = ({ rehearsals }: SuiteResult) => {
 };
 
 /** One drill, as soon as it is over. */
-export function rehearsalLine({ drill, verdict, surprises, tookMs }: Rehearsal, c: ReturnType<typeof coloursFor>): string {
+export function rehearsalLine({ drill, verdict, surprises, tookMs, again }: Rehearsal, c: ReturnType<typeof coloursFor>): string {
   const sign = surprises.length === 0 ? c.green("ok  ") : verdict === "unknown" ? c.yellow("?   ") : c.red("FAIL");
-  return [`${sign} ${drill.padEnd(32)} ${WORDS[verdict].toLowerCase().padEnd(8)} ${seconds(tookMs).padStart(8)}`, ...surprises.flatMap((surprise) => wrap(surprise, 72).map((line) => `       ${line}`))].join("\n");
+  return [`${sign} ${drill.padEnd(32)} ${WORDS[verdict].toLowerCase().padEnd(8)} ${seconds(tookMs).padStart(8)}`, ...(again === undefined ? [] : wrap(`rehearsed again: ${again}`, 72).map((line) => `       ${line}`)), ...surprises.flatMap((surprise) => wrap(surprise, 72).map((line) => `       ${line}`))].join("\n");
 }
 
 export function renderSuiteTerminal(result: SuiteResult, c: ReturnType<typeof coloursFor>): string {
@@ -87,8 +89,8 @@ export function renderSuiteHtml(result: SuiteResult): string {
   const wrong = result.rehearsals.filter(({ surprises }) => surprises.length > 0);
   const link = ({ drill, page: of }: Rehearsal) => (of === undefined ? text(drill) : `<a href="${text(encodeURI(of))}">${text(drill)}</a>`);
   const rows = (some: readonly Rehearsal[]) => some.map((rehearsal) => {
-    const { question, verdict: seen, expected, card, tookMs } = rehearsal;
-    return `<tr><td>${badge(seen)}</td><th scope="row">${link(rehearsal)}</th><td>${text(question)}</td><td>${expected === "missed" ? "missed, on purpose" : "met"}</td>
+    const { question, verdict: seen, expected, card, tookMs, again } = rehearsal;
+    return `<tr><td>${badge(seen)}</td><th scope="row">${link(rehearsal)}</th><td>${text(question)}${again === undefined ? "" : `<br><small>Rehearsed again: ${text(again)}.</small>`}</td><td>${expected === "missed" ? "missed, on purpose" : "met"}</td>
 <td class="figure">${card ? text(figure(card.measures.recoveryMs)) : "–"}</td><td class="figure">${card?.measures.lostWrites?.definite.toLocaleString("en-US") ?? "–"}</td><td class="figure">${seconds(tookMs)}</td></tr>`;
   }).join("\n");
   const heads = ["Verdict", "Drill", "Question", "Must be", "Recovery", "Lost writes", "Took"];

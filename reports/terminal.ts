@@ -2,7 +2,7 @@
 
 import pc from "picocolors";
 import type { Scorecard, Verdict } from "../harness/judge/scorecard.ts";
-import { ICONS, WORDS, figure, measured, target } from "./words.ts";
+import { ICONS, WORDS, figure, measured, stoodStill, target } from "./words.ts";
 
 /** Fits a terminal of 80 columns. */
 export const WIDTH = 78;
@@ -33,7 +33,8 @@ export function renderTerminal(card: Scorecard, c: Colours): string {
   return `${lines.join("\n")}\n`;
 }
 
-function whatHappened({ measures, faults, doubts }: Scorecard, c: Colours): string[] {
+function whatHappened(card: Scorecard, c: Colours): string[] {
+  const { measures, faults, doubts } = card;
   const { operations } = measures;
   const lines = faults.map((fault) =>
     `fault     ${fault.kind} on ${fault.target}: ${fault.proven ? `proven at ${seconds(fault.atMs)}` : "NOT PROVEN"}, ${fault.healed ? `healed at ${seconds(fault.healedMs)}` : "NOT HEALED"}`);
@@ -44,7 +45,8 @@ function whatHappened({ measures, faults, doubts }: Scorecard, c: Colours): stri
     ...measures.latency.filter(({ operations: served }) => served > 0).map(({ period, p50Ms, p99Ms, maxMs, operations: served }) =>
       `latency   ${period.padEnd(6)} p50 ${p50Ms} ms, p99 ${p99Ms} ms, max ${maxMs} ms (n = ${n(served)})`),
   );
-  return [...lines, ...doubts.flatMap((doubt) => wrap(`harness   ${doubt}`, WIDTH).map((line) => c.yellow(line)))];
+  const still = stoodStill(card);
+  return [...lines, ...[...(still === undefined ? [] : [still]), ...doubts].flatMap((doubt) => wrap(`harness   ${doubt}`, WIDTH).map((line) => c.yellow(line)))];
 }
 
 function findingLines({ findings, warnings }: Scorecard, c: Colours): string[] {

@@ -1,6 +1,7 @@
 // How verdicts and figures are put into words, alike in every report: icon, word and colour.
 
-import type { Measured, ObjectiveResult, Verdict } from "../harness/judge/scorecard.ts";
+import type { Measured, ObjectiveResult, Scorecard, Verdict } from "../harness/judge/scorecard.ts";
+import { stoodStillMs } from "../harness/judge/standstills.ts";
 import { ms } from "../harness/judge/verdicts.ts";
 
 export const ICONS: Readonly<Record<Verdict, string>> = { met: "✔", missed: "✘", unknown: "?" };
@@ -13,6 +14,12 @@ export function figure({ value, plusMinus, unit, atLeast }: Measured): string {
   if (unit === "ratio") return `${least}${(value * 100).toFixed(2)} %`;
   if (unit === "count") return `${least}${value.toLocaleString("en-US")}`;
   return `${least}${ms(value)}${plusMinus > 0 ? ` ± ${ms(plusMinus)}` : ""}`;
+}
+
+/** When the instruments were not run, if that was ever so: `the machine stood still for 3.10 s in all: ...`. */
+export function stoodStill({ standstills = [] }: Scorecard): string | undefined {
+  if (standstills.length === 0) return undefined;
+  return `the machine stood still ${standstills.length === 1 ? "" : `${standstills.length} times, `}for ${ms(stoodStillMs(standstills))}${standstills.length === 1 ? "" : " in all"}: times are the less sure by it`;
 }
 
 /** A target in words: `at most 15.0 s`, `at least 99 %`, `none`. */

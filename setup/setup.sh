@@ -36,7 +36,7 @@ ln -sfn ../../harness/cli/turnback.ts node_modules/.bin/turnback
 build() {
   local name=$1 module=$2 package=$3
   local sources
-  sources=$(find "$module" -name '*.go' ! -name '*_test.go' -o -name 'go.mod' -o -name 'go.sum' | LC_ALL=C sort)
+  sources=$(find "$module" harness/observe/standstill -name '*.go' ! -name '*_test.go' -o -name 'go.mod' -o -name 'go.sum' | LC_ALL=C sort)
   # shellcheck disable=SC2086
   if up_to_date "$name" $sources && [ -x "$cache/bin/$name" ]; then return; fi
   say "building $name with Go ($4)"

@@ -64,7 +64,7 @@ async function vitest(tally: Tally): Promise<void> {
 
 const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
 await types(tally);
-for (const module of ["harness/load/xk6-turnback", "harness/topology/wire-proxy", "harness/topology/faultfs", "harness/observe/prober"]) await go(module, tally);
+for (const module of ["harness/load/xk6-turnback", "harness/topology/wire-proxy", "harness/topology/faultfs", "harness/observe/standstill", "harness/observe/prober"]) await go(module, tally);
 await vitest(tally);
 console.log(`\ntests: ${tally.passed} passed, ${tally.failed} failed${tally.skipped > 0 ? `, ${tally.skipped} skipped` : ""}`);
 process.exitCode = tally.failed === 0 && tally.passed > 0 ? 0 : 1;

@@ -10,11 +10,12 @@ import { readDrill, type DrillFile } from "../drill/parse.ts";
 import type { Drill } from "../drill/schema.ts";
 import { readSuite } from "../drill/suite.ts";
 import { newRunName, PATHS } from "../evidence/run-directory.ts";
-import { surprises } from "../judge/expectation.ts";
+import { isSpoiled, surprises } from "../judge/expectation.ts";
 import { chooseRuntime } from "../topology/open-runtime.ts";
 import type { RuntimeKind } from "../topology/runtime.ts";
 import { rehearsalLine, renderSuiteHtml, renderSuiteJunit, renderSuiteTerminal, suiteJson, verdictOf, type Rehearsal, type SuiteResult } from "../../reports/suite.ts";
 import { coloursFor } from "../../reports/terminal.ts";
+import { stoodStill } from "../../reports/words.ts";
 import { EXIT, print, printJson, type Json } from "./print.ts";
 import { rehearse } from "./rehearse.ts";
 import { stopOnSignals } from "./stop.ts";
@@ -59,15 +60,28 @@ async function declaredOf({ file }: DrillFile): Promise<Drill> {
 
 const aboutOf = (drill: Drill, file: string) => ({ drill: drill.name, folder: basename(dirname(file)), question: drill.question, expected: drill.expect?.verdict ?? "met" });
 
-async function rehearsalOf(drill: Drill, file: string, { runtime, seed, runs, signal }: Pick<SuiteFlags, "seed" | "runs"> & { readonly runtime: RuntimeKind; readonly signal: AbortSignal }): Promise<Rehearsal> {
-  const about = aboutOf(drill, file);
+type Options = Pick<SuiteFlags, "seed" | "runs"> & { readonly runtime: RuntimeKind; readonly signal: AbortSignal };
+
+async function rehearsalOf(drill: Drill, file: string, options: Options): Promise<Rehearsal> {
   const began = monotonicMs();
+  const outcome = await twiceIfSpoiled(() => rehearsed(drill, file, options), options.signal);
+  return { ...aboutOf(drill, file), ...outcome, tookMs: monotonicMs() - began };
+}
+
+/** What came out otherwise than it must while the machine stood still is tried once more: the first says nothing of the drill. */
+export async function twiceIfSpoiled<T extends Pick<Rehearsal, "surprises" | "card">>(attempt: () => Promise<T>, signal?: AbortSignal): Promise<T & Pick<Rehearsal, "again">> {
+  const first = await attempt();
+  const again = first.surprises.length > 0 && first.card && isSpoiled(first.card) && !signal?.aborted ? stoodStill(first.card) : undefined;
+  return again === undefined ? first : { ...await attempt(), again };
+}
+
+async function rehearsed(drill: Drill, file: string, { runtime, seed, runs, signal }: Options): Promise<Pick<Rehearsal, "verdict" | "surprises" | "card" | "page">> {
   try {
     const { card, result } = await rehearse({ file, runtime, seed, runsDirectory: runs, signal, watcher: SILENT });
     const wrong = result.failure ? [`it could not be rehearsed: ${result.failure.message}`] : surprises(drill.expect, card);
-    return { ...about, verdict: card.verdict, surprises: wrong, tookMs: monotonicMs() - began, card, page: relative(runs, join(result.directory, PATHS.page)) };
+    return { verdict: card.verdict, surprises: wrong, card, page: relative(runs, join(result.directory, PATHS.page)) };
   } catch (error) {
     if (!(error instanceof HarnessError)) throw error;
-    return { ...about, verdict: "unknown", surprises: [`it could not be rehearsed: ${error.message}`], tookMs: monotonicMs() - began };
+    return { verdict: "unknown", surprises: [`it could not be rehearsed: ${error.message}`] };
   }
 }

@@ -11,7 +11,7 @@ import type { LoadedApplication } from "../drill/application.ts";
 import { inDatabase } from "../drill/system.ts";
 import { PATHS, readJson, type EvidenceWriter } from "../evidence/run-directory.ts";
 import type { Phase, RunEvent } from "../evidence/timeline.ts";
-import { Load, type LoadStats } from "../load/load.ts";
+import type { Load, LoadStats } from "../load/load.ts";
 import { follow, switchOver } from "../migration/blue-green.ts";
 import { isInPlace } from "../migration/journal.ts";
 import { runForward, type RunnerContext } from "../migration/runner.ts";
@@ -20,26 +20,24 @@ import { swapVolumes } from "../migration/volume-swap.ts";
 import { baselineFacts } from "../observe/baseline.ts";
 import { captureFacts } from "../observe/facts.ts";
 import type { SchemaObject } from "../observe/fingerprint.ts";
-import { startProber, type Prober } from "../observe/probe.ts";
+import type { Prober } from "../observe/probe.ts";
 import { proveQuiescence } from "../observe/quiescence.ts";
 import { replicaFacts } from "../observe/replica.ts";
 import { createWayBack } from "../rollback/registry.ts";
 import type { WayBack } from "../rollback/way-back.ts";
 import type { LoadedSystem } from "../topology/postgres.ts";
 import type { Runtime } from "../topology/runtime.ts";
-import { accessUrl, startTopology, viewsOf, type Topology } from "../topology/topology.ts";
+import { startTopology, viewsOf, type Topology } from "../topology/topology.ts";
+import { startClients } from "./clients.ts";
 import { checkApplication, restApplication, takeApplicationBack } from "./application.ts";
 import { Decision } from "./decision.ts";
 import { doubtsOf } from "./doubts.ts";
 import { Person } from "./person.ts";
 import { checkCapabilities } from "./preflight.ts";
 import { referenceStructure } from "./reference.ts";
-import { SteadyWatch } from "./steady.ts";
+import type { SteadyWatch } from "./steady.ts";
 import { Strikes } from "./strikes.ts";
 import { answersInTime, TrafficGate } from "./traffic-gate.ts";
-
-/** How often the load's live counts are read; it writes them as often. */
-const STATS_EVERY_MS = 100;
 
 export type DrillRun = {
   readonly drill: Drill;
@@ -122,9 +120,9 @@ class Conduct {
     return (database === undefined ? undefined : this.#run.others[database]) ?? this.#run.system;
   }
 
-  #record(event: RunEvent): number {
+  #record(event: RunEvent, t?: number): number {
     try {
-      return this.#run.evidence.timeline.record(event);
+      return this.#run.evidence.timeline.record(event, t);
     } catch (error) {
       // Probes, timers and healings record beside the phases: the safety stop ends those, too.
       this.#stop.abort(asHarnessError(error));
@@ -220,25 +218,11 @@ class Conduct {
   }
 
   async #warmUp(topology: Topology): Promise<{ load: Load; prober: Prober; steady: SteadyWatch }> {
-    const { drill, clock, evidence, seed } = this.#run;
-    const load = await Load.start({
-      load: drill.load, slowAfterMs: drill.steadyState.maxLatencyMs, scale: drill.system.scale, seed, clock, workDirectory: topology.runtime.workDirectory,
-      url: accessUrl(topology.access("app", "clients")), otherUrls: Object.fromEntries([...topology.others].map(([name, view]) => [name, accessUrl(view.access("app", "clients"))])), ledgerDirectory: evidence.path("ledger"), applicationFile: topology.application?.instancesFile,
+    const { drill } = this.#run;
+    const { load, prober, steady } = await startClients(this.#run, topology, {
+      undo: this.#undo, signal: this.#signal, record: (event, t) => this.#record(event, t), abort: (code, place, message) => this.#abort(code, place, message),
+      takeProbe: (probe) => this.#decision.takeProbe(probe),
     });
-    this.#undo.push("load", async () => { await load[Symbol.asyncDispose](); });
-    void load.died().then((message) => this.#abort("load-died", "k6", message));
-    const steady = new SteadyWatch(drill.steadyState, clock.nowNs);
-    const prober = await startProber({
-      topology, clock, file: evidence.path("probes/health.ndjson"), query: (database) => this.#systemOf(database).probe, timeoutMs: drill.detector.maxLatencyMs,
-      onProbe: (probe) => {
-        if (this.#signal.aborted) return;
-        steady.takeProbe(probe);
-        this.#decision.takeProbe(probe);
-      },
-    });
-    this.#undo.push("probes", () => prober.stop());
-    void prober.died.then((message) => this.#abort("prober-died", "probes", message));
-    this.#publishStats(load, steady);
     await waitUntil({
       what: "the first operation of the load", withinMs: 30_000, place: "k6", signal: this.#signal, lastSeen: () => "no operation ended yet",
       check: async () => (((await load.stats())?.counts.committed ?? 0) > 0 ? true : undefined),
@@ -256,17 +240,6 @@ class Conduct {
 
   #abort(code: string, place: string, message: string): void {
     this.#stop.abort(new HarnessError({ code, kind: "run", place, message, remedy: `read logs/${place}.log in the run directory` }));
-  }
-
-  #publishStats(load: Load, steady: SteadyWatch): void {
-    const timer = setInterval(() => {
-      void load.stats().then((stats) => {
-        if (!stats) return;
-        steady.takeStats(stats);
-        this.#run.onStats(stats);
-      });
-    }, STATS_EVERY_MS);
-    this.#undo.push("live figures", () => Promise.resolve(clearInterval(timer)));
   }
 
   /** Runs the plan forward until it ends by itself, is cut by the alert, or runs out of time. */

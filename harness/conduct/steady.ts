@@ -5,6 +5,9 @@ import type { Drill } from "../drill/schema.ts";
 import { endedBetween, type LoadStats } from "../load/load.ts";
 import type { Probe } from "../observe/probe.ts";
 
+/** Whoever waits longer than this, and twice as long as those who were just served, hangs. */
+const UNUSUAL_MS = 50;
+
 /**
  * Is told of probes and of the load's live counts. The judge recomputes everything from the ledger;
  * this only ends a phase, and errs on the side of waiting longer.
@@ -47,12 +50,13 @@ export class SteadyWatch {
     await comes();
   }
 
-  /** True when the last whole window was steady. */
+  /** True when the last whole window was steady, and nobody waits who would not usually: what hangs just now has no outcome yet. */
   isSteady(): boolean {
     const windowNs = this.#rule.windowMs * 1e6;
     const now = this.#nowNs();
     const [first, last] = [this.#samples[0], this.#samples.at(-1)];
     if (!first || !last || first.at > now - windowNs || last.at < now - 1e9) return false;
+    if (last.at - last.oldestDue > Math.max(UNUSUAL_MS, 2 * last.p99Ms) * 1e6) return false;
     const { bad, all } = endedBetween(first, last);
     return all > 0 && bad / all <= this.#rule.maxErrorRatio && this.#badProbeAt < now - windowNs && this.#lastProbeAt > now - windowNs;
   }

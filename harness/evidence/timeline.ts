@@ -34,6 +34,7 @@ export type RunEvent =
   | { readonly kind: "application"; readonly state: "deployed" | "reconciled" | "settled" | "unsettled"; readonly detail: string }
   | { readonly kind: "journey"; readonly journey: string; readonly version: string; readonly state: "passed" | "failed" | "unknown"; readonly detail?: string }
   | { readonly kind: "traffic"; readonly state: "closing" | "closed" | "returning" | "open"; readonly detail: string }
+  | { /** A part of the harness was not run, from `from` to when this is recorded as of. */ readonly kind: "standstill"; readonly of: "load" | "probes" | "harness"; readonly from: number }
   | { readonly kind: "quiescence"; readonly state: "proven" | "unproven"; readonly detail: string }
   | { readonly kind: "harness-error"; readonly code: string; readonly message: string; readonly place?: string; readonly remedy?: string };
 

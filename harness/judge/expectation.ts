@@ -2,6 +2,7 @@
 
 import type { Drill } from "../drill/schema.ts";
 import type { Scorecard } from "./scorecard.ts";
+import { stoodStillMs } from "./standstills.ts";
 
 /** In what a scorecard is other than expected, each in a sentence; nothing when it is as it must be. Without an expectation a drill must be met. */
 export function surprises(expect: Drill["expect"], card: Scorecard): string[] {
@@ -16,4 +17,12 @@ export function surprises(expect: Drill["expect"], card: Scorecard): string[] {
     ...missed.filter((name) => !card.objectives.some((objective) => objective.name === name)).map((name) => `${name} must be missed, and is no objective`),
     ...findings.filter((kind) => !found.has(kind)).map((kind) => `no finding is of the kind ${kind}`),
   ];
+}
+
+/**
+ * Whether a run says too little to count against its drill: of half a second or more nobody knows whether the machine or the
+ * system let clients wait, or what the faults met.
+ */
+export function isSpoiled(card: Scorecard): boolean {
+  return stoodStillMs(card.standstills) >= 500;
 }

@@ -15,6 +15,7 @@ import { assessService, latencies, round, series, type Service } from "./service
 import { spans } from "./spans.ts";
 import { compareStructure, structureWarnings } from "./structure.ts";
 import { failedJourneys } from "./journeys.ts";
+import { standstillsOf, stoodStillMs, stoodWithin } from "./standstills.ts";
 import { judgeObjectives, ms, worst } from "./verdicts.ts";
 
 /**
@@ -36,7 +37,7 @@ export async function judge(directory: string): Promise<Scorecard> {
   const end = eventsOf(record, "rollback").findLast(({ state }) => state !== "retried")?.t ?? phaseOf(record, "decision")?.to ?? start;
   // A gate that was closed for the migration costs clients from then on.
   const closing = eventsOf(record, "traffic")[0]?.t;
-  const service = assessService(await Samples.read(database), record.header.drill.steadyState, Math.min(start ?? Infinity, closing ?? Infinity));
+  const service = assessService(await Samples.read(database), record.header.drill.steadyState, Math.min(start ?? Infinity, closing ?? Infinity), standstillsOf(record, ["load"]));
 
   const facts = record.before && record.after && { before: record.before, after: record.after };
   const structure = facts && [...(record.reference ? compareStructure(record.reference, facts.after.structure, "reference") : compareStructure(facts.before.structure, facts.after.structure)), ...unreadable];
@@ -63,14 +64,15 @@ export async function judge(directory: string): Promise<Scorecard> {
   const objectives = judgeObjectives(record.header.drill.objectives, {
     measures, ...wayBack(record), lossBefore: owedTo(record, reconciliation) === undefined ? "the way back" : "the fault", structure, endsElsewhere: record.reference !== undefined, integrity, invariants, reconciled: reconciliation?.findings, isolation, journeys: record.journeys, journeysDetail: eventsOf(record, "journey").find(({ state }) => state === "unknown")?.detail,
   }, doubts);
+  const stood = standstillsOf(record).map(({ from, to }) => ({ fromMs: round(from / 1e6), toMs: round(to / 1e6) }));
   const verdict = worst(objectives.map((objective) => objective.verdict));
   const { run, startedAt, runtime, seed, versions, drill } = record.header;
   return {
     schema: "turnback.scorecard/1", run, drill: drill.name, question: drill.question, startedAt, runtime: runtime.kind, seed, versions,
-    verdict, summary: summarise(verdict, objectives, measures, doubts), score: score(objectives), doubts, objectives, measures,
+    verdict, summary: summarise(verdict, objectives, measures, doubts, stood), score: score(objectives), doubts, objectives, measures,
     faults: faults(record), journeys: record.journeys ?? [],
     findings: [...(reconciliation?.findings ?? []), ...(structure ?? []), ...(integrity ?? []), ...(invariants ?? []), ...(isolation?.findings ?? []), ...failedJourneys(record.journeys ?? [])],
-    warnings,
+    warnings, standstills: stood,
     series: await series(database), spans: spans(record, service),
   };
 }
@@ -125,8 +127,10 @@ function wayBack(record: RunRecord): { readonly wayBack: "completed" | "failed" 
 /** Detection, decision and rollback, each from the events that begin and end it. */
 function times(record: RunRecord, service: Service): Pick<Measures, "detectionMs" | "decisionMs" | "rollbackMs"> {
   const absent: Measured = { value: null, plusMinus: 0, unit: "ms" };
+  const standstills = standstillsOf(record, ["probes", "harness"]); // those who saw, decided and acted
   const between = (from: number | null | undefined, to: number | undefined, plusMinus: number): Measured =>
-    from === null || from === undefined || to === undefined ? absent : { value: round(Math.max(0, to - from) / 1e6), plusMinus: round(plusMinus), unit: "ms" };
+    from === null || from === undefined || to === undefined ? absent
+      : { value: round(Math.max(0, to - from) / 1e6), plusMinus: round(plusMinus + stoodWithin(standstills, from, to) / 1e6), unit: "ms" };
   const alert = eventsOf(record, "detector").find(({ state, t }) => state === "firing" && (service.impactNs === null || t >= service.impactNs))?.t;
   const rollback = eventsOf(record, "rollback");
   const begun = rollback.find(({ state }) => state === "started")?.t;
@@ -181,14 +185,14 @@ function tidy(measured: Measured): Measured {
 }
 
 /** The answer, for somebody who reads nothing else. */
-function summarise(verdict: Verdict, objectives: Scorecard["objectives"], measures: Measures, doubts: readonly string[]): string {
+function summarise(verdict: Verdict, objectives: Scorecard["objectives"], measures: Measures, doubts: readonly string[], stood: Scorecard["standstills"]): string {
   if (verdict === "missed") {
     const missed = objectives.filter((objective) => objective.verdict === "missed");
     return `No: ${missed.map(({ title, reason }) => `${title}: ${reason}`).join(". ")}.`;
   }
   if (verdict === "unknown") {
     const open = objectives.filter((objective) => objective.verdict === "unknown");
-    return `We don't know: ${doubts[0] ?? open.map(({ title, reason }) => `${title}: ${reason}`).join(". ")}.`;
+    return `We don't know: ${doubts[0] ?? open.map(({ title, reason }) => `${title}: ${reason}`).join(". ")}.${stood.length > 0 ? ` The machine itself stood still for ${ms(stoodStillMs(stood))}.` : ""}`;
   }
   const { recoveryMs, lostWrites, operations: { committed } } = measures;
   return `Yes: clients were served normally again ${ms(recoveryMs.value ?? 0)} after the impact, and of ${committed.toLocaleString("en-US")} acknowledged operations ${lostWrites?.definite ?? 0} are lost.`;

@@ -52,6 +52,17 @@ export class Samples {
     return new Samples(this.#due.subarray(from, to), this.#end.subarray(from, to), this.#served.subarray(from, to));
   }
 
+  /** The same, but those are served, and as soon as they were due, of which `isSo` says so; it gets when each was due and ended. */
+  servedWhere(isSo: (due: number, end: number) => boolean): Samples {
+    const [end, served] = [this.#end.slice(), this.#served.slice()];
+    for (let i = 0; i < this.length; i++) {
+      if (!isSo(this.due(i), this.end(i))) continue;
+      end[i] = this.due(i);
+      served[i] = 1;
+    }
+    return new Samples(this.#due, end, served);
+  }
+
   #firstFrom(ns: number): number {
     let [low, high] = [0, this.length];
     while (low < high) {

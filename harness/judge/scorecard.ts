@@ -86,7 +86,7 @@ export type Measures = {
 export type Bin = { readonly atMs: number; readonly served: number; readonly failed: number; readonly p50Ms: number | null; readonly p99Ms: number | null };
 
 /** What happened when, for drawing over the chart. */
-export type Span = { readonly lane: "phase" | "step" | "fault" | "rollback" | "alert" | "decision" | "gate" | "outage"; readonly label: string; readonly fromMs: number; readonly toMs: number };
+export type Span = { readonly lane: "phase" | "step" | "fault" | "rollback" | "alert" | "decision" | "gate" | "outage" | "standstill"; readonly label: string; readonly fromMs: number; readonly toMs: number };
 
 export type Scorecard = {
   readonly schema: "turnback.scorecard/1";
@@ -111,6 +111,8 @@ export type Scorecard = {
   readonly findings: readonly Finding[];
   /** Worth knowing, and counted by no objective. */
   readonly warnings: readonly Finding[];
+  /** When the harness, the load or the probes were not run by their machine: what was measured then is the less sure. */
+  readonly standstills: readonly { readonly fromMs: number; readonly toMs: number }[];
   readonly series: { readonly binMs: number; readonly bins: readonly Bin[] };
   readonly spans: readonly Span[];
 };

@@ -2,8 +2,10 @@
 
 import type { EvidenceDatabase } from "../evidence/database.ts";
 import type { Drill } from "../drill/schema.ts";
+import type { Standstill } from "../base/standstill.ts";
 import type { Samples } from "./samples.ts";
 import type { Bin, Episode, LatencyResult, Measured } from "./scorecard.ts";
+import { withoutStandstills } from "./standstills.ts";
 
 export type Service = {
   readonly impactNs: number | null;
@@ -36,9 +38,19 @@ const CLOCK_MS = 0.5;
  * well and the first that did not: the gap between arrivals, or the time that a failing one was
  * under way (no longer than a good one usually takes). Likewise at the end, where what failed
  * fast until then bounds how long the first good one can have met a system still down. The two errors are
- * independent, so they add in quadrature.
+ * independent, so they add in quadrature. Where the load stood still, what it did then may have been
+ * its own doing: how much better the service was without all that is added.
  */
-export function assessService(samples: Samples, steady: SteadyState, fromNs: number): Service {
+export function assessService(samples: Samples, steady: SteadyState, fromNs: number, standstills: readonly Standstill[] = []): Service {
+  const seen = assess(samples, steady, fromNs);
+  if (standstills.length === 0) return seen;
+  const atBest = assess(withoutStandstills(samples, steady.maxLatencyMs, standstills), steady, fromNs);
+  const between = (worse: Measured, better: Measured): Measured =>
+    ({ ...worse, plusMinus: worse.plusMinus + Math.abs((worse.value ?? 0) - (better.value ?? 0)) });
+  return { ...seen, recovery: between(seen.recovery, atBest.recovery), unavailable: between(seen.unavailable, atBest.unavailable), availability: between(seen.availability, atBest.availability) };
+}
+
+function assess(samples: Samples, steady: SteadyState, fromNs: number): Service {
   const due = samples.between(fromNs);
   if (due.length === 0) {
     const unknown: Measured = { value: null, plusMinus: 0, unit: "ms" };

@@ -3,6 +3,7 @@
 import { eventsOf, phaseOf, type RunRecord } from "./run-record.ts";
 import type { Span } from "./scorecard.ts";
 import { round, type Service } from "./service.ts";
+import { standstillsOf } from "./standstills.ts";
 
 export function spans(record: RunRecord, service: Service): Span[] {
   const lastMs = (record.events.at(-1)?.t ?? 0) / 1e6;
@@ -13,6 +14,7 @@ export function spans(record: RunRecord, service: Service): Span[] {
     return found ? [span("phase", phase, found.from, found.to)] : [];
   });
   return [...phases, ...steps(record, span), ...restores(record, span), ...takeovers(record, span), ...handovers(record, span), ...faultSpans(record, span), ...alerts(record, span), ...questions(record, span), ...gates(record, span),
+    ...standstillsOf(record).map(({ from, to }) => span("standstill", "the machine stood still", from, to)),
     ...service.episodes.map(({ fromMs, toMs }) => ({ lane: "outage" as const, label: "impact", fromMs: round(fromMs), toMs: round(toMs ?? lastMs) }))];
 }
 

@@ -6,6 +6,7 @@ import { HarnessError, codeOf } from "../base/errors.ts";
 import { ROOT, exists } from "../base/files.ts";
 import { end, signal, start, type Child } from "../base/process.ts";
 import { waitUntil } from "../base/deadline.ts";
+import type { Standstill } from "../base/standstill.ts";
 import type { RunClock } from "../base/clock.ts";
 import type { Drill } from "../drill/schema.ts";
 import { declarationError } from "../drill/parse.ts";
@@ -19,6 +20,10 @@ export type LoadStats = {
   readonly slow: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** When the oldest of those under way was due; `at` where none is. */
+  readonly oldestDue: number;
+  /** The newest times for which the load was not run; null while there is none. */
+  readonly stood: readonly Standstill[] | null;
 };
 
 export type LoadOptions = {

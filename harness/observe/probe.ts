@@ -8,6 +8,7 @@ import type { Readable, Writable } from "node:stream";
 import type { RunClock } from "../base/clock.ts";
 import { ROOT } from "../base/files.ts";
 import { end } from "../base/process.ts";
+import type { Standstill } from "../base/standstill.ts";
 import { accessUrl, viewsOf, type Topology } from "../topology/topology.ts";
 
 /** One probe, times in nanoseconds since the run's start. */
@@ -32,6 +33,8 @@ export async function startProber(options: {
   /** A probe that is not answered by then has failed. */
   readonly timeoutMs: number;
   readonly onProbe: (probe: Probe) => void;
+  /** The prober itself was not run. */
+  readonly onStandstill: (standstill: Standstill) => void;
 }): Promise<Prober> {
   const log = openSync(`${options.topology.runtime.workDirectory}/probe.log`, "a");
   const child = spawn(PROBER, [], { stdio: ["pipe", "pipe", log], detached: true, env: { TURNBACK_WORK: options.topology.runtime.workDirectory } });
@@ -43,7 +46,11 @@ export async function startProber(options: {
     child.once("error", (error) => over({ code: null, signal: null, error }));
   });
   const { stdin, stdout } = child as ChildProcessByStdio<Writable, Readable, null>;
-  createInterface({ input: stdout }).on("line", (line) => options.onProbe(JSON.parse(line) as Probe));
+  createInterface({ input: stdout }).on("line", (line) => {
+    const told = JSON.parse(line) as Probe | Standstill;
+    if ("from" in told) options.onStandstill(told);
+    else options.onProbe(told);
+  });
   stdin.on("error", () => undefined); // it has ended, and `died` says so
   // Its standard input stays open: when the harness dies it ends, and the prober with it.
   stdin.write(`${JSON.stringify({

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { SteadyWatch } from "../../harness/conduct/steady.ts";
 
 /** A watch over 500 ms that has been told of a second of good service; now is its end. */
-function watched({ failedAtMs = Infinity, servedFromMs = Infinity, slowProbeAtMs, slowAtMs, silentFromMs = Infinity }: { readonly failedAtMs?: number; readonly servedFromMs?: number; readonly slowProbeAtMs?: number; readonly slowAtMs?: number; readonly silentFromMs?: number } = {}) {
+function watched({ failedAtMs = Infinity, servedFromMs = Infinity, slowProbeAtMs, slowAtMs, silentFromMs = Infinity, hangsFromMs = Infinity }: { readonly failedAtMs?: number; readonly servedFromMs?: number; readonly slowProbeAtMs?: number; readonly slowAtMs?: number; readonly silentFromMs?: number; readonly hangsFromMs?: number } = {}) {
   let nowMs = 0;
   let [rejected, slow] = [0, 0];
   const watch = new SteadyWatch({ windowMs: 500, maxErrorRatio: 0.01, maxLatencyMs: 200 }, () => nowMs * 1e6);
@@ -14,7 +14,7 @@ function watched({ failedAtMs = Infinity, servedFromMs = Infinity, slowProbeAtMs
       watch.takeProbe({ due: nowMs * 1e6, end: (nowMs + (nowMs === slowProbeAtMs ? 300 : 2)) * 1e6, ok: true });
       if (nowMs >= failedAtMs && nowMs < servedFromMs) rejected += 2;
       if (nowMs === slowAtMs) slow += 20;
-      if (nowMs % 100 === 0) watch.takeStats({ at: nowMs * 1e6, counts: { committed: nowMs, rejected }, slow, p50Ms: 2, p99Ms: 5 });
+      if (nowMs % 100 === 0) watch.takeStats({ at: nowMs * 1e6, counts: { committed: nowMs, rejected }, slow, p50Ms: 2, p99Ms: 5, oldestDue: Math.min(nowMs, hangsFromMs) * 1e6, stood: null });
     }
   };
   tell(1_000);
@@ -26,9 +26,13 @@ test("less than a window is not", () => {
   const watch = new SteadyWatch({ windowMs: 500, maxErrorRatio: 0.01, maxLatencyMs: 200 }, () => 300e6);
   for (let ms = 0; ms <= 300; ms += 100) {
     watch.takeProbe({ due: ms * 1e6, end: ms * 1e6 + 1, ok: true });
-    watch.takeStats({ at: ms * 1e6, counts: { committed: ms }, slow: 0, p50Ms: 1, p99Ms: 1 });
+    watch.takeStats({ at: ms * 1e6, counts: { committed: ms }, slow: 0, p50Ms: 1, p99Ms: 1, oldestDue: ms * 1e6, stood: null });
   }
   expect(watch.isSteady()).toBe(false);
+});
+test("nor is it while somebody hangs, though everybody else is served", () => {
+  expect(watched({ hangsFromMs: 900 }).watch.isSteady()).toBe(false);
+  expect(watched({ hangsFromMs: 980 }).watch.isSteady(), "20 ms are no hanging").toBe(true);
 });
 test("silence is not", () => expect(watched({ silentFromMs: 400 }).watch.isSteady()).toBe(false));
 test.for([
@@ -52,7 +56,7 @@ describe("that steady state lasts", () => {
       if (bad.some(([from, to]) => at >= from && at < to)) rejected += 1;
       else committed += 1;
       watch.takeProbe({ due: at * 1e6, end: at * 1e6, ok: true });
-      watch.takeStats({ at: at * 1e6, counts: { committed, rejected }, slow: 0, p50Ms: 1, p99Ms: 1 });
+      watch.takeStats({ at: at * 1e6, counts: { committed, rejected }, slow: 0, p50Ms: 1, p99Ms: 1, oldestDue: at * 1e6, stood: null });
     };
     const told = setInterval(tell, 5);
     try {

@@ -32,7 +32,7 @@ describe("the terminal's scorecard", () => {
     const view = liveView({ isTTY: false, write: (text: string) => written.push(text) });
     view.event({ kind: "phase", phase: "rollback", state: "started", t: 3e9, prev: "" });
     view.event({ kind: "progress", direction: "forward", step: "x", share: 0.5, t: 3e9, prev: "" });
-    view.stats({ at: 1, counts: { committed: 5 }, slow: 0, p50Ms: 1, p99Ms: 2 });
+    view.stats({ at: 1, counts: { committed: 5 }, slow: 0, p50Ms: 1, p99Ms: 2, oldestDue: 1, stood: null });
     expect(written).toEqual(["   3.0 s  rollback\n"]);
   });
 });

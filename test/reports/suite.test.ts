@@ -31,6 +31,13 @@ describe("a suite", () => {
     expect(lines).toContain("2 of 3 drills came out as they must: 1 met, 1 missed on purpose.");
   });
 
+  test("says of a drill that it was rehearsed again, and why", () => {
+    const twice = rehearsal("a", { again: "the machine stood still for 3.10 s: times are the less sure by it" });
+    expect(rehearsalLine(twice, plain)).toContain("       rehearsed again: the machine stood still for 3.10 s");
+    expect(renderSuiteHtml(result(twice))).toContain("Rehearsed again: the machine stood still");
+    expect(renderSuiteHtml(result(rehearsal("a")))).not.toContain("Rehearsed again");
+  });
+
   test("in JUnit counts what is wrong as a failure, what nobody knows as an error, and never skips", () => {
     const xml = renderSuiteJunit(result(rehearsal("a"), ON_PURPOSE, WRONG, NOT_MADE));
     expect(xml).toContain('tests="4" failures="1" errors="1"');

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"turnback.dev/standstill"
 )
 
 // firstFollowUp is more than the arrivals of any run.
@@ -64,6 +65,7 @@ func newGenerator(config Config) (*Generator, error) {
 	}, g.drop)
 	go g.stopOnSignal()
 	if config.StatsFile != "" {
+		go standstill.Watch(g.clock.Now, g.done, g.stats.StoodStill)
 		go g.stats.Publish(g.clock, config.StatsFile, 100*time.Millisecond, g.done)
 	}
 	return g, nil
@@ -111,7 +113,7 @@ func (g *Generator) failure() error {
 }
 
 func (g *Generator) drop(arrival Arrival) {
-	g.stats.Count(Dropped, 0)
+	g.stats.Ended(arrival, Dropped, g.clock.Now())
 	if g.ledger == nil {
 		return
 	}
@@ -148,6 +150,7 @@ func (g *Generator) begin(arrival Arrival, vu uint64, op string, effects []Effec
 			return nil, err
 		}
 	}
+	g.stats.Began(arrival)
 	return o, nil
 }
 
@@ -160,7 +163,7 @@ func (o *operation) end(phase Phase, err error) Outcome {
 // settle records how the operation ended, as of now.
 func (o *operation) settle(outcome Outcome, phase Phase, code string) {
 	endNs := o.g.clock.Now()
-	o.g.stats.Count(outcome, endNs-o.arrival.IntendedNs)
+	o.g.stats.Ended(o.arrival, outcome, endNs)
 	if o.g.ledger != nil {
 		// A failed write has stopped the load; the missing line reads as indeterminate.
 		_ = o.g.ledger.Outcome(o.arrival.Seq, o.acquiredNs, endNs, outcome, phase, code, o.readsIf(outcome))

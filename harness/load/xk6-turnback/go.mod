@@ -7,6 +7,7 @@ require (
 	github.com/jackc/pgx/v5 v5.12.0
 	go.k6.io/k6/v2 v2.2.0
 	golang.org/x/sys v0.47.0
+	turnback.dev/standstill v0.0.0
 )
 
 require (
@@ -99,3 +100,5 @@ require (
 	gopkg.in/validator.v2 v2.0.1 // indirect
 	gopkg.in/yaml.v3 v3.0.1 // indirect
 )
+
+replace turnback.dev/standstill => ../../observe/standstill

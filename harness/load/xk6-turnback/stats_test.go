@@ -3,17 +3,42 @@ package turnback
 import (
 	"testing"
 	"time"
+
+	"turnback.dev/standstill"
 )
 
 func TestOnlyWhatWasServedTooLateIsSlow(t *testing.T) {
 	stats := NewStats(500 * time.Millisecond)
-	stats.Count(Committed, (400 * time.Millisecond).Nanoseconds())
-	stats.Count(Committed, (600 * time.Millisecond).Nanoseconds())
-	stats.Count(Rejected, (600 * time.Millisecond).Nanoseconds())
+	stats.Ended(Arrival{Seq: 1}, Committed, 400e6)
+	stats.Ended(Arrival{Seq: 2}, Committed, 600e6)
+	stats.Ended(Arrival{Seq: 3}, Rejected, 600e6)
 	if line := stats.snapshot(1); line.Slow != 1 || line.Counts[Committed] != 2 || line.P99Ms != 600 {
 		t.Fatalf("%+v", line)
 	}
 	if line := stats.snapshot(2); line.Slow != 1 || line.P99Ms != 0 {
 		t.Fatalf("slow operations are counted from the start, latencies since the last look: %+v", line)
+	}
+}
+
+func TestTheOldestUnderWayIsTold(t *testing.T) {
+	stats := NewStats(time.Second)
+	stats.Began(Arrival{Seq: 1, IntendedNs: 100})
+	stats.Began(Arrival{Seq: 2, IntendedNs: 200})
+	for _, step := range []struct{ ends, oldest int64 }{{0, 100}, {1, 200}, {2, 900}} {
+		stats.Ended(Arrival{Seq: step.ends}, Committed, 800)
+		if line := stats.snapshot(900); line.OldestDue != step.oldest {
+			t.Fatalf("once %d had ended: %+v", step.ends, line)
+		}
+	}
+}
+
+func TestOnlyTheNewestStandstillsArePublished(t *testing.T) {
+	stats := NewStats(time.Second)
+	for i := range int64(keptStandstills + 10) {
+		stats.StoodStill(standstill.Span{From: i, To: i + 1})
+	}
+	stood := stats.snapshot(1).Stood
+	if len(stood) != keptStandstills || stood[0].From != 10 || stood[keptStandstills-1].From != keptStandstills+9 {
+		t.Fatalf("%v", stood)
 	}
 }

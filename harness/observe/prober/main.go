@@ -2,7 +2,7 @@
 //
 // The settings come as one line of JSON on the standard input, which stays open: when it ends,
 // the harness is gone, and so is the prober. Each probe is a line of JSON, in the file that the
-// settings name and on the standard output.
+// settings name and on the standard output; there, too, is when the prober itself was not run.
 package main
 
 import (
@@ -12,6 +12,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"turnback.dev/standstill"
 )
 
 // Settings of one run. Times are in milliseconds, but for the start of the run's clock.
@@ -56,6 +58,7 @@ func run() error {
 		return err
 	}
 	go prober.Run()
+	go standstill.Watch(prober.nowNs, nil, func(span standstill.Span) { _ = json.NewEncoder(os.Stdout).Encode(span) })
 	told := make(chan os.Signal, 1)
 	signal.Notify(told, syscall.SIGTERM)
 	orphaned := make(chan struct{})

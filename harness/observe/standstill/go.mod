@@ -1,0 +1,3 @@
+module turnback.dev/standstill
+
+go 1.26
