@@ -2,7 +2,7 @@
 
 import { strikesDisk, type FaultKind } from "../drill/fault.ts";
 import type { Drill, Rollback } from "../drill/schema.ts";
-import { BESIDE_STEPS, flagStep, SWAP_STEP, type Plan } from "../drill/plan.ts";
+import { flagStep, stepsBeside, type Plan } from "../drill/plan.ts";
 import type { LoadedApplication } from "../drill/application.ts";
 import { declarationError } from "../drill/parse.ts";
 import { HarnessError, messageOf } from "../base/errors.ts";
@@ -15,7 +15,10 @@ import { resolve } from "node:path";
 
 /** Checks a drill against its plan and files. @throws HarnessError with the field's path. */
 export async function preflight(drill: Drill, plan: Plan, application?: LoadedApplication): Promise<void> {
-  const steps = [...plan.steps.map(({ id }) => id), ...(drill.migration.blueGreen ? Object.values(BESIDE_STEPS) : drill.migration.volumeSwap ? [SWAP_STEP] : [])];
+  const beside = stepsBeside(drill);
+  const taken = plan.steps.find(({ id }) => beside.includes(id));
+  if (taken) throw declarationError("migration.plan", `migration.plan: the plan ${plan.name} has a step "${taken.id}", which is the name of something that this drill does beside its plan`, "rename it");
+  const steps = [...plan.steps.map(({ id }) => id), ...beside];
   const { gate, decide } = drill.rollback;
   if (gate?.closes === "migration" && decide.on.includes("alert")) {
     throw declarationError("rollback.gate", "rollback.gate: a gate that closes before the migration raises the alert by itself", "let rollback.decide be on completion, or close the gate for the way-back alone");
@@ -38,8 +41,8 @@ export async function preflight(drill: Drill, plan: Plan, application?: LoadedAp
   const replicated = replicaOf(drill) !== undefined;
   checkDatabases(drill, plan);
   await checkApplication(drill, plan, application);
-  checkBlueGreen(drill, plan);
-  checkVolumeSwap(drill, plan);
+  checkBlueGreen(drill);
+  checkVolumeSwap(drill);
   if (drill.rollback.strategy === "failover" && drill.rollback.to === "migration-start" && (drill.system.postgres.replica?.applyDelayMs ?? 0) === 0) {
     throw declarationError("rollback.to", "rollback.to: a replica that keeps up has no moment before the migration to go back to", "declare system.postgres.replica.applyDelayMs, longer than the migration and the decision take");
   }
@@ -135,26 +138,23 @@ function checkDatabases({ system: { others }, migration: { blueGreen, volumeSwap
 const ON_FIRST: ReadonlySet<FaultKind> = new Set(["disk-lost", "backup-damaged", "wal-missing", "archive-failing", "power-cut", "names-gone"]);
 
 /** What a blue-green migration and its way back ask of the rest. */
-function checkBlueGreen({ migration: { blueGreen }, rollback: { strategy, gate }, system: { postgres }, faults }: Drill, plan: Plan): void {
+function checkBlueGreen({ migration: { blueGreen }, rollback: { strategy, gate }, system: { postgres }, faults }: Drill): void {
   if ((strategy === "switch-back") !== (blueGreen !== undefined)) {
     throw declarationError("rollback.strategy", `rollback.strategy: ${blueGreen ? `from a blue-green migration one goes back by "switch-back", not by "${strategy}"` : "switch-back needs a blue-green migration"}`, blueGreen ? 'choose "switch-back"' : "declare migration.blueGreen, or choose another way back");
   }
   if (!blueGreen) return;
-  const taken = plan.steps.find(({ id }) => Object.values<string>(BESIDE_STEPS).includes(id));
-  if (taken) throw declarationError("migration.plan", `migration.plan: the plan ${plan.name} has a step "${taken.id}", which is what a blue-green migration calls one of its own`, "rename it");
   if (gate) throw declarationError("rollback.gate", "rollback.gate: a blue-green migration holds clients itself while it switches them, there and back", "leave it out");
   if (postgres.replica) throw declarationError("system.postgres.replica", "system.postgres.replica: a replica would follow blue alone, and green has none", "leave it out, or migrate in place");
   const disk = faults.findIndex(strikesDisk);
   if (disk >= 0) throw declarationError(`faults[${disk}].kind`, `faults[${disk}].kind: green's disk is none that can be made to fail`, "use another fault, or migrate in place");
 }
 
-function checkVolumeSwap({ migration: { volumeSwap, blueGreen }, rollback: { strategy, gate }, system: { postgres } }: Drill, plan: Plan): void {
+function checkVolumeSwap({ migration: { volumeSwap, blueGreen }, rollback: { strategy, gate }, system: { postgres } }: Drill): void {
   if ((strategy === "volume-back") !== (volumeSwap !== undefined)) {
     throw declarationError("rollback.strategy", `rollback.strategy: ${volumeSwap ? `from a volume swap one goes back by "volume-back", not by "${strategy}"` : "volume-back needs a volume swap"}`, volumeSwap ? 'choose "volume-back"' : "declare migration.volumeSwap, or choose another way back");
   }
   if (!volumeSwap) return;
   if (blueGreen) throw declarationError("migration.volumeSwap", "migration.volumeSwap: a migration takes place on another server or on another volume, and not both", "leave out one of them");
-  if (plan.steps.some(({ id }) => id === SWAP_STEP)) throw declarationError("migration.plan", `migration.plan: the plan ${plan.name} has a step "${SWAP_STEP}", which is what a volume swap calls its own`, "rename it");
   if (gate) throw declarationError("rollback.gate", "rollback.gate: a volume swap holds clients itself, there and back", "leave it out");
   if (postgres.replica) throw declarationError("system.postgres.replica", "system.postgres.replica: a replica can't follow a server that goes back to what it was", "leave it out");
 }

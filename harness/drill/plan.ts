@@ -87,6 +87,18 @@ export type Plan = z.infer<typeof planSchema>;
 export const BESIDE_STEPS = { follow: "follow", switch: "switch" } as const;
 /** What comes before the plan's own steps when the server moves to another volume. */
 export const SWAP_STEP = "swap";
+/** What a way back does as a whole: the data are replaced by a backup, or the replica takes over. */
+export const WAY_STEPS = { restore: "restore", takeOver: "take-over" } as const;
+
+/** The steps that a drill has beside its plan's own, by the names that triggers know. */
+export function stepsBeside({ migration: { blueGreen, volumeSwap }, rollback: { strategy } }: {
+  readonly migration: { readonly blueGreen?: object | undefined; readonly volumeSwap?: object | undefined }; readonly rollback: Pick<Rollback, "strategy">;
+}): readonly string[] {
+  return [
+    ...(blueGreen ? Object.values(BESIDE_STEPS) : volumeSwap ? [SWAP_STEP] : []),
+    ...(strategy === "pitr" || strategy === "snapshot" ? [WAY_STEPS.restore] : strategy === "failover" ? [WAY_STEPS.takeOver] : []),
+  ];
+}
 
 /** A plan with only some of its steps. @throws Error for a step that it doesn't have, or that needs one that is left out */
 export function partOf(plan: Plan, chosen: readonly string[] | undefined): Plan {

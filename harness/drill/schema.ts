@@ -101,13 +101,13 @@ export const rollbackSchema = z.discriminatedUnion("strategy", [
     records })
     .describe("The feature flag is turned off, with a look at the service's health before and after; the schema stays as it is"),
   z.strictObject({ strategy: z.literal("snapshot"), ...wayBack })
-    .describe("The newest intact base backup replaces the data, as of its end"),
+    .describe("The newest intact base backup replaces the data, as of its end (step `restore`)"),
   z.strictObject({ strategy: z.literal("pitr"), ...wayBack,
     to: z.enum(["restore-point", "lsn", "time"]).default("restore-point").describe("What names the moment before the migration: a restore point, its position in the WAL, or its time") })
-    .describe("Point-in-time recovery: the newest intact base backup, and the WAL up to the migration's start"),
+    .describe("Point-in-time recovery: the newest intact base backup, and the WAL up to the migration's start (step `restore`)"),
   z.strictObject({ strategy: z.literal("failover"), ...wayBack, attempts,
     to: z.enum(["latest", "migration-start"]).default("latest").describe("latest: the replica takes over with all that it has received, and the plan's backward statements run there. migration-start: a replica that keeps behind takes over as of the moment before the migration") })
-    .describe("The primary is fenced, its replica promoted, clients led there, and the old primary rebuilt as the new one's replica"),
+    .describe("The primary is fenced, its replica promoted and clients led there (step `take-over`), and the old primary rebuilt as the new one's replica"),
   z.strictObject({ strategy: z.literal("switch-back"), ...wayBack, attempts: z.number().int().min(1).max(100).default(10).describe("How often it is tried, with backoff"),
     drainMs })
     .describe("After a blue-green migration: clients are held, what they wrote on green reaches blue, and they are led back to it"),

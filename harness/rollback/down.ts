@@ -26,9 +26,9 @@ export function down({ attempts, to, only, staged }: Pick<Down, "attempts" | "to
   return onThePlan("down", attempts, context, (runner) => runBackward(runner, { keep, between: () => between(runner.signal) }));
 }
 
-/** Completes the migration from where it stopped. */
+/** Completes the migration from where it stopped: forward through the plan, and yet a way back, at whose points faults may strike. */
 export function resume({ attempts }: Pick<Extract<Rollback, { strategy: "resume" }>, "attempts">, context: WayBackContext): WayBack {
-  return onThePlan("resume", attempts, context, runForward);
+  return onThePlan("resume", attempts, { ...context, reach: (_, point) => context.reach("backward", point) }, runForward);
 }
 
 /**

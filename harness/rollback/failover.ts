@@ -1,6 +1,7 @@
 // The way back `failover`: the replica takes over from a primary that is fenced, and the migration is undone there.
 
 import { HarnessError, messageOf } from "../base/errors.ts";
+import { WAY_STEPS } from "../drill/plan.ts";
 import type { Rollback } from "../drill/schema.ts";
 import type { Fork } from "../topology/cluster.ts";
 import { down } from "./down.ts";
@@ -17,7 +18,7 @@ type Failover = Extract<Rollback, { strategy: "failover" }>;
  * with clients served again, the old primary is rebuilt from the new one.
  */
 export function failover({ to, attempts }: Failover, context: WayBackContext): WayBack {
-  const { topology, record } = context;
+  const { topology, record, reach } = context;
   const { cluster } = topology;
   const undo = down({ attempts, to: undefined, only: undefined, staged: undefined }, context);
   let marked: Moment | undefined;
@@ -75,7 +76,9 @@ export function failover({ to, attempts }: Failover, context: WayBackContext): W
     approach: () => Promise.resolve(),
     mark: async () => { if (to === "migration-start") marked = await markRestorePoint(topology); },
     goBack: async (signal) => {
+      await reach("backward", { at: "before", step: WAY_STEPS.takeOver });
       await topology.inTurn(() => takeOver(signal));
+      await reach("backward", { at: "after", step: WAY_STEPS.takeOver });
       if (to === "latest") await undo.goBack(signal);
     },
     tidy: async (signal) => {

@@ -1,6 +1,7 @@
 // The ways back that replace the data: `snapshot`, a base backup, and `pitr`, point-in-time recovery.
 
 import { HarnessError } from "../base/errors.ts";
+import { WAY_STEPS } from "../drill/plan.ts";
 import type { Rollback } from "../drill/schema.ts";
 import { Backups, type Target } from "./backups.ts";
 import type { Topology } from "../topology/topology.ts";
@@ -44,7 +45,7 @@ export function pitr({ to }: Extract<Rollback, { strategy: "pitr" }>, context: W
 }
 
 function restoring(context: WayBackContext, targetOf: (moment: Moment) => Target): WayBack {
-  const { topology, record } = context;
+  const { topology, record, reach } = context;
   const backups = new Backups(topology, record);
   let marked: Moment | undefined;
   return {
@@ -53,7 +54,9 @@ function restoring(context: WayBackContext, targetOf: (moment: Moment) => Target
     mark: async () => { marked = await markRestorePoint(topology); },
     goBack: async (signal) => {
       if (!marked) throw new HarnessError({ code: "no-restore-point", kind: "run", place: "rollback", message: "no moment before the migration was marked" });
+      await reach("backward", { at: "before", step: WAY_STEPS.restore });
       await backups.restore(targetOf(marked), signal);
+      await reach("backward", { at: "after", step: WAY_STEPS.restore });
     },
     // The restored server's history is another one: its replica can't follow it.
     tidy: async () => { if (topology.cluster.replica) await topology.inTurn(() => reattach(context)); },

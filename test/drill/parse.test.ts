@@ -75,6 +75,10 @@ describe("declarations", () => {
     const plan = await readPlan(drill.migration.plan);
     const wrong = { ...drill, faults: drill.faults.map((fault) => ({ ...fault, at: { before: "no-such-step", during: "migration" as const } })) };
     await expect(preflight(wrong, plan)).rejects.toThrow('faults[0].at.before: the plan split-customer-name has no step "no-such-step"');
+    const around = (strategy: "pitr" | "down") => ({ ...drill, rollback: rollbackSchema.parse({ strategy }), faults: drill.faults.map((fault) => ({ ...fault, at: { before: "restore", during: "rollback" as const } })) });
+    await expect(preflight(around("pitr"), plan), "what the way back does as a whole is a step, too").resolves.toBeUndefined();
+    await expect(preflight(around("down"), plan)).rejects.toThrow('has no step "restore"');
+    await expect(preflight({ ...around("pitr"), faults: [] }, { ...plan, steps: plan.steps.map((step, i) => (i === 0 ? { ...step, id: "restore" } : step)) })).rejects.toThrow('has a step "restore", which is the name of something that this drill does beside its plan');
   });
 
   test("faults and gates that would get in the way of each other are refused before anything starts", async () => {

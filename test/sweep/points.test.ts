@@ -36,9 +36,18 @@ describe("moments", () => {
     ]);
   });
 
-  test("of a way back without steps are its start", () => {
-    const restore = drillSchema.parse(smallDrill({ rollback: { strategy: "pitr" } }));
-    expect(momentsOf(plan, restore).filter(({ during }) => during === "rollback").map(momentInWords)).toEqual(["rollback, at its start"]);
+  test.for([
+    ["pitr", ["rollback, before restore", "rollback, as the restored data is replayed", "rollback, after restore"]],
+    ["snapshot", ["rollback, before restore", "rollback, as the restored data is replayed", "rollback, after restore"]],
+    ["resume", ["rollback, at its start"]],
+  ] as const)("of the way back %s are around what it does as a whole", ([strategy, moments]) => {
+    const restore = drillSchema.parse(smallDrill({ rollback: { strategy } }));
+    expect(momentsOf(plan, restore).filter(({ during }) => during === "rollback").map(momentInWords)).toEqual(moments);
+  });
+
+  test("of a failover are before and after the replica takes over, and then along the plan", () => {
+    const over = drillSchema.parse(smallDrill({ rollback: { strategy: "failover" } }));
+    expect(momentsOf(plan, over).filter(({ during }) => during === "rollback").map(momentInWords).slice(0, 3)).toEqual(["rollback, before take-over", "rollback, after take-over", "rollback, before three"]);
   });
 });
 
@@ -75,6 +84,21 @@ describe("points", () => {
     expect(new Set(seconds("migration, two: 10 %")), "each batch is journalled").toEqual(new Set(["two", "one"]));
     expect(new Set(seconds("migration, three: done, not yet in the journal")), "begun is journalled").toEqual(new Set(["three", "two", "one"]));
     expect(pairs[0] && scheduleInWords(pairs[0])).toBe("kill migration, after one, and again rollback, before one");
+  });
+
+  test("with a second fault strike a way back that completes the plan in the steps that were left", () => {
+    const pairs = pointsOf(drill, plan, { faults: parseFaults("kill", drill), ways: ["resume"], pairs: true }).filter(({ moments }) => moments.length === 2);
+    const seconds = (first: string) => pairs.flatMap(({ moments: [a, b] }) => (a && b && momentInWords(a) === first ? [momentInWords(b)] : []));
+    expect(seconds("migration, after three")).toEqual(["rollback, at its start"]);
+    expect(seconds("migration, two: 10 %"), "how far it has come is not sure").toEqual([
+      "rollback, at its start", "rollback, after two", "rollback, before three", "rollback, three: 25 ms after it began", "rollback, three: done, not yet in the journal", "rollback, after three"]);
+    expect(seconds("migration, before three")).toEqual(["rollback, at its start", "rollback, before three", "rollback, three: 25 ms after it began", "rollback, three: done, not yet in the journal", "rollback, after three"]);
+    expect(pairs.every(({ moments: [, second] }) => second && (!("during" in second.trigger) || second.trigger.during === "rollback"))).toBe(true);
+  });
+
+  test("with a second fault strike a restore whatever was journalled", () => {
+    const pairs = pointsOf(drill, plan, { faults: parseFaults("kill", drill), ways: ["pitr"], pairs: true }).filter(({ moments }) => moments.length === 2);
+    expect(pairs.flatMap(({ moments: [a, b] }) => (a && b && momentInWords(a) === "migration, before one" ? [momentInWords(b)] : []))).toEqual(["rollback, before restore", "rollback, as the restored data is replayed", "rollback, after restore"]);
   });
 });
 
