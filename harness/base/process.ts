@@ -94,6 +94,19 @@ export function inspect(pid: number): { readonly state: string; readonly parent:
   return { state: fields[0] ?? "?", parent: Number(fields[1]), startTicks: Number(fields[19]) };
 }
 
+/** Names a process for good: a process id alone is given to another one some day. */
+export type ProcessIdentity = { readonly pid: number; readonly startTicks: number };
+
+export function ownIdentity(): ProcessIdentity {
+  return { pid: process.pid, startTicks: inspect(process.pid)?.startTicks ?? 0 };
+}
+
+/** Whether that very process still runs; one that is over, and waits to be taken note of, doesn't. */
+export function stillRuns({ pid, startTicks }: ProcessIdentity): boolean {
+  const now = inspect(pid);
+  return now !== undefined && now.state !== "Z" && now.startTicks === startTicks;
+}
+
 export function allPids(): number[] {
   return readdirSync("/proc").filter((entry) => /^\d+$/.test(entry)).map(Number);
 }

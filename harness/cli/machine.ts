@@ -1,5 +1,7 @@
 // `turnback doctor, clean`: what this machine can do, and what was left on it.
 
+import { rm } from "node:fs/promises";
+import { abandonedScratch } from "../evidence/duckdb.ts";
 import { findLeftovers } from "../topology/leftovers.ts";
 import { coloursFor } from "../../reports/terminal.ts";
 import { diagnose, renderDiagnosis } from "./doctor.ts";
@@ -13,7 +15,8 @@ export async function doctor(flags: Json): Promise<void> {
 }
 
 export async function clean(flags: Json & { readonly dryRun?: boolean }): Promise<void> {
-  const left = await findLeftovers();
+  const scratch = (await abandonedScratch()).map((folder) => ({ run: "a killed judge", what: [`folder ${folder}`], remove: () => rm(folder, { recursive: true, force: true }) }));
+  const left = [...await findLeftovers(), ...scratch];
   if (!flags.dryRun) for (const leftover of left) await leftover.remove();
   if (flags.json) return printJson({ removed: !flags.dryRun, leftovers: left.map(({ run: name, what }) => ({ run: name, what })) });
   if (left.length === 0) return print("nothing was left behind");

@@ -1,9 +1,10 @@
 // DuckDB as it is used here: in memory, bounded, without a network, with a folder to spill to.
 
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ownIdentity, stillRuns } from "../base/process.ts";
 
 export type DuckDB = AsyncDisposable & {
   readonly connection: DuckDBConnection;
@@ -11,8 +12,20 @@ export type DuckDB = AsyncDisposable & {
   readonly scratch: string;
 };
 
+/** The name of a scratch folder says whose it is. */
+const SCRATCH = /^tb-duckdb-(\d+)-(\d+)-/;
+
+/** Scratch folders of processes that are gone: only a killed one leaves any. */
+export async function abandonedScratch(): Promise<string[]> {
+  return (await readdir(tmpdir())).flatMap((name) => {
+    const [, pid, startTicks] = SCRATCH.exec(name) ?? [];
+    return pid === undefined || stillRuns({ pid: Number(pid), startTicks: Number(startTicks) }) ? [] : [join(tmpdir(), name)];
+  });
+}
+
 export async function openDuckDB(): Promise<DuckDB> {
-  const scratch = await mkdtemp(join(tmpdir(), "tb-duckdb-"));
+  const { pid, startTicks } = ownIdentity();
+  const scratch = await mkdtemp(join(tmpdir(), `tb-duckdb-${pid}-${startTicks}-`));
   const instance = await DuckDBInstance.create(":memory:", {
     threads: "2", memory_limit: "700MB", temp_directory: join(scratch, "spill"), preserve_insertion_order: "false",
     autoinstall_known_extensions: "false", autoload_known_extensions: "false", // no socket is ever opened

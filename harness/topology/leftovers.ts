@@ -4,7 +4,7 @@ import { mkdir, readFile, readdir, rm } from "node:fs/promises";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT, exists } from "../base/files.ts";
-import { allPids, inspect, killTree, run, signal } from "../base/process.ts";
+import { allPids, inspect, killTree, ownIdentity, run, signal, stillRuns, type ProcessIdentity } from "../base/process.ts";
 import { HarnessError, codeOf } from "../base/errors.ts";
 import { waitUntil } from "../base/deadline.ts";
 import { fuseMountsBelow, unmountBelow } from "./faulty-disk.ts";
@@ -16,10 +16,10 @@ const RECORDS = join(ROOT, ".cache", "live");
 
 type LiveRecord = {
   readonly run: string;
-  readonly harness: { readonly pid: number; readonly startTicks: number };
+  readonly harness: ProcessIdentity;
   readonly workDirectory: string;
   readonly runtime: "docker" | "process";
-  readonly pids: { readonly pid: number; readonly startTicks: number }[];
+  readonly pids: ProcessIdentity[];
 };
 
 /** Written before the first thing is started; removed when everything is down again. */
@@ -37,7 +37,7 @@ export class LiveRun {
     await mkdir(RECORDS, { recursive: true });
     return new LiveRun(join(RECORDS, `${run}.json`), {
       run, workDirectory, runtime, pids: [],
-      harness: { pid: process.pid, startTicks: inspect(process.pid)?.startTicks ?? 0 },
+      harness: ownIdentity(),
     });
   }
 
@@ -66,7 +66,7 @@ export async function findLeftovers(): Promise<Leftover[]> {
     if (!file.endsWith(".json")) continue;
     const path = join(RECORDS, file);
     const record = await readRecord(path);
-    if (!record || isSame(record.harness)) continue;
+    if (!record || stillRuns(record.harness)) continue;
     const pids = ownedProcesses(record);
     const engine = record.runtime === "docker" ? await engineObjects(record.run) : [];
     const what = [
@@ -91,15 +91,9 @@ async function readRecord(path: string): Promise<LiveRecord | undefined> {
   }
 }
 
-/** A process id is only the same process if it was started at the same tick; one that is over, and waits to be taken note of, is none. */
-function isSame(known: { readonly pid: number; readonly startTicks: number }): boolean {
-  const now = inspect(known.pid);
-  return now !== undefined && now.state !== "Z" && now.startTicks === known.startTicks;
-}
-
 /** Recorded ones, and any whose environment or command line names the run's work directory. */
 function ownedProcesses(record: LiveRecord): number[] {
-  const recorded = record.pids.filter(isSame).map(({ pid }) => pid);
+  const recorded = record.pids.filter(stillRuns).map(({ pid }) => pid);
   const marked = allPids().filter((pid) => pid !== process.pid && mentions(pid, record.workDirectory));
   return [...new Set([...recorded, ...marked])];
 }
