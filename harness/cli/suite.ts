@@ -64,14 +64,14 @@ type Options = Pick<SuiteFlags, "seed" | "runs"> & { readonly runtime: RuntimeKi
 
 async function rehearsalOf(drill: Drill, file: string, options: Options): Promise<Rehearsal> {
   const began = monotonicMs();
-  const outcome = await twiceIfSpoiled(() => rehearsed(drill, file, options), options.signal);
+  const outcome = await twiceIfSpoiled(drill.expect, () => rehearsed(drill, file, options), options.signal);
   return { ...aboutOf(drill, file), ...outcome, tookMs: monotonicMs() - began };
 }
 
-/** What came out otherwise than it must while the machine stood still is tried once more: the first says nothing of the drill. */
-export async function twiceIfSpoiled<T extends Pick<Rehearsal, "surprises" | "card">>(attempt: () => Promise<T>, signal?: AbortSignal): Promise<T & Pick<Rehearsal, "again">> {
+/** What nobody knows because the machine stood still is tried once more. */
+export async function twiceIfSpoiled<T extends Pick<Rehearsal, "surprises" | "card">>(expect: Drill["expect"], attempt: () => Promise<T>, signal?: AbortSignal): Promise<T & Pick<Rehearsal, "again">> {
   const first = await attempt();
-  const again = first.surprises.length > 0 && first.card && isSpoiled(first.card) && !signal?.aborted ? stoodStill(first.card) : undefined;
+  const again = first.surprises.length > 0 && first.card && isSpoiled(expect, first.card) && !signal?.aborted ? stoodStill(first.card) : undefined;
   return again === undefined ? first : { ...await attempt(), again };
 }
 

@@ -20,9 +20,10 @@ export function surprises(expect: Drill["expect"], card: Scorecard): string[] {
 }
 
 /**
- * Whether a run says too little to count against its drill: of half a second or more nobody knows whether the machine or the
- * system let clients wait, or what the faults met.
+ * Whether a run says too little to count for or against its drill: for half a second or more nobody knows whether the machine or
+ * the system let clients wait, or what the faults met. What is missed against expectation counts all the same: no standstill
+ * makes lost data come back.
  */
-export function isSpoiled(card: Scorecard): boolean {
-  return stoodStillMs(card.standstills) >= 500;
+export function isSpoiled(expect: Drill["expect"], { standstills, objectives }: Scorecard): boolean {
+  return stoodStillMs(standstills) >= 500 && objectives.every(({ name, verdict }) => verdict !== "missed" || expect?.missed.includes(name));
 }

@@ -1,6 +1,6 @@
 // A sweep's folder: what it was asked, and a line for each point as soon as it is known, so that a crash loses none.
 
-import { appendFile, mkdir, readFile, readdir } from "node:fs/promises";
+import { appendFile, mkdir, readFile, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { exists, sha256, writeAtomically } from "../base/files.ts";
 import type { Outcome } from "./sweep.ts";
@@ -33,6 +33,12 @@ export async function findSweep(runs: string, key: string): Promise<{ readonly d
 export async function openSweep(directory: string, asked: Asked): Promise<void> {
   await mkdir(join(directory, EVIDENCE), { recursive: true });
   await writeAtomically(join(directory, ASKED), `${JSON.stringify(asked, null, 2)}\n`);
+}
+
+/** Removes the evidence of points that were interrupted: no line names it, and they are rehearsed anew. */
+export async function forgetInterrupted(directory: string, outcomes: readonly Outcome[]): Promise<void> {
+  const known = new Set(outcomes.map(({ run }) => run?.split("/")[1]));
+  for (const name of await readdir(join(directory, EVIDENCE))) if (!known.has(name)) await rm(join(directory, EVIDENCE, name), { recursive: true });
 }
 
 export const appendOutcome = (directory: string, outcome: Outcome): Promise<void> => append(join(directory, POINTS), outcome);

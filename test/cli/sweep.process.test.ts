@@ -1,7 +1,7 @@
 // `turnback sweep` for real: it finds what no drill asked for, goes on where it stopped, and keeps the evidence of what failed.
 
 import { execFile } from "node:child_process";
-import { readFile, readdir } from "node:fs/promises";
+import { mkdir, readFile, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
@@ -28,6 +28,7 @@ test("a sweep finds the step that is undone by nobody, and the same command goes
   expect([first.code, one.verdict], "what was not tried is not known").toEqual([2, "unknown"]);
   expect(one.coverage).toBeCloseTo(1 / 13);
 
+  await mkdir(join(runs, (await readdir(runs))[0] ?? "", "points", "interrupted")); // as by a crash in the midst of a point
   const second = await sweep("1");
   const two = JSON.parse(second.out) as Swept;
   expect(second.err).toContain("13 points (process runtime, seed 67), going on after 1");

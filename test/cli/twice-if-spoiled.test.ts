@@ -1,21 +1,27 @@
-// A suite rehearses a drill again only where the machine stood still, and only where it came out wrong.
+// A suite rehearses a drill again only where the machine stood still, and never to be rid of what it found.
 
 import { expect, test } from "vitest";
 import { twiceIfSpoiled } from "../../harness/cli/suite.ts";
-import type { Scorecard } from "../../harness/judge/scorecard.ts";
+import type { Drill } from "../../harness/drill/schema.ts";
+import type { Scorecard, Verdict } from "../../harness/judge/scorecard.ts";
 
-const outcome = (stoodForMs: number, ...surprises: string[]) =>
-  ({ surprises, card: { standstills: stoodForMs === 0 ? [] : [{ fromMs: 1_000, toMs: 1_000 + stoodForMs }] } as unknown as Scorecard });
+const outcome = (stoodForMs: number, verdict: Verdict, ...surprises: string[]) => ({
+  surprises,
+  card: { standstills: stoodForMs === 0 ? [] : [{ fromMs: 1_000, toMs: 1_000 + stoodForMs }], objectives: [{ name: "recovery", verdict }] } as unknown as Scorecard,
+});
+const MISSED: Drill["expect"] = { verdict: "missed", missed: ["recovery"], findings: [] };
 
 test.for([
-  ["a run that stood still and came out wrong", [outcome(3_000, "it is unknown"), outcome(0)], 2],
-  ["one that stood still and came out as it must", [outcome(3_000)], 1],
-  ["one that came out wrong by itself", [outcome(0, "it is missed")], 1],
-  ["one that stood still too shortly to be to blame", [outcome(200, "it is missed")], 1],
-  ["one that stood still both times: the second counts", [outcome(3_000, "it is unknown"), outcome(3_000, "it is unknown again")], 2],
-] as const)("%s", async ([, outcomes, times]) => {
+  ["a run of which nobody knows, because it stood still", [outcome(3_000, "unknown", "it is unknown"), outcome(0, "met")], undefined, 2],
+  ["one that stood still and came out as it must", [outcome(3_000, "met")], undefined, 1],
+  ["one that stood still and is missed: that is known", [outcome(3_000, "missed", "it is missed")], undefined, 1],
+  ["one that is missed as it must be, but not for all of its reasons", [outcome(3_000, "missed", "consistency is unknown"), outcome(0, "missed")], MISSED, 2],
+  ["one of which nobody knows though it ran through", [outcome(0, "unknown", "it is unknown")], undefined, 1],
+  ["one that stood still too shortly to be to blame", [outcome(200, "unknown", "it is unknown")], undefined, 1],
+  ["one that stood still both times: the second counts", [outcome(3_000, "unknown", "it is unknown"), outcome(3_000, "unknown", "it is unknown again")], undefined, 2],
+] as const)("%s", async ([, outcomes, expected, times]) => {
   let tried = 0;
-  const last = await twiceIfSpoiled(() => Promise.resolve(outcomes[tried++] ?? outcome(0)));
+  const last = await twiceIfSpoiled(expected, () => Promise.resolve(outcomes[tried++] ?? outcome(0, "met")));
   expect(tried).toBe(times);
   expect(last.surprises).toEqual(outcomes.at(-1)?.surprises);
   expect(last.again).toEqual(times === 2 ? "the machine stood still for 3.00 s: times are the less sure by it" : undefined);
@@ -23,6 +29,6 @@ test.for([
 
 test("nothing is tried again once it was interrupted", async () => {
   let tried = 0;
-  await twiceIfSpoiled(() => { tried += 1; return Promise.resolve(outcome(3_000, "it is unknown")); }, AbortSignal.abort());
+  await twiceIfSpoiled(undefined, () => { tried += 1; return Promise.resolve(outcome(3_000, "unknown", "it is unknown")); }, AbortSignal.abort());
   expect(tried).toBe(1);
 });

@@ -13,7 +13,7 @@ describe("scenarios in the process runtime", () => {
   test.for(drills.map(({ file, drill }) => [drill.name, file] as const))("%s gives the verdict that it declares", async ([, file], { skip }) => {
     const drill = await readDrill(file);
     await using folder = await temporaryFolder();
-    const { card, failure, directory, surprises: wrong, again } = await twiceIfSpoiled(async () => {
+    const { card, failure, directory, surprises: wrong, again } = await twiceIfSpoiled(drill.expect, async () => {
       const rehearsed = await rehearse(file, { runtime: "process", runs: folder.path });
       return { ...rehearsed, surprises: surprises(drill.expect, rehearsed.card) };
     });
