@@ -7,10 +7,10 @@ import type { Scorecard } from "./scorecard.ts";
 
 type Instrument = "load" | "probes" | "harness";
 
-/** When any of these stood still, without overlaps, in order. */
+/** When any of these stood still while there was load to be measured, without overlaps, in order. */
 export function standstillsOf(record: RunRecord, instruments: readonly Instrument[] = ["load", "probes", "harness"]): Standstill[] {
-  const spans = eventsOf(record, "standstill").filter(({ of }) => instruments.includes(of)).map(({ from, t }) => ({ from, to: t }));
-  return union(spans);
+  const stopped = eventsOf(record, "load").find(({ state }) => state === "stopping")?.t ?? Infinity;
+  return union(eventsOf(record, "standstill").filter(({ of, from }) => instruments.includes(of) && from < stopped).map(({ from, t }) => ({ from, to: t })));
 }
 
 function union(spans: readonly Standstill[]): Standstill[] {

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { steadyStateSchema } from "../../harness/drill/schema.ts";
 import { Samples, type Sample } from "../../harness/judge/samples.ts";
 import { assessService } from "../../harness/judge/service.ts";
-import { stoodWithin, withoutStandstills } from "../../harness/judge/standstills.ts";
+import { standstillsOf, stoodWithin, withoutStandstills } from "../../harness/judge/standstills.ts";
 import { judgeTime } from "../../harness/judge/verdicts.ts";
 
 const steady = steadyStateSchema.parse({ windowMs: 500, maxErrorRatio: 0.01, maxLatencyMs: 200 });
@@ -66,3 +66,13 @@ test("what overlapped a standstill counts as served; what was too slow without i
 });
 
 test("only the time that both share is counted", () => expect(stoodWithin([standstill(1_000, 2_000), standstill(5_000, 6_000)], 1_500e6, 5_250e6)).toBe(750e6));
+
+test("they are told of as long as there is load, each time once, whoever noticed", () => {
+  const events = [
+    { t: 3_000e6, kind: "standstill", of: "load", from: 1_000e6 }, { t: 3_100e6, kind: "standstill", of: "harness", from: 1_050e6 }, { t: 5_000e6, kind: "standstill", of: "probes", from: 4_800e6 },
+    { t: 6_000e6, kind: "load", state: "stopping" }, { t: 9_000e6, kind: "standstill", of: "harness", from: 8_000e6 },
+  ];
+  const record = { events } as unknown as Parameters<typeof standstillsOf>[0];
+  expect(standstillsOf(record)).toEqual([standstill(1_000, 3_100), standstill(4_800, 5_000)]);
+  expect(standstillsOf(record, ["load"])).toEqual([standstill(1_000, 3_000)]);
+});
