@@ -17,7 +17,7 @@ const LANES: readonly { readonly lane: Span["lane"]; readonly title: string; rea
   { lane: "gate", title: "gate", colour: "#5b6fb5", seldom: true },
   { lane: "rollback", title: "way back", colour: "#2e8b6f" },
   { lane: "outage", title: "impact", colour: "#c0392b" },
-  { lane: "standstill", title: "stood still", colour: "#555555", seldom: true },
+  { lane: "standstill", title: "stood still", colour: "#8c7b75", seldom: true },
 ];
 
 /** Rendered without a browser; the same scorecard gives the same picture. */

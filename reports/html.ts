@@ -53,7 +53,8 @@ function course(card: Scorecard): string {
   const svg = renderChart(card).replace(/<svg /, `<svg role="img" aria-label="${text(alt)}" `);
   const binRows = bins.map((bin) => `<tr><th scope="row">${(bin.atMs / 1_000).toFixed(2)} s</th><td>${bin.served}</td><td>${bin.failed}</td><td>${bin.p50Ms ?? "–"}</td><td>${bin.p99Ms ?? "–"}</td></tr>`).join("");
   const spanRows = card.spans.map((span) => `<tr><td>${text(span.lane)}</td><th scope="row">${text(span.label)}</th><td>${(span.fromMs / 1_000).toFixed(3)} s</td><td>${(span.toMs / 1_000).toFixed(3)} s</td><td>${((span.toMs - span.fromMs) / 1_000).toFixed(3)} s</td></tr>`).join("");
-  return section("course", "How it went", `<p>Recovery <b>${figure(recoveryMs)}</b>: detection ${figure(detectionMs)}, decision ${figure(decisionMs)}, way back ${figure(rollbackMs)}. Not served for ${figure(unavailableMs)} in all. The shaded time is the clients' impact.</p>
+  const told = recoveryMs.value === 0 ? "<b>No client impact was seen.</b> The way back took" : `Recovery <b>${figure(recoveryMs)}</b>: detection ${figure(detectionMs)}, decision ${figure(decisionMs)}, way back`;
+  return section("course", "How it went", `<p>${told} ${figure(rollbackMs)}. Not served for ${figure(unavailableMs)} in all. The shaded time is the clients' impact.</p>
 <div class="chart" tabindex="0" role="region" aria-label="Chart of the run">${svg}</div>
 <details><summary>What happened when, as a table (${card.spans.length} rows)</summary>${table(["Kind", "What", "From", "To", "Took"], spanRows)}</details>
 <details><summary>The chart's figures, as a table (${bins.length} rows of ${binMs} ms)</summary>${table(["From", "Served", "Not served", "p50, ms", "p99, ms"], binRows)}</details>`);

@@ -195,6 +195,7 @@ function summarise(verdict: Verdict, objectives: Scorecard["objectives"], measur
     return `We don't know: ${doubts[0] ?? open.map(({ title, reason }) => `${title}: ${reason}`).join(". ")}.${stood.length > 0 ? ` The machine itself stood still for ${ms(stoodStillMs(stood))}.` : ""}`;
   }
   const { recoveryMs, lostWrites, operations: { committed } } = measures;
-  return `Yes: clients were served normally again ${ms(recoveryMs.value ?? 0)} after the impact, and of ${committed.toLocaleString("en-US")} acknowledged operations ${lostWrites?.definite ?? 0} are lost.`;
+  const served = recoveryMs.value === 0 ? "clients saw no impact" : `clients were served normally again ${ms(recoveryMs.value ?? 0)} after the impact`;
+  return `Yes: ${served}, and of ${committed.toLocaleString("en-US")} acknowledged operations ${lostWrites?.definite ?? 0} are lost.`;
 }
 
