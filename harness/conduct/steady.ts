@@ -7,6 +7,8 @@ import type { Probe } from "../observe/probe.ts";
 
 /** Whoever waits longer than this, and twice as long as those who were just served, hangs. */
 const UNUSUAL_MS = 50;
+/** Counts older than this are none: where the disk hangs, so does the load's telling of them. */
+const STALE_MS = 300;
 
 /**
  * Is told of probes and of the load's live counts. The judge recomputes everything from the ledger;
@@ -55,7 +57,7 @@ export class SteadyWatch {
     const windowNs = this.#rule.windowMs * 1e6;
     const now = this.#nowNs();
     const [first, last] = [this.#samples[0], this.#samples.at(-1)];
-    if (!first || !last || first.at > now - windowNs || last.at < now - 1e9) return false;
+    if (!first || !last || first.at > now - windowNs || last.at < now - STALE_MS * 1e6) return false;
     if (last.at - last.oldestDue > Math.max(UNUSUAL_MS, 2 * last.p99Ms) * 1e6) return false;
     const { bad, all } = endedBetween(first, last);
     return all > 0 && bad / all <= this.#rule.maxErrorRatio && this.#badProbeAt < now - windowNs && this.#lastProbeAt > now - windowNs;

@@ -34,7 +34,7 @@ test("nor is it while somebody hangs, though everybody else is served", () => {
   expect(watched({ hangsFromMs: 900 }).watch.isSteady()).toBe(false);
   expect(watched({ hangsFromMs: 980 }).watch.isSteady(), "20 ms are no hanging").toBe(true);
 });
-test("silence is not", () => expect(watched({ silentFromMs: 400 }).watch.isSteady()).toBe(false));
+test.for([400, 650])("silence from %i ms on is not", (silentFromMs) => expect(watched({ silentFromMs }).watch.isSteady()).toBe(false));
 test.for([
   ["operations that failed", { failedAtMs: 700, servedFromMs: 800 }], ["a slow probe", { slowProbeAtMs: 700 }], ["slow operations", { slowAtMs: 700 }],
 ] as const)("a window with %s is not; once they are past, it is", ([, what]) => {
