@@ -163,15 +163,15 @@ class Conduct {
       back = await this.#phase("rollback", () => this.#goBack(wayBack, strikes, topology));
     }
     await gate.open(this.#signal);
-    await this.#phase("recovery", async () => {
+    const observedTo = await this.#phase("recovery", async () => {
       if (decided) {
         await this.#run.beforeTidy?.(topology);
         await wayBack.tidy(this.#signal);
       }
-      await this.#recover(steady, strikes);
+      return this.#recover(steady, strikes);
     });
     const versions = topology.application?.versions ?? [];
-    await this.#phase("quiesce", () => this.#quiesce(topology, load, prober));
+    await this.#phase("quiesce", () => this.#quiesce(topology, load, prober, observedTo));
     await this.#phase("after", () => this.#facts(topology, "after", back));
     if (this.#run.drill.checks) await this.#phase("checks", () => checkApplication(topology, { ...this.#run, versions, record }));
   }
@@ -283,23 +283,24 @@ class Conduct {
     }
   }
 
-  /** Keeps the load on until steady state is back, or its time is up, and a while longer. */
-  async #recover(steady: SteadyWatch, strikes: Strikes): Promise<void> {
+  /** Keeps the load on until steady state is back, or its time is up, and a while longer. @return up to when it was seen */
+  async #recover(steady: SteadyWatch, strikes: Strikes): Promise<number | undefined> {
     const { drill } = this.#run;
     await strikes.settle();
     this.#signal.throwIfAborted();
     try {
-      await steady.lasts({ holdMs: drill.load.holdMs, withinMs: drill.recoveryWithinMs, signal: this.#signal });
+      return await steady.lasts({ holdMs: drill.load.holdMs, withinMs: drill.recoveryWithinMs, signal: this.#signal });
     } catch (error) {
       this.#signal.throwIfAborted();
       if (!(error instanceof HarnessError) || error.code !== "wait-timed-out") throw error;
       this.#record({ kind: "load", state: "steady", detail: `not again within ${drill.recoveryWithinMs} ms` });
+      return undefined;
     }
   }
 
-  async #quiesce(topology: Topology, load: Load, prober: Prober): Promise<void> {
+  async #quiesce(topology: Topology, load: Load, prober: Prober, observedTo: number | undefined): Promise<void> {
     const { drill } = this.#run;
-    this.#record({ kind: "load", state: "stopping" });
+    this.#record({ kind: "load", state: "stopping", ...(observedTo === undefined ? {} : { observedTo }) });
     await load.stop(drill.load.timeoutMs + drill.load.patienceMs + 10_000);
     this.#record({ kind: "load", state: "ended" });
     await restApplication(topology, (event) => this.#record(event), this.#signal);

@@ -42,14 +42,15 @@ export class SteadyWatch {
   /**
    * Waits until steady state has come anew, was held on to, and is there at the end: if it is lost meanwhile, whoever
    * stopped looking could not say for how long.
+   * @return up to when, in nanoseconds of the run: everything that was due before has ended
    * @param withinMs how long it may take to come, and to come again @throws HarnessError with the code "wait-timed-out"
    */
-  async lasts({ holdMs, withinMs, signal }: { readonly holdMs: number; readonly withinMs: number; readonly signal: AbortSignal }): Promise<void> {
-    const comes = () => waitUntil({ what: "steady state after the rollback", withinMs, signal, check: () => (this.isSteady() ? true : undefined) });
+  async lasts({ holdMs, withinMs, signal }: { readonly holdMs: number; readonly withinMs: number; readonly signal: AbortSignal }): Promise<number> {
+    const comes = () => waitUntil({ what: "steady state after the rollback", withinMs, signal, check: () => (this.isSteady() ? this.#samples.at(-1)?.oldestDue : undefined) });
     this.#samples.length = 0; // good service until now, during the way back, is none after it
     await comes();
     await pause(holdMs, signal);
-    await comes();
+    return comes();
   }
 
   /** True when the last whole window was steady, and nobody waits who would not usually: what hangs just now has no outcome yet. */

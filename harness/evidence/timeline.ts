@@ -9,7 +9,10 @@ export type RunEvent =
   | { readonly kind: "run"; readonly state: "started" | "completed" | "aborted"; readonly reason?: string }
   | { readonly kind: "phase"; readonly phase: Phase; readonly state: "started" | "ended" }
   | { readonly kind: "service"; readonly service: string; readonly state: string; readonly detail?: string }
-  | { readonly kind: "load"; readonly state: "started" | "steady" | "stopping" | "ended" | "failed"; readonly detail?: string }
+  | {
+      readonly kind: "load"; readonly state: "started" | "steady" | "stopping" | "ended" | "failed"; readonly detail?: string;
+      /** When it is stopped in steady state: what was due up to then has ended, and service is judged up to there. */ readonly observedTo?: number;
+    }
   | {
       readonly kind: "step"; readonly direction: "forward" | "backward"; readonly step: string;
       readonly state: "started" | "retried" | "done" | "skipped" | "failed"; readonly detail?: string;

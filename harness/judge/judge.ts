@@ -37,7 +37,9 @@ export async function judge(directory: string): Promise<Scorecard> {
   const end = eventsOf(record, "rollback").findLast(({ state }) => state !== "retried")?.t ?? phaseOf(record, "decision")?.to ?? start;
   // A gate that was closed for the migration costs clients from then on.
   const closing = eventsOf(record, "traffic")[0]?.t;
-  const service = assessService(await Samples.read(database), record.header.drill.steadyState, Math.min(start ?? Infinity, closing ?? Infinity), standstillsOf(record, ["load"]));
+  // A stall that begins while the load is being stopped would be seen to begin and not to end.
+  const observedTo = eventsOf(record, "load").find(({ state }) => state === "stopping")?.observedTo;
+  const service = assessService((await Samples.read(database)).between(0, observedTo), record.header.drill.steadyState, Math.min(start ?? Infinity, closing ?? Infinity), standstillsOf(record, ["load"]));
 
   const facts = record.before && record.after && { before: record.before, after: record.after };
   const structure = facts && [...(record.reference ? compareStructure(record.reference, facts.after.structure, "reference") : compareStructure(facts.before.structure, facts.after.structure)), ...unreadable];

@@ -60,7 +60,8 @@ describe("that steady state lasts", () => {
     };
     const told = setInterval(tell, 5);
     try {
-      await watch.lasts({ holdMs: 600, withinMs, signal: AbortSignal.timeout(20_000) });
+      const until = await watch.lasts({ holdMs: 600, withinMs, signal: AbortSignal.timeout(20_000) });
+      expect(until, "up to the newest figures").toBeGreaterThan((now() - 400) * 1e6);
       return now();
     } finally {
       clearInterval(told);

@@ -37,6 +37,14 @@ describe("service", () => {
     expect(service.impactNs).toBeNull();
   });
 
+  test("a stall that begins as the observation ends has an end that nobody saw; up to before it, all is known", () => {
+    const stalled = arrivals(10_000, 5, (at) => (within(at, 2_000, 2_500) ? failed : at >= 9_940 ? { tookMs: 800 } : good));
+    expect(assessService(stalled, steady, 0).recovery).toMatchObject({ atLeast: true });
+    const upTo = assessService(stalled.between(0, 9_940e6), steady, 0).recovery;
+    expect(upTo.atLeast).toBeUndefined();
+    expect(Math.abs((upTo.value ?? 0) - 500)).toBeLessThanOrEqual(upTo.plusMinus);
+  });
+
   test("slow answers are impact, though every one was served", () => {
     const service = assessService(arrivals(10_000, 5, (at) => (within(at, 2_000, 3_000) ? { tookMs: 450 } : good)), steady, 0);
     expect(service.recovery.value).toBe(1_000);
