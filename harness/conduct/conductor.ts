@@ -1,6 +1,7 @@
 // The conductor: the phases of a drill in order. It owns undo, deadlines and the safety stop.
 
-import { readFile } from "node:fs/promises";
+import { readFile, readdir } from "node:fs/promises";
+import { basename, join } from "node:path";
 import type { RunClock } from "../base/clock.ts";
 import { pause, waitUntil } from "../base/deadline.ts";
 import { HarnessError, messageOf } from "../base/errors.ts";
@@ -180,9 +181,9 @@ class Conduct {
     const { drill, system, evidence, say } = this.#run;
     const runtime = await this.#run.openRuntime();
     this.#undo.push(`${runtime.kind} runtime`, async () => { await runtime[Symbol.asyncDispose](); });
+    this.#undo.push("logs", () => this.#collectLogs(runtime));
     checkCapabilities(drill, runtime);
     const topology = await startTopology({ runtime, drill, system, others: this.#run.others, application: this.#run.application, say, onSecret: (secret) => evidence.redactor.add(secret) });
-    this.#undo.push("logs", () => this.#collectLogs(topology));
     void topology.disk?.died.then((message) => this.#abort("disk-died", "faultfs", message));
     await this.#run.recordVersions({ ...(await runtime.versions()), postgres: await topology.serverVersion() });
     for (const service of topology.services) this.#record({ kind: "service", service: service.name, state: "ready" });
@@ -190,13 +191,10 @@ class Conduct {
     return topology;
   }
 
-  async #collectLogs(topology: Topology): Promise<void> {
-    const files = [...[...topology.services, ...topology.application?.services ?? []].map(({ name, logFile }) => [name, logFile] as const),
-      ["k6", `${topology.runtime.workDirectory}/k6.log`] as const, ["journeys", `${topology.runtime.workDirectory}/journeys.log`] as const, ["probe", `${topology.runtime.workDirectory}/probe.log`] as const, ["faultfs", `${topology.runtime.workDirectory}/faultfs.log`] as const];
-    for (const [name, file] of files) {
-      const text = await readFile(file, "utf8").catch(() => undefined); // a service that never started has none
-      if (text !== undefined) await this.#run.evidence.writeLog(name, text);
-    }
+  /** Of all that was started, also of what never came to serve. */
+  async #collectLogs({ workDirectory }: Runtime): Promise<void> {
+    const logs = (await readdir(workDirectory)).filter((file) => file.endsWith(".log"));
+    for (const log of logs) await this.#run.evidence.writeLog(basename(log, ".log"), await readFile(join(workDirectory, log), "utf8"));
   }
 
   /** @param back whether the way back came to its end: where it didn't, the journals say which shape there is */

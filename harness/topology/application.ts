@@ -27,7 +27,7 @@ export class Application {
   readonly declared: LoadedApplication;
   /** The addresses of those that serve, as JSON; clients read it for each request. */
   readonly instancesFile: string;
-  /** Everything that was ever started, for its logs. */
+  /** Everything that was ever started. */
   readonly services: Service[] = [];
   readonly #options: ApplicationOptions;
   readonly #instances: Instance[] = [];

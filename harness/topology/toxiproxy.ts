@@ -1,7 +1,6 @@
 // Toxiproxy as a service: the clients' and the migration's paths to the database, and their toxics.
 
 import { Toxiproxy } from "toxiproxy-node-client";
-import type { Proxy } from "toxiproxy-node-client";
 import { ROOT } from "../base/files.ts";
 import { within } from "../base/deadline.ts";
 import { HarnessError, messageOf } from "../base/errors.ts";
@@ -50,7 +49,6 @@ export class Proxies {
   readonly service: Service;
   readonly #client: Toxiproxy;
   readonly #database: string | undefined;
-  readonly #proxies = new Map<Path, Proxy>();
 
   /** The paths to the first database, or to the named one. */
   constructor(service: Service, database?: string) {
@@ -62,9 +60,9 @@ export class Proxies {
   async create(path: Path, upstream: Address): Promise<void> {
     const name = nameOf(path, this.#database);
     const bind = this.bindAddress(path);
-    this.#proxies.set(path, await this.#request(`creating the proxy ${name}`, this.#client.createProxy({
+    await this.#request(`creating the proxy ${name}`, this.#client.createProxy({
       name, listen: `${bind.host}:${bind.port}`, upstream: `${upstream.host}:${upstream.port}`,
-    })));
+    }));
   }
 
   address(path: Path): Address {
