@@ -1,4 +1,5 @@
-// Tests: the pure ones run side by side, so do those that start services, and those that rehearse drills run alone, one after another.
+// Tests: the pure ones run side by side, so do those that start services, and those that rehearse drills run alone: the catalogue as in a suite, the others one after another.
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** What measures how long clients wait, or looks at the whole machine, would see the others. */
@@ -8,6 +9,7 @@ const patient = { testTimeout: 180_000, hookTimeout: 180_000 };
 
 export default defineConfig({
   test: {
+    maxConcurrency: availableParallelism(), // of tests within a file: the catalogue's drills
     projects: [
       { test: { name: "pure", include: ["test/**/*.test.ts"], exclude: SERVICES, testTimeout: 60_000, sequence: { groupOrder: 0 } } },
       { test: { name: "services", include: SERVICES, exclude: DRILLS, setupFiles: ["test/support/own-folder.ts", "test/support/no-leftovers.ts"], maxWorkers: 2, ...patient, sequence: { groupOrder: 1 } } },

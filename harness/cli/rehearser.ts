@@ -9,7 +9,7 @@ import { rehearse } from "./rehearse.ts";
 
 /** `drill` is a variant of what `file` declares. */
 export type Ask = { readonly file: string; readonly drill: Drill; readonly runtime: RuntimeKind; readonly seed: number; readonly runsDirectory: string };
-export type Told = { readonly card: Scorecard; readonly directory: string; /** The harness's own failure. */ readonly failure: string | undefined };
+export type Told = { readonly card: Scorecard; readonly directory: string; /** The harness's own failure. */ readonly failure: HarnessErrorFields | undefined };
 
 export type Request = { readonly ask: Ask } | { readonly abort: HarnessErrorFields };
 export type Answer = { readonly told: Told } | { readonly refused: HarnessErrorFields } | { readonly broken: string };
@@ -19,13 +19,15 @@ let current: AbortController | undefined;
 async function answer({ file, drill, runtime, seed, runsDirectory }: Ask, signal: AbortSignal): Promise<Answer> {
   try {
     const { card, result } = await rehearse({ file, variant: () => drill, runtime, seed, runsDirectory, signal, watcher: SILENT });
-    return { told: { card, directory: result.directory, failure: result.failure?.message } };
+    return { told: { card, directory: result.directory, failure: result.failure && fieldsOf(result.failure) } };
   } catch (error) {
     if (!(error instanceof HarnessError)) return { broken: error instanceof Error ? error.stack ?? messageOf(error) : messageOf(error) };
-    const { code, kind, message, place, remedy } = error;
-    return { refused: { code, kind, message, place, remedy } };
+    return { refused: fieldsOf(error) };
   }
 }
+
+/** What another process can be told of an error. */
+const fieldsOf = ({ code, kind, message, place, remedy }: HarnessError): HarnessErrorFields => ({ code, kind, message, place, remedy });
 
 async function take(request: Request): Promise<void> {
   if ("abort" in request) {

@@ -1,11 +1,11 @@
-// `turnback suite`: many drills one after the other, one page, one exit code.
+// `turnback suite`: many drills, some of them side by side, one page, one exit code.
 
 import { writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { monotonicMs, wallClock } from "../base/clock.ts";
-import { HarnessError } from "../base/errors.ts";
+import { HarnessError, messageOf } from "../base/errors.ts";
 import { writeAtomically } from "../base/files.ts";
-import { readForRun, SILENT } from "../conduct/run-drill.ts";
+import { readForRun } from "../conduct/run-drill.ts";
 import { readDrill, type DrillFile } from "../drill/parse.ts";
 import type { Drill } from "../drill/schema.ts";
 import { readSuite } from "../drill/suite.ts";
@@ -17,10 +17,13 @@ import { rehearsalLine, renderSuiteHtml, renderSuiteJunit, renderSuiteTerminal, 
 import { coloursFor } from "../../reports/terminal.ts";
 import { stoodStill } from "../../reports/words.ts";
 import { EXIT, print, printJson, type Json } from "./print.ts";
-import { rehearse } from "./rehearse.ts";
+import { Rehearsers } from "./rehearsers.ts";
 import { stopOnSignals } from "./stop.ts";
 
-type SuiteFlags = Json & { readonly runtime: RuntimeKind | "auto"; readonly seed: number; readonly runs: string; readonly junit?: string };
+type SuiteFlags = Json & { readonly runtime: RuntimeKind | "auto"; readonly workers: number; readonly seed: number; readonly runs: string; readonly junit?: string };
+
+/** A drill bounds its own phases; who is not through by then hangs. */
+export const HANGS_MS = 3_600_000;
 
 export async function suite(name: string, flags: SuiteFlags): Promise<void> {
   const { files, ...declared } = await readSuite(name);
@@ -33,13 +36,19 @@ export async function suite(name: string, flags: SuiteFlags): Promise<void> {
   const colours = coloursFor(out);
   const rehearsals: Rehearsal[] = [];
   const result: SuiteResult = { suite: declared.name, description: declared.description, runtime, seed: flags.seed, startedAt, rehearsals };
-  for (const { file, drill } of drills) {
-    const rehearsal = stop.signal.aborted
-      ? { ...aboutOf(drill, file), verdict: "unknown" as const, surprises: ["it was not rehearsed: the suite was interrupted"], tookMs: 0 }
-      : await rehearsalOf(drill, file, { ...flags, runtime, signal: stop.signal });
-    rehearsals.push(rehearsal);
-    out.write(`${`${rehearsals.length}/${drills.length}`.padStart(7)} ${rehearsalLine(rehearsal, colours)}\n`);
-  }
+  await using rehearsers = new Rehearsers({ withinMs: HANGS_MS });
+  const waiting = drills.entries();
+  let told = 0;
+  const work = async () => {
+    for (const [at, { file, drill }] of waiting) {
+      const rehearsal = stop.signal.aborted
+        ? { ...aboutOf(drill, file), verdict: "unknown" as const, surprises: ["it was not rehearsed: the suite was interrupted"], tookMs: 0 }
+        : await rehearsalOf(drill, file, { ...flags, runtime, rehearsers, signal: stop.signal });
+      rehearsals[at] = rehearsal;
+      out.write(`${`${++told}/${drills.length}`.padStart(7)} ${rehearsalLine(rehearsal, colours)}\n`);
+    }
+  };
+  await Promise.all(Array.from({ length: flags.workers }, work));
   const page = join(flags.runs, `${newRunName(`suite-${declared.name}`)}.html`);
   await writeAtomically(page, renderSuiteHtml(result));
   if (flags.junit) await writeFile(flags.junit, renderSuiteJunit(result));
@@ -60,7 +69,7 @@ async function declaredOf({ file }: DrillFile): Promise<Drill> {
 
 const aboutOf = (drill: Drill, file: string) => ({ drill: drill.name, folder: basename(dirname(file)), question: drill.question, expected: drill.expect?.verdict ?? "met" });
 
-type Options = Pick<SuiteFlags, "seed" | "runs"> & { readonly runtime: RuntimeKind; readonly signal: AbortSignal };
+type Options = Pick<SuiteFlags, "seed" | "runs"> & { readonly runtime: RuntimeKind; readonly rehearsers: Rehearsers; readonly signal: AbortSignal };
 
 async function rehearsalOf(drill: Drill, file: string, options: Options): Promise<Rehearsal> {
   const began = monotonicMs();
@@ -75,13 +84,12 @@ export async function twiceIfSpoiled<T extends Pick<Rehearsal, "surprises" | "ca
   return again === undefined ? first : { ...await attempt(), again };
 }
 
-async function rehearsed(drill: Drill, file: string, { runtime, seed, runs, signal }: Options): Promise<Pick<Rehearsal, "verdict" | "surprises" | "card" | "page">> {
+async function rehearsed(drill: Drill, file: string, { runtime, seed, runs, rehearsers, signal }: Options): Promise<Pick<Rehearsal, "verdict" | "surprises" | "card" | "page">> {
   try {
-    const { card, result } = await rehearse({ file, runtime, seed, runsDirectory: runs, signal, watcher: SILENT });
-    const wrong = result.failure ? [`it could not be rehearsed: ${result.failure.message}`] : surprises(drill.expect, card);
-    return { verdict: card.verdict, surprises: wrong, card, page: relative(runs, join(result.directory, PATHS.page)) };
+    const { card, directory, failure } = await rehearsers.rehearse({ file, drill, runtime, seed, runsDirectory: runs }, signal);
+    const wrong = failure ? [`it could not be rehearsed: ${failure.message}`] : surprises(drill.expect, card);
+    return { verdict: card.verdict, surprises: wrong, card, page: relative(runs, join(directory, PATHS.page)) };
   } catch (error) {
-    if (!(error instanceof HarnessError)) throw error;
-    return { verdict: "unknown", surprises: [`it could not be rehearsed: ${error.message}`] };
+    return { verdict: "unknown", surprises: [`it could not be rehearsed: ${messageOf(error)}`] }; // and the others are
   }
 }

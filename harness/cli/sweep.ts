@@ -141,7 +141,7 @@ async function attempt(declared: Drill, point: Point, at: At): Promise<Outcome> 
     }
     const { card, directory, failure } = rehearsed;
     const from = (path: string) => relative(at.directory, path);
-    if (failure !== undefined) return { ...outcomeOf(point, card), verdict: "unknown", answer: failure, run: from(directory), tookMs: took() };
+    if (failure !== undefined) return { ...outcomeOf(point, card), verdict: "unknown", answer: failure.message, run: from(directory), tookMs: took() };
     if (card.verdict === "met") await rm(directory, { recursive: true });
     return { ...outcomeOf(point, card), run: card.verdict === "met" ? null : from(join(directory, PATHS.page)), tookMs: took() };
   } catch (error) {

@@ -94,9 +94,10 @@ Exit codes: 0 some way back meets the objectives, 1 none does, 2 none does and s
   .action(async (...args: Parameters<typeof import("./compare.ts").compare>) => (await import("./compare.ts")).compare(...args));
 
 program.command("suite").argument("<suite>", "name of a suite in scenarios/, or a file *.suite.yaml")
-  .description("rehearse many drills, one after the other, and see whether each comes out as it must")
+  .description("rehearse many drills, and see whether each comes out as it must")
   .addOption(new Option("--runtime <kind>", "where the services run").choices(["auto", "docker", "process"]).default("auto"))
   .addOption(new Option("--seed <number>", "seed of everything random, alike for all").argParser(wholeNumber).default(1))
+  .addOption(new Option("--workers <number>", "so many drills at once").argParser(workerCount).default(availableParallelism(), "one a core"))
   .option("--runs <folder>", "where run directories and the page are written", DEFAULT_RUNS)
   .option("--junit <file>", "also write JUnit XML, a test case a drill")
   .addOption(json)

@@ -22,16 +22,23 @@ function foldersOfOurs(): string[] {
   return readdirSync(tmpdir()).filter((name) => /^turnback-[A-Za-z0-9]{6}$/.test(name));
 }
 
-let before: { processes: string[]; folders: string[] };
+/** Services of runs that this temporary folder knows, and their folders. */
+export const whatIsThere = () => ({ processes: processesOfOurs(), folders: foldersOfOurs() });
+
+export function expectNothingMoreThan(before: ReturnType<typeof whatIsThere>): void {
+  const { processes, folders } = whatIsThere();
+  expect(processes.filter((process) => !before.processes.includes(process)), "processes left over").toEqual([]);
+  expect(folders.filter((folder) => !before.folders.includes(folder)), "folders left over").toEqual([]);
+}
+
+let before: ReturnType<typeof whatIsThere>;
 
 beforeEach((context) => {
-  before = context.task.meta.sharesServices ? { processes: [], folders: [] } : { processes: processesOfOurs(), folders: foldersOfOurs() };
+  if (!context.task.meta.sharesServices) before = whatIsThere();
 });
 
 afterEach((context) => {
-  if (context.task.meta.sharesServices) return; // a suite that keeps one topology checks at its end
-  expect(processesOfOurs().filter((process) => !before.processes.includes(process)), "processes left over").toEqual([]);
-  expect(foldersOfOurs().filter((folder) => !before.folders.includes(folder)), "folders left over").toEqual([]);
+  if (!context.task.meta.sharesServices) expectNothingMoreThan(before); // else the suite checks at its end
 });
 
 declare module "vitest" {
