@@ -91,6 +91,8 @@ async function checkApplication({ application: declared, checks, faults, objecti
     if (!application) throw declarationError(place, `${place}: ${who} deploys an application, and the system has none`, "declare `application`");
     if (!application.versions.includes(version)) throw declarationError(place, `${place}: ${who} speaks of a version "${version}" of ${application.name}`, `there are ${application.versions.join(", ")}`);
   }
+  const struck = faults.findIndex(({ on }) => on === "application");
+  if (struck >= 0 && !application) throw declarationError(`faults[${struck}]`, `faults[${struck}]: it hits an application, and the system has none`, "declare `application`");
   if (declared?.reconcile && !application?.reconcile) throw declarationError("application.reconcile", `application.reconcile: ${application?.name} declares nothing that reconciles`, "declare `reconcile` in application.yaml");
   if ((objectives.journeys === undefined) !== (checks === undefined)) throw declarationError("objectives.journeys", `objectives.journeys: ${checks ? "journeys that are made want an objective" : "there are no journeys to judge"}`, "declare both checks.journeys and objectives.journeys, or neither");
   if (!checks) return;

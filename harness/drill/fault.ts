@@ -37,6 +37,7 @@ const onServer = { ...common, on: z.enum(["postgres", "replica"]).default("postg
 /** Where on the server's disk: everything, its tables and indexes, its WAL, or the archive of that. */
 const onDisk = { ...onServer, files: z.enum(["all", "tables", "wal", "archive"]).default("all").describe("The files that it hits: all of the server's data, its tables and indexes, its WAL, or the WAL archive") };
 const onRole = { ...common, on: z.enum(["clients", "migration"]).default("clients").describe("Whose sessions it hits") };
+const onApplication = { ...common, on: z.literal("application").default("application").describe("What it hits: the system's application") };
 const onProxy = {
   ...common,
   on: z.enum(["clients", "migration", "replication"]).default("clients").describe("The proxied path that it hits"),
@@ -130,7 +131,10 @@ export const faultSchema = z.discriminatedUnion("kind", [
     .describe("No packet gets through in either direction, and nobody is told: connections hang until somebody gives up"),
   z.strictObject({ kind: z.literal("names-gone"), ...common, on: z.literal("toxiproxy").default("toxiproxy").describe("Who can't find the server any more") })
     .describe("The name server doesn't answer: who is connected stays so, new connections through the proxies fail"),
-  z.strictObject({ kind: z.literal("wrong-version"), ...common, on: z.literal("application").default("application").describe("What it hits: the system's application"),
+  z.strictObject({ kind: z.literal("instance-killed"), ...onApplication,
+    instances: z.number().int().min(1).default(1).describe("The first so many") })
+    .describe("SIGKILL to instances of the application, with all that they are doing; healing starts them again, as an orchestrator does"),
+  z.strictObject({ kind: z.literal("wrong-version"), ...onApplication,
     version: name.describe("The version that is deployed"),
     instances: z.number().int().min(1).optional().describe("To the first so many; without it, to all") })
     .describe("Somebody deploys another version of the application than the migration expects; healing deploys what there was"),

@@ -1,6 +1,7 @@
 // What every fault is: it strikes, proves that it holds, heals, and proves that it is gone.
 
 import { HarnessError } from "../base/errors.ts";
+import type { Application } from "../topology/application.ts";
 import type { Topology } from "../topology/topology.ts";
 import type { Capability, Service } from "../topology/runtime.ts";
 
@@ -37,6 +38,12 @@ export function serverOf({ cluster }: Topology, on: "postgres" | "replica"): Ser
   const server = on === "postgres" ? cluster.primary : cluster.replica;
   if (!server) throw new HarnessError({ code: "no-replica", kind: "declaration", place: "faults", message: "the fault hits a replica, and the system has none", remedy: "declare system.postgres.replica" });
   return server;
+}
+
+/** The application that a fault hits. */
+export function applicationOf({ application }: Topology): Application {
+  if (!application) throw new HarnessError({ code: "no-application", kind: "declaration", place: "faults", message: "the fault hits an application, and the system has none", remedy: "declare `application`" });
+  return application;
 }
 
 /** How to make a fault, and what it asks of the runtime. */

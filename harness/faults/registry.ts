@@ -14,6 +14,7 @@ import { pause } from "./pause.ts";
 import { replayPaused } from "./replay-paused.ts";
 import { replyLost } from "./reply-lost.ts";
 import { archiveFailing, backupDamaged, diskLost, walMissing } from "./storage.ts";
+import { instanceKilled } from "./instance-killed.ts";
 import { wrongVersion } from "./wrong-version.ts";
 import { bandwidth, down, latency, limitData, reset, slicer, slowClose, timeout } from "./toxic.ts";
 
@@ -21,6 +22,7 @@ type Registry = { readonly [K in FaultKind]: FaultKindOf<Extract<Fault, { kind: 
 
 export const FAULTS: Registry = {
   kill, pause, restart,
+  "instance-killed": instanceKilled,
   "wrong-version": wrongVersion,
   "cpu-throttled": cpuThrottled,
   "clock-skewed": clockSkewed,

@@ -1,13 +1,12 @@
 // Another version of the application than the migration expects: an old pipeline, or somebody in a hurry, deploys it.
 
 import type { Fault } from "../drill/fault.ts";
-import { HarnessError } from "../base/errors.ts";
-import type { FaultKindOf } from "./fault.ts";
+import { applicationOf, type FaultKindOf } from "./fault.ts";
 
 export const wrongVersion: FaultKindOf<Extract<Fault, { kind: "wrong-version" }>> = {
   needs: "restart",
-  create: ({ version, instances }, { topology: { application } }) => {
-    if (!application) throw new HarnessError({ code: "no-application", kind: "declaration", place: "faults", message: "the fault hits an application, and the system has none", remedy: "declare `application`" });
+  create: ({ version, instances }, { topology }) => {
+    const application = applicationOf(topology);
     let before: readonly string[] = [];
     const wrong = (versions: readonly string[]) => versions.filter((other) => other === version).length;
     return {

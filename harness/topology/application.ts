@@ -6,7 +6,7 @@ import { HarnessError } from "../base/errors.ts";
 import { COMPILED, ROOT, writeAtomically } from "../base/files.ts";
 import { mutex } from "../base/mutex.ts";
 import type { LoadedApplication } from "../drill/application.ts";
-import type { Launch, Runtime, Service } from "./runtime.ts";
+import type { Launch, Runtime, Service, ServiceState } from "./runtime.ts";
 
 const READY_WITHIN_MS = 15_000;
 /** Clients that have read the list of instances have begun their request by then. */
@@ -55,6 +55,23 @@ export class Application {
   /** Where an instance of each version is that serves. */
   get urls(): ReadonlyMap<string, string> {
     return new Map(this.#instances.map(({ version, service }) => [version, urlOf(service)]));
+  }
+
+  /** SIGKILL to the first so many instances that serve, with all that they are doing. */
+  async killInstances(count: number): Promise<void> {
+    await Promise.all(this.#instances.slice(0, count).map(({ service }) => service.kill()));
+  }
+
+  /** Starts those that should serve and have died, as an orchestrator does. */
+  revive(): Promise<void> {
+    return this.#inTurn(async () => {
+      await Promise.all(this.#instances.map(async ({ service }) => { if ((await service.observe()).state === "stopped") await service.start(); }));
+    });
+  }
+
+  /** What the operating system or the engine says of each instance. */
+  async states(): Promise<readonly ServiceState[]> {
+    return Promise.all(this.#instances.map(({ service }) => service.observe()));
   }
 
   /** What each instance says that it is. */

@@ -143,6 +143,12 @@ describe("declarations", () => {
     await expect(preflight(drill, await readPlan(drill.migration.plan))).rejects.toThrow("step deploy-tolerant of roll-out-names deploys an application, and the system has none");
   });
 
+  test("a fault that hits an application needs one", async () => {
+    const drill = await readDrill(await findDrill("split-customer-name"));
+    drill.faults.push(faultSchema.parse({ kind: "instance-killed", at: { afterMs: 0 } }));
+    await expect(preflight(drill, await readPlan(drill.migration.plan))).rejects.toThrow("faults[1]: it hits an application, and the system has none");
+  });
+
   test("another way back keeps the decision, and has its own defaults", async () => {
     const drill = await readDrill(await findDrill("split-customer-name"));
     const other = goingBackBy(drill, "pitr");
