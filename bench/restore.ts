@@ -5,6 +5,7 @@ import { drillSchema } from "../harness/drill/schema.ts";
 import { readSystem } from "../harness/drill/parse.ts";
 import { Backups } from "../harness/rollback/backups.ts";
 import { chooseRuntime, openRuntime } from "../harness/topology/open-runtime.ts";
+import { keepVolumes } from "../harness/topology/docker-volumes.ts";
 import { startTopology } from "../harness/topology/topology.ts";
 import { smallDrill } from "../test/support/drills.ts";
 import { spread } from "./figures.ts";
@@ -24,6 +25,7 @@ export async function restore(): Promise<void> {
     return result;
   };
   for (const kind of new Set(["process", (await chooseRuntime("auto")).kind] as const)) {
+    await using _volumes = keepVolumes(); // as a suite does
     const open = () => openRuntime({ kind, why: "bench" }, `bench-${startClock().startMonotonicNs}`);
     const resets: number[] = [];
     let size = 0;

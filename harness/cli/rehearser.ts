@@ -4,6 +4,7 @@ import { HarnessError, messageOf, type HarnessErrorFields } from "../base/errors
 import { SILENT } from "../conduct/run-drill.ts";
 import type { Drill } from "../drill/schema.ts";
 import type { Scorecard } from "../judge/scorecard.ts";
+import { keepVolumes } from "../topology/docker-volumes.ts";
 import type { RuntimeKind } from "../topology/runtime.ts";
 import { rehearse } from "./rehearse.ts";
 
@@ -14,7 +15,9 @@ export type Told = { readonly card: Scorecard; readonly directory: string; /** T
 export type Request = { readonly ask: Ask } | { readonly abort: HarnessErrorFields };
 export type Answer = { readonly told: Told } | { readonly refused: HarnessErrorFields } | { readonly broken: string };
 
+const volumes = keepVolumes();
 let current: AbortController | undefined;
+let underWay: Promise<void> = Promise.resolve();
 
 async function answer({ file, drill, runtime, seed, runsDirectory }: Ask, signal: AbortSignal): Promise<Answer> {
   try {
@@ -29,18 +32,25 @@ async function answer({ file, drill, runtime, seed, runsDirectory }: Ask, signal
 /** What another process can be told of an error. */
 const fieldsOf = ({ code, kind, message, place, remedy }: HarnessError): HarnessErrorFields => ({ code, kind, message, place, remedy });
 
-async function take(request: Request): Promise<void> {
-  if ("abort" in request) {
-    current?.abort(new HarnessError(request.abort));
-    return;
-  }
+async function take(ask: Ask): Promise<void> {
   current = new AbortController();
-  const told = await answer(request.ask, current.signal);
+  const told = await answer(ask, current.signal);
   current = undefined;
   if (process.connected) process.send?.(told);
 }
 
-process.on("message", (request) => void take(request as Request));
+/** Nobody asks for anything any more. */
+async function end(): Promise<void> {
+  current?.abort(new HarnessError({ code: "interrupted", kind: "run", message: "whoever asked for this rehearsal is gone" }));
+  await underWay;
+  await volumes[Symbol.asyncDispose]();
+}
+
+process.on("message", (message) => {
+  const request = message as Request;
+  if ("abort" in request) current?.abort(new HarnessError(request.abort));
+  else underWay = take(request.ask);
+});
 // A terminal sends Ctrl-C to all of us: who has asked decides what becomes of a rehearsal under way.
 process.on("SIGINT", () => undefined);
-process.on("disconnect", () => current?.abort(new HarnessError({ code: "interrupted", kind: "run", message: "whoever asked for this rehearsal is gone" })));
+process.on("disconnect", () => void end());

@@ -29,8 +29,10 @@ export async function seededImage(options: {
   }
   options.say(`preparing the image of system ${system.name} (once)`);
   const { volume: _none, ...docker } = launch.docker; // a volume is no part of a commit
-  const service = await runtime.start({ ...launch, docker });
+  const service = await runtime.start({ ...launch, docker: { ...docker, folders: { ...docker.folders, DATA: "/prepared/data" } } });
   await populate(service.address("sql"), contents);
+  // Prepared anew, even from the same declaration, they are other bytes.
+  await service.shellInside("cat /proc/sys/kernel/random/uuid >/prepared/.of", {});
   await service.stop();
   const [container] = await runtime.engine.listContainers({ all: true, filters: { label: [`turnback.run=${runtime.runName}`, `turnback.service=${launch.name}`] } });
   if (!container) throw new HarnessError({ code: "container-lost", kind: "run", place: launch.name, message: "the container that was being prepared is gone" });

@@ -10,6 +10,7 @@ import { HarnessError, messageOf } from "../base/errors.ts";
 import { waitUntil, within } from "../base/deadline.ts";
 import { UndoStack } from "../base/undo.ts";
 import { FaultyDisk, whyNoFuse } from "./faulty-disk.ts";
+import { takeVolume } from "./docker-volumes.ts";
 import { LiveRun, RUN_LABEL } from "./leftovers.ts";
 import { claimPort } from "./ports.ts";
 import { PROXIES_IMAGE } from "./toxiproxy.ts";
@@ -38,7 +39,8 @@ export class DockerRuntime implements Runtime {
   readonly #live: LiveRun;
   readonly #undo = new UndoStack(30_000);
   readonly #network: string;
-  readonly #volumes = new Set<string>();
+  /** The engine's names of this run's volumes. */
+  readonly #volumes = new Map<string, string>();
 
   private constructor(runName: string, why: string, workDirectory: string, live: LiveRun, engine: Dockerode) {
     this.runName = runName;
@@ -108,7 +110,8 @@ export class DockerRuntime implements Runtime {
       .withStartupTimeout(launch.readyWithinMs);
     if (launch.docker.memoryBytes !== undefined) container = container.withResourcesQuota({ memory: launch.docker.memoryBytes / 1024 ** 3 });
     if (launch.docker.workingDirectory !== undefined) container = container.withWorkingDir(launch.docker.workingDirectory);
-    container = container.withEnvironment({ ...launch.docker.env, ...launch.docker.folders });
+    const first = launch.docker.volume !== undefined && "name" in launch.docker.volume && !this.#volumes.has(launch.docker.volume.name);
+    container = container.withEnvironment({ ...launch.docker.env, ...launch.docker.folders, ...(first ? { PREPARE: "yes" } : {}) });
     const source = await this.#source(launch);
     if (launch.docker.volume && source !== undefined) container = container.withBindMounts([{ source, target: launch.docker.volume.at, mode: "rw" }]);
     const started = await container.start();
@@ -116,26 +119,24 @@ export class DockerRuntime implements Runtime {
   }
 
   /**
-   * What a service's volume is to the engine: a folder, or the name of one of its own, which is made for the first service
-   * that mounts it, filled from the image's folder, and goes after the last.
+   * What a service's volume is to the engine: a folder, or the name of one of its own, which is taken for the first service
+   * that mounts it, who makes it be as the image's data, and goes after the last.
    */
   async #source(launch: Launch): Promise<string | undefined> {
-    const { volume } = launch.docker;
+    const { volume, image } = launch.docker;
     if (!volume) return undefined;
     if ("folder" in volume) return volume.folder;
-    const name = `${this.#network}-${volume.name}`;
-    if (this.#volumes.has(name)) return name;
-    this.#volumes.add(name);
-    this.#undo.push(`volume ${name}`, async () => { await this.#removeContainers(launch.name); await this.engine.getVolume(name).remove(); });
-    await this.engine.createVolume({ Name: name, Labels: { [RUN_LABEL]: this.runName } });
+    const known = this.#volumes.get(volume.name);
+    if (known !== undefined) return known;
+    const { name, giveBack } = await takeVolume(this.engine, image, { name: `${this.#network}-${volume.name}`, run: this.runName });
+    this.#volumes.set(volume.name, name);
+    this.#undo.push(`volume ${name}`, async () => { await this.#removeContainers(launch.name); await giveBack(); });
     return name;
   }
 
-  /** Fills the folder that is a service's volume from its image, as the engine does with volumes of its own. */
+  /** Fills the folder that is a service's volume with the image's data. */
   async copyFromImage(launch: Launch): Promise<void> {
-    const { volume, ...docker } = launch.docker;
-    if (!volume) return;
-    const { code, errors } = await this.runBeside({ ...launch, docker: { ...docker, volume: { ...volume, at: "/filled" } } }, `cp -a ${volume.at}/. /filled/`, "root");
+    const { code, errors } = await this.runBeside(launch, "cp -a /prepared/. ~postgres/", "root");
     if (code !== 0) throw scriptFailed(launch.name, errors);
   }
 
