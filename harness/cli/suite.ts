@@ -31,11 +31,10 @@ export async function suite(name: string, flags: SuiteFlags): Promise<void> {
   const drills = await Promise.all(files.map(async (file) => ({ ...file, drill: await declaredOf(file) })));
   const { kind: runtime } = await chooseRuntime(flags.runtime);
   await using stop = stopOnSignals();
-  const startedAt = wallClock();
+  const [startedAt, began] = [wallClock(), monotonicMs()];
   const out = flags.json ? process.stderr : process.stdout;
   const colours = coloursFor(out);
   const rehearsals: Rehearsal[] = [];
-  const result: SuiteResult = { suite: declared.name, description: declared.description, runtime, seed: flags.seed, startedAt, rehearsals };
   await using rehearsers = new Rehearsers({ withinMs: HANGS_MS });
   const waiting = drills.entries();
   let told = 0;
@@ -49,6 +48,7 @@ export async function suite(name: string, flags: SuiteFlags): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: flags.workers }, work));
+  const result: SuiteResult = { suite: declared.name, description: declared.description, runtime, seed: flags.seed, startedAt, tookMs: Math.round(monotonicMs() - began), rehearsals };
   const page = join(flags.runs, `${newRunName(`suite-${declared.name}`)}.html`);
   await writeAtomically(page, renderSuiteHtml(result));
   if (flags.junit) await writeFile(flags.junit, renderSuiteJunit(result));

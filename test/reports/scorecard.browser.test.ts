@@ -67,7 +67,7 @@ describe.skipIf(browserReason)("the scorecard's page", () => {
     const context = await browser.newContext({ colorScheme });
     const page = await context.newPage();
     const of = (drill: string, verdict: "met" | "missed" | "unknown", surprises: readonly string[]) => ({ drill, folder: "schema", question: "Does it hold?", verdict, expected: "met", surprises, tookMs: 1_000, page: `${drill}/scorecard.html` }) as const;
-    await page.setContent(renderSuiteHtml({ suite: "own", description: "Some.", runtime: "process", seed: 1, startedAt: "2026-01-01T00:00:00.000Z", rehearsals: [of("a", "met", []), of("b", "missed", ["it is missed, and must be met"]), of("c", "unknown", ["nobody knows"])] }));
+    await page.setContent(renderSuiteHtml({ suite: "own", description: "Some.", runtime: "process", seed: 1, startedAt: "2026-01-01T00:00:00.000Z", tookMs: 20_000, rehearsals: [of("a", "met", []), of("b", "missed", ["it is missed, and must be met"]), of("c", "unknown", ["nobody knows"])] }));
     expect(await page.locator("tbody a").evaluateAll((links) => links.map((link) => link.getAttribute("href")))).toEqual(["a/scorecard.html", "b/scorecard.html", "c/scorecard.html"]);
     const { violations } = await new AxeBuilder({ page }).analyze();
     expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);

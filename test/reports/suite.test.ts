@@ -12,7 +12,7 @@ const rehearsal = (drill: string, over: Partial<Rehearsal> = {}): Rehearsal => (
 const ON_PURPOSE = rehearsal("loses", { folder: "negative", verdict: "missed", expected: "missed" });
 const WRONG = rehearsal("slow", { verdict: "missed", surprises: ['recovery is missed, and must be met: 5 s, over "3" s'] });
 const NOT_MADE = rehearsal("absent", { verdict: "unknown", surprises: ["it could not be rehearsed: no <browser>"], tookMs: 0 });
-const result = (...rehearsals: Rehearsal[]): SuiteResult => ({ suite: "nightly", description: "All of them.", runtime: "process", seed: 1, startedAt: "2026-01-01T02:03:04.000Z", rehearsals });
+const result = (...rehearsals: Rehearsal[]): SuiteResult => ({ suite: "nightly", description: "All of them.", runtime: "process", seed: 1, startedAt: "2026-01-01T02:03:04.000Z", tookMs: 20_000, rehearsals });
 const plain = coloursFor({ isTTY: false } as NodeJS.WriteStream);
 
 describe("a suite", () => {
