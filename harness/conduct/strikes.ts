@@ -1,7 +1,7 @@
 // Strikes: a drill's faults, each waiting for its trigger, striking, proving itself and healing.
 
 import { openSync, readSync, closeSync, fstatSync } from "node:fs";
-import { pause } from "../base/deadline.ts";
+import { pause, within } from "../base/deadline.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Mutex } from "../base/mutex.ts";
 import type { UndoStack } from "../base/undo.ts";
@@ -25,6 +25,8 @@ export class Strikes {
   readonly #record: (event: RunEvent) => void;
   readonly #undo: UndoStack;
   readonly #signal: AbortSignal;
+  /** Servers that are being struck, and not yet seen to be. */
+  readonly #struckNow = new Set<Promise<void>>();
   /** Work that goes on beside the phases: timers and healings. Settled before the run ends. */
   readonly #background: Promise<void>[] = [];
 
@@ -122,20 +124,31 @@ export class Strikes {
       await active.lift?.();
       await inTurn(() => active.heal());
     });
-    try {
-      await active.inject();
-      const proof = await prove(() => active.prove());
-      this.#record(proof.seen === undefined ? { ...event, state: "unproven", detail: proof.why } : { ...event, state: "proven", detail: proof.seen });
-    } catch (error) {
-      this.#record({ ...event, state: "unproven", detail: messageOf(error) });
-    }
-    this.#background.push(this.#healLater(strike, heal, () => inTurn(() => active.proveHealed())).catch((error: unknown) => this.#unlessAborted(error)));
+    const striking = (async () => {
+      try {
+        await active.inject();
+        const proof = await prove(() => active.prove());
+        this.#record(proof.seen === undefined ? { ...event, state: "unproven", detail: proof.why } : { ...event, state: "proven", detail: proof.seen });
+      } catch (error) {
+        this.#record({ ...event, state: "unproven", detail: messageOf(error) });
+      }
+    })();
+    if (!active.onPath) this.#struckNow.add(striking);
+    await striking.finally(() => this.#struckNow.delete(striking));
+    const settled = active.onPath ? () => Promise.resolve() : () => this.#othersAreSeen();
+    this.#background.push(this.#healLater(strike, settled, heal, () => inTurn(() => active.proveHealed())).catch((error: unknown) => this.#unlessAborted(error)));
   }
 
-  async #healLater(strike: Strike, heal: () => Promise<void>, proveHealed: () => Promise<string | undefined>): Promise<void> {
+  /** Who heals may start a server that another fault has just stopped, and nobody would have seen that it was. */
+  async #othersAreSeen(): Promise<void> {
+    await within(PROOF_WITHIN_MS, "what strikes beside", Promise.all(this.#struckNow)).catch(() => undefined); // that one waits for this healing
+  }
+
+  async #healLater(strike: Strike, settled: () => Promise<void>, heal: () => Promise<void>, proveHealed: () => Promise<string | undefined>): Promise<void> {
     const event = this.#event(strike);
     // An abort cuts the fault short; the undo stack then heals it with a budget of its own.
     await pause(strike.fault.healAfterMs, this.#signal).catch(() => undefined);
+    await settled();
     if (this.#signal.aborted) return;
     try {
       await heal();

@@ -1,4 +1,4 @@
-// Who heals a path waits for nobody: whoever stops and starts servers may be waiting for that path.
+// Faults strike and heal beside each other: who heals a server waits until what else struck it was seen, and who heals a path waits for nobody.
 
 import { expect, test } from "vitest";
 import { pause } from "../../harness/base/deadline.ts";
@@ -63,4 +63,30 @@ test.for([
   await turn;
   await strikes.settle();
   expect(states()).toEqual(["triggered", "proven", "healed"]);
+});
+
+test("a server that was just struck is not healed by another fault's healing before that was seen", async () => {
+  const events: RunEvent[] = [];
+  let state = "running";
+  const seenAs: string[] = [];
+  const topology = {
+    inTurn: mutex(),
+    cluster: { primary: {
+      pause: () => { state = "paused"; return Promise.resolve(); },
+      resume: () => { state = "running"; return Promise.resolve(); }, // as a healing that starts what is down
+      kill: async () => { state = "stopped"; await pause(150); }, // an engine that takes its time to say so
+      start: () => { state = "running"; return Promise.resolve(); },
+      observe: () => { seenAs.push(state); return Promise.resolve({ state, detail: "" }); },
+    } },
+  } as unknown as Topology;
+  const strikes = new Strikes({
+    faults: [faultSchema.parse({ kind: "pause", at: { before: "one" }, healAfterMs: 50 }), faultSchema.parse({ kind: "kill", at: { before: "two" }, healAfterMs: 0 })],
+    topology, seed: 1, undo: new UndoStack(), signal: new AbortController().signal, record: (event) => events.push(event),
+  });
+  await strikes.reach("forward", { at: "before", step: "one" });
+  await strikes.reach("forward", { at: "before", step: "two" });
+  await strikes.settle();
+  const states = (index: number) => events.flatMap((event) => (event.kind === "fault" && event.index === index ? [event.state] : []));
+  expect(states(1)).toEqual(["triggered", "proven", "healed"]);
+  expect(states(0)).toEqual(["triggered", "proven", "healed"]);
 });
