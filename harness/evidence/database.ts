@@ -1,11 +1,15 @@
 // The run directory as a database: DuckDB tables over its files, for the judge and for `turnback query`.
 
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { HarnessError, messageOf } from "../base/errors.ts";
 import { exists } from "../base/files.ts";
 import { type DuckDB, identifier, literal, openDuckDB } from "./duckdb.ts";
 import { isPacked, pack, type PackedEntity, readNdjson } from "./pack.ts";
 import { packedDump, partFile, PATHS } from "./run-directory.ts";
+
+/** Packed, some hundred thousand operations. */
+const MUCH_BYTES = 8 * 1024 ** 2;
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -72,6 +76,7 @@ export class EvidenceDatabase implements AsyncDisposable {
       packed = join(this.#duckdb.scratch, "packed");
       await this.#reading(() => pack(this.#opened, packed, entities));
     }
+    if (((await stat(join(packed, partFile(PATHS.operations, 0)))).size) > MUCH_BYTES) await this.#duckdb.forMuch();
     await this.run("create schema buckets");
     await this.run(`create view operations as select * from ${literal(join(packed, partFile(PATHS.operations, "*")))}`);
     await this.#createViews("effects", join(packed, PATHS.effects), `"#bucket", "#set", "#closer"`);

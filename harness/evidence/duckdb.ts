@@ -7,7 +7,10 @@ import { join } from "node:path";
 import { ownIdentity, stillRuns } from "../base/process.ts";
 
 export type DuckDB = AsyncDisposable & {
+  /** On one thread, which is quickest for the runs of most drills. */
   readonly connection: DuckDBConnection;
+  /** Takes two threads from now on: worth their while for many rows. */
+  readonly forMuch: () => Promise<void>;
   /** A folder of its own, gone with it: what doesn't fit into memory spills there, never into a run. */
   readonly scratch: string;
 };
@@ -27,12 +30,13 @@ export async function openDuckDB(): Promise<DuckDB> {
   const { pid, startTicks } = ownIdentity();
   const scratch = await mkdtemp(join(tmpdir(), `tb-duckdb-${pid}-${startTicks}-`));
   const instance = await DuckDBInstance.create(":memory:", {
-    threads: "2", memory_limit: "700MB", temp_directory: join(scratch, "spill"), preserve_insertion_order: "false",
+    threads: "1", memory_limit: "700MB", temp_directory: join(scratch, "spill"), preserve_insertion_order: "false",
     autoinstall_known_extensions: "false", autoload_known_extensions: "false", // no socket is ever opened
   });
   const connection = await instance.connect();
   return {
     connection, scratch,
+    forMuch: async () => { await connection.run("set threads = 2"); },
     [Symbol.asyncDispose]: async () => {
       connection.closeSync();
       instance.closeSync();

@@ -99,7 +99,10 @@ class Packer {
 
   /** What is to be selected from: a small file is read only once. */
   async source(file: string, rows: string): Promise<Source> {
-    if (((await stat(file).catch(() => undefined))?.size ?? 0) > this.#sizes.smallBytes) return { rows, small: false };
+    if (((await stat(file).catch(() => undefined))?.size ?? 0) > this.#sizes.smallBytes) {
+      await this.#duckdb.forMuch();
+      return { rows, small: false };
+    }
     const name = `source${this.#sources++}`;
     await this.#duckdb.connection.run(`create temp table ${name} as select * from ${rows}`);
     return { rows: name, small: true };

@@ -250,8 +250,7 @@ export async function dataDirectoryFor(options: {
 }): Promise<{ readonly dataDirectory: string; readonly dataKey: string; readonly keep?: () => Promise<void> }> {
   const { contents, release } = options;
   const { system } = contents;
-  const { stdout: version } = await run(join(postgresBinaries(release), "bin/postgres"), ["--version"]);
-  const key = await templateKey(contents, version);
+  const key = await templateKey(contents, await versionOf(postgresBinaries(release)));
   const template = join(ROOT, ".cache", "templates", `${system.name}-${key}`);
   const folder = dataFolder(options.server);
   // The server's user owns the folder, too: a restore puts other data in the place of these.
@@ -271,6 +270,15 @@ export async function dataDirectoryFor(options: {
   if (options.below === undefined) return { dataDirectory: target, dataKey, keep: await takeCopy(template, target, join(options.workDirectory, `kept-${folder}`)) };
   await copyTree(template, join(options.below, folder));
   return { dataDirectory: target, dataKey };
+}
+
+const versions = new Map<string, Promise<string>>();
+
+/** What these binaries say that they are; asked once. */
+function versionOf(binaries: string): Promise<string> {
+  const known = versions.get(binaries) ?? run(join(binaries, "bin/postgres"), ["--version"]).then(({ stdout }) => stdout);
+  versions.set(binaries, known);
+  return known;
 }
 
 async function initialise(directory: string, workDirectory: string, release: Release): Promise<void> {

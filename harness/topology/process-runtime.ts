@@ -28,6 +28,8 @@ export class ProcessRuntime implements Runtime {
   readonly workDirectory: string;
   readonly #live: LiveRun;
   readonly #undo = new UndoStack();
+  /** Whether anybody has changed the machine's packet filter. */
+  #filtered = false;
 
   private constructor(why: string, workDirectory: string, live: LiveRun) {
     this.why = why;
@@ -50,7 +52,7 @@ export class ProcessRuntime implements Runtime {
     for (const [name, port] of Object.entries(launch.ports)) {
       ports[name] = await claimPort(launch.name, port.fixed);
     }
-    const service = new ProcessService(launch, ports, this.workDirectory, this.#live);
+    const service = new ProcessService(launch, ports, this.workDirectory, this.#live, () => { this.#filtered = true; });
     this.#undo.push(`service ${launch.name}`, () => service.destroy());
     await service.start();
     return service;
@@ -67,7 +69,7 @@ export class ProcessRuntime implements Runtime {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#undo.runAll();
-    await removeRules(this.workDirectory);
+    if (this.#filtered) await removeRules(this.workDirectory);
     await rm(this.workDirectory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
     const [failure] = this.#undo.failures;
     if (failure) {
@@ -87,17 +89,19 @@ class ProcessService implements Service {
   readonly #ports: Readonly<Record<string, number>>;
   readonly #workDirectory: string;
   readonly #live: LiveRun;
+  readonly #onFilter: () => void;
   #child: Child | undefined;
   #throttle: Throttle | undefined;
   #held = false;
 
-  constructor(launch: Launch, ports: Readonly<Record<string, number>>, workDirectory: string, live: LiveRun) {
+  constructor(launch: Launch, ports: Readonly<Record<string, number>>, workDirectory: string, live: LiveRun, onFilter: () => void) {
     this.name = launch.name;
     this.logFile = join(workDirectory, `${launch.name}.log`);
     this.#launch = launch;
     this.#ports = ports;
     this.#workDirectory = workDirectory;
     this.#live = live;
+    this.#onFilter = onFilter;
     appendFileSync(this.logFile, "");
   }
 
@@ -185,6 +189,7 @@ class ProcessService implements Service {
   }
 
   filterPackets(script: string, variables: Readonly<Record<string, string>>): Promise<string> {
+    this.#onFilter();
     return this.#bash(script, { ...variables, MARK: markOf(this.#workDirectory) });
   }
 
