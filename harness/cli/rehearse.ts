@@ -4,7 +4,7 @@ import { messageOf } from "../base/errors.ts";
 import { writeAtomically } from "../base/files.ts";
 import { runDrill, type RunOptions, type RunResult } from "../conduct/run-drill.ts";
 import { evidenceError } from "../evidence/evidence-error.ts";
-import { packRun } from "../evidence/pack.ts";
+import { packRun, type PackedEntity } from "../evidence/pack.ts";
 import { PATHS } from "../evidence/run-directory.ts";
 import { sealRun } from "../evidence/seal.ts";
 import type { KeyObject } from "../evidence/signature.ts";
@@ -16,24 +16,37 @@ import { scorecardText } from "./print.ts";
 
 /** @throws HarnessError when the run can't be begun, or its evidence can't be written */
 export async function rehearse(options: RunOptions, key?: KeyObject): Promise<{ readonly card: Scorecard; readonly result: RunResult }> {
+  const result = await conducted(options);
+  return { card: await concluded({ ...result, entities: result.system.entities }, key), result };
+}
+
+/** The first half, which other work on the machine may disturb. */
+export async function conducted(options: RunOptions): Promise<RunResult> {
   for (const left of await findLeftovers()) {
     process.stderr.write(`turnback: run ${left.run} left ${left.what.join(", ")}; \`turnback clean\` removes it\n`);
   }
   const result = await runDrill(options);
   if (result.failure && ["evidence-disk-full", "evidence-unwritable"].includes(result.failure.code)) throw result.failure;
+  return result;
+}
+
+export type Run = Pick<RunResult, "directory" | "chainHead"> & { readonly entities: readonly PackedEntity[] };
+
+/** The second half: what was done is done, and is only to be packed, judged and sealed. */
+export async function concluded({ directory, chainHead, entities }: Run, key?: KeyObject): Promise<Scorecard> {
   try {
-    await packRun(result.directory, result.system.entities);
+    await packRun(directory, entities);
   } catch (error) {
     process.stderr.write(`turnback: the run stays as it was written, line by line: ${messageOf(error)}\n`);
   }
-  const card = await judge(result.directory);
+  const card = await judge(directory);
   const page = renderHtml(card);
   try {
-    await writeAtomically(`${result.directory}/${PATHS.scorecard}`, scorecardText(card));
-    await writeAtomically(`${result.directory}/${PATHS.page}`, page);
-    await sealRun(result.directory, result.chainHead, key);
+    await writeAtomically(`${directory}/${PATHS.scorecard}`, scorecardText(card));
+    await writeAtomically(`${directory}/${PATHS.page}`, page);
+    await sealRun(directory, chainHead, key);
   } catch (error) {
-    throw evidenceError(result.directory, error);
+    throw evidenceError(directory, error);
   }
-  return { card, result };
+  return card;
 }

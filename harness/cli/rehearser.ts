@@ -1,4 +1,4 @@
-// A process of its own for rehearsals, one after the other: what hangs or breaks in one costs nothing else.
+// A process of its own for rehearsals, or for judging them, one after the other: what hangs or breaks in one costs nothing else.
 
 import { HarnessError, messageOf, type HarnessErrorFields } from "../base/errors.ts";
 import { SILENT } from "../conduct/run-drill.ts";
@@ -6,23 +6,28 @@ import type { Drill } from "../drill/schema.ts";
 import type { Scorecard } from "../judge/scorecard.ts";
 import { keepVolumes } from "../topology/docker-volumes.ts";
 import type { RuntimeKind } from "../topology/runtime.ts";
-import { rehearse } from "./rehearse.ts";
+import { concluded, conducted, type Run } from "./rehearse.ts";
 
 /** `drill` is a variant of what `file` declares. */
 export type Ask = { readonly file: string; readonly drill: Drill; readonly runtime: RuntimeKind; readonly seed: number; readonly runsDirectory: string };
 export type Told = { readonly card: Scorecard; readonly directory: string; /** The harness's own failure. */ readonly failure: HarnessErrorFields | undefined };
+/** A run that is over, and not yet judged. */
+export type Conducted = Run & Pick<Told, "failure">;
 
-export type Request = { readonly ask: Ask } | { readonly abort: HarnessErrorFields };
-export type Answer = { readonly told: Told } | { readonly refused: HarnessErrorFields } | { readonly broken: string };
+export type Request = { readonly conduct: Ask } | { readonly conclude: Run } | { readonly abort: HarnessErrorFields };
+export type Answer = { readonly conducted: Conducted } | { readonly concluded: Scorecard } | { readonly refused: HarnessErrorFields } | { readonly broken: string };
+type Work = Exclude<Request, { readonly abort: HarnessErrorFields }>;
 
 const volumes = keepVolumes();
 let current: AbortController | undefined;
 let underWay: Promise<void> = Promise.resolve();
 
-async function answer({ file, drill, runtime, seed, runsDirectory }: Ask, signal: AbortSignal): Promise<Answer> {
+async function answer(work: Work, signal: AbortSignal): Promise<Answer> {
   try {
-    const { card, result } = await rehearse({ file, variant: () => drill, runtime, seed, runsDirectory, signal, watcher: SILENT });
-    return { told: { card, directory: result.directory, failure: result.failure && fieldsOf(result.failure) } };
+    if ("conclude" in work) return { concluded: await concluded(work.conclude) };
+    const { file, drill, runtime, seed, runsDirectory } = work.conduct;
+    const { directory, chainHead, system, failure } = await conducted({ file, variant: () => drill, runtime, seed, runsDirectory, signal, watcher: SILENT });
+    return { conducted: { directory, chainHead, entities: system.entities, failure: failure && fieldsOf(failure) } };
   } catch (error) {
     if (!(error instanceof HarnessError)) return { broken: error instanceof Error ? error.stack ?? messageOf(error) : messageOf(error) };
     return { refused: fieldsOf(error) };
@@ -32,9 +37,9 @@ async function answer({ file, drill, runtime, seed, runsDirectory }: Ask, signal
 /** What another process can be told of an error. */
 const fieldsOf = ({ code, kind, message, place, remedy }: HarnessError): HarnessErrorFields => ({ code, kind, message, place, remedy });
 
-async function take(ask: Ask): Promise<void> {
+async function take(work: Work): Promise<void> {
   current = new AbortController();
-  const told = await answer(ask, current.signal);
+  const told = await answer(work, current.signal);
   current = undefined;
   if (process.connected) process.send?.(told);
 }
@@ -49,7 +54,7 @@ async function end(): Promise<void> {
 process.on("message", (message) => {
   const request = message as Request;
   if ("abort" in request) current?.abort(new HarnessError(request.abort));
-  else underWay = take(request.ask);
+  else underWay = take(request);
 });
 // A terminal sends Ctrl-C to all of us: who has asked decides what becomes of a rehearsal under way.
 process.on("SIGINT", () => undefined);

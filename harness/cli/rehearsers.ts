@@ -17,7 +17,9 @@ const GRACE_MS = 30_000;
 const REHEARSALS = 100;
 
 export class Rehearsers implements AsyncDisposable {
-  readonly #idle: ChildProcess[] = [];
+  /** Those that conduct hold no judge's memory: whoever starts processes is quicker for it. */
+  readonly #conducting: ChildProcess[] = [];
+  readonly #judging: ChildProcess[] = [];
   readonly #rehearsed = new WeakMap<ChildProcess, number>();
   readonly #withinMs: number;
   readonly #graceMs: number;
@@ -30,21 +32,34 @@ export class Rehearsers implements AsyncDisposable {
   }
 
   /**
-   * Rehearses in a process that has nothing else to do.
+   * Rehearses in processes that have nothing else to do: one conducts, another judges.
+   * @param over is told when the run is over, and only to be judged: the next one may begin
    * @throws HarnessError as `rehearse` does; `rehearser-died` and `rehearser-hung`, of the kind `run`, when there is no answer
    */
-  async rehearse(ask: Ask, signal: AbortSignal): Promise<Told> {
+  async rehearse(ask: Ask, signal: AbortSignal, over: () => void = () => undefined): Promise<Told> {
     signal.throwIfAborted();
-    let child = this.#idle.pop();
-    while (child && !child.connected) child = this.#idle.pop(); // it has died meanwhile
-    child ??= fork(new URL("./rehearser.ts", import.meta.url), { serialization: "advanced", env: { ...process.env, ...COMPILED }, stdio: ["ignore", "ignore", "inherit", "ipc"] });
-    const told = await this.#ask(child, ask, signal);
-    if ("told" in told) return told.told;
-    if ("refused" in told) throw new HarnessError(told.refused);
-    throw new Error(told.broken);
+    const run = await this.#ask(this.#conducting, { conduct: ask }, signal);
+    if (!("conducted" in run)) throw failed(run);
+    over();
+    const judged = await this.#ask(this.#judging, { conclude: run.conducted }, new AbortController().signal); // what was done is worth being judged
+    if (!("concluded" in judged)) throw failed(judged);
+    return { card: judged.concluded, directory: run.conducted.directory, failure: run.conducted.failure };
   }
 
-  async #ask(child: ChildProcess, ask: Ask, signal: AbortSignal): Promise<Answer> {
+  async #ask(idle: ChildProcess[], request: Request, signal: AbortSignal): Promise<Answer> {
+    let child = idle.pop();
+    while (child && !child.connected) child = idle.pop(); // it has died meanwhile
+    child ??= fork(new URL("./rehearser.ts", import.meta.url), { serialization: "advanced", env: { ...process.env, ...COMPILED }, stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    const answer = await this.#answerOf(child, request, signal);
+    if (answer === "died" || answer === "hung") {
+      await discard(child);
+      return { refused: { code: `rehearser-${answer}`, kind: "run", message: answer === "hung" ? "the rehearsal hung, and was cut off" : "the process that rehearsed has died" } };
+    }
+    this.#takeBack(idle, child);
+    return answer;
+  }
+
+  async #answerOf(child: ChildProcess, request: Request, signal: AbortSignal): Promise<Answer | "died" | "hung"> {
     const timers: NodeJS.Timeout[] = [];
     const { promise, resolve } = Promise.withResolvers<Answer | "died" | "hung">();
     const end = ({ code, kind, message }: HarnessErrorFields) => {
@@ -57,15 +72,9 @@ export class Rehearsers implements AsyncDisposable {
     child.once("message", answered).once("exit", died).once("error", died);
     signal.addEventListener("abort", abort, { once: true });
     timers.push(setTimeout(() => end({ code: "too-long", kind: "run", message: `the rehearsal took more than ${this.#withinMs / 1_000} s` }), this.#withinMs));
-    child.send({ ask } satisfies Request, (error) => { if (error) died(); });
+    child.send(request, (error) => { if (error) died(); });
     try {
-      const answer = await promise;
-      if (typeof answer === "object") {
-        this.#takeBack(child);
-        return answer;
-      }
-      await discard(child);
-      return { refused: { code: `rehearser-${answer}`, kind: "run", message: answer === "hung" ? "the rehearsal hung, and was cut off" : "the process that rehearsed has died" } };
+      return await promise;
     } finally {
       timers.forEach(clearTimeout);
       signal.removeEventListener("abort", abort);
@@ -73,22 +82,24 @@ export class Rehearsers implements AsyncDisposable {
     }
   }
 
-  #takeBack(child: ChildProcess): void {
+  #takeBack(idle: ChildProcess[], child: ChildProcess): void {
     const rehearsed = (this.#rehearsed.get(child) ?? 0) + 1;
     this.#rehearsed.set(child, rehearsed);
-    if (rehearsed < this.#rehearsals) this.#idle.push(child);
+    if (rehearsed < this.#rehearsals) idle.push(child);
     else child.disconnect(); // it ends by itself
   }
 
   /** Those that are idle end; nobody else may be asked now. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#idle.splice(0).map((child) => new Promise<void>((resolve) => {
+    await Promise.all([...this.#conducting.splice(0), ...this.#judging.splice(0)].map((child) => new Promise<void>((resolve) => {
       if (child.exitCode !== null || child.signalCode !== null) return resolve();
       child.once("exit", () => resolve());
       child.disconnect();
     })));
   }
 }
+
+const failed = (answer: Answer) => ("refused" in answer ? new HarnessError(answer.refused) : new Error("broken" in answer ? answer.broken : "the answer was to another question"));
 
 const INTERRUPTED: HarnessErrorFields = { code: "interrupted", kind: "run", message: "the rehearsal was interrupted" };
 

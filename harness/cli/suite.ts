@@ -23,7 +23,7 @@ import { stopOnSignals } from "./stop.ts";
 type SuiteFlags = Json & { readonly runtime: RuntimeKind | "auto"; readonly workers: number; readonly seed: number; readonly runs: string; readonly junit?: string };
 
 /** A drill bounds its own phases; who is not through by then hangs. */
-export const HANGS_MS = 3_600_000;
+const HANGS_MS = 3_600_000;
 
 export async function suite(name: string, flags: SuiteFlags): Promise<void> {
   const { files, ...declared } = await readSuite(name);

@@ -67,7 +67,7 @@ export async function sweep(name: string, flags: SweepFlags): Promise<void> {
   out.write(`${drill.name}: ${points.length} points (${runtime} runtime, seed ${flags.seed})${goesOn ? `, going on after ${before.length}` : ""}\n`);
   const outcomes = await sweepPoints({
     points, before: goesOn ? before : [], seed: flags.seed, budget, workers: flags.workers, signal: stop.signal,
-    attempt: (point) => attempt(drill, point, at),
+    attempt: (point, over) => attempt(drill, point, at, over),
     write: async (outcome, point, tried) => {
       await appendOutcome(directory, outcome);
       out.write(`${pointLine(outcome, point, { tried, of: points.length }, colours)}\n`);
@@ -123,18 +123,18 @@ async function cardOf(drill: Drill, at: At): Promise<Scorecard> {
 /** Where and how points are rehearsed. */
 type At = { readonly file: string; readonly directory: string; readonly runtime: RuntimeKind; readonly seed: number; readonly rehearsers: Rehearsers; readonly signal: AbortSignal };
 
-const rehearseAt = (drill: Drill, { file, directory, runtime, seed, rehearsers, signal }: At) =>
-  rehearsers.rehearse({ file, drill, runtime, seed, runsDirectory: join(directory, EVIDENCE) }, signal);
+const rehearseAt = (drill: Drill, { file, directory, runtime, seed, rehearsers, signal }: At, over?: () => void) =>
+  rehearsers.rehearse({ file, drill, runtime, seed, runsDirectory: join(directory, EVIDENCE) }, signal, over);
 
 /** Rehearses one point. Evidence of what was met is not kept: a thousand points would fill any disk. */
-async function attempt(declared: Drill, point: Point, at: At): Promise<Outcome> {
+async function attempt(declared: Drill, point: Point, at: At, over: () => void): Promise<Outcome> {
   for (const place of [at.directory, tmpdir()]) await expectRoom(place);
   expectMemory();
   const began = monotonicMs();
   const took = () => Math.round(monotonicMs() - began);
   try {
     const drill = drillAt(declared, point);
-    let rehearsed = await rehearseAt(drill, at);
+    let rehearsed = await rehearseAt(drill, at, over);
     if (rehearsed.card.verdict === "unknown" && isSpoiled(undefined, rehearsed.card)) { // for once it is the machine that nobody knows of
       await rm(rehearsed.directory, { recursive: true });
       rehearsed = await rehearseAt(drill, at);

@@ -35,8 +35,9 @@ export async function sweep({ points, before, seed, budget, workers, attempt, wr
   readonly budget: Budget;
   /** So many points are tried at once. */
   readonly workers: number;
-  readonly attempt: (point: Point) => Promise<Outcome>;
-  /** Keeps an outcome for good, before the next point begins. */
+  /** Says when its run is over and is only to be judged: the next point may begin beside that. */
+  readonly attempt: (point: Point, over: () => void) => Promise<Outcome>;
+  /** Keeps an outcome for good. */
   readonly write: (outcome: Outcome, point: Point, tried: number) => Promise<void>;
   readonly signal: AbortSignal;
 }): Promise<readonly Outcome[]> {
@@ -47,27 +48,40 @@ export async function sweep({ points, before, seed, budget, workers, attempt, wr
   let begun = 0;
   let longestMs = 0;
   let broken = false;
+  const tryOut = async (point: Point, over: () => void) => {
+    try {
+      const outcome = await attempt(point, over);
+      if (signal.aborted) return; // it was cut short: the next part of the sweep tries it again
+      longestMs = Math.max(longestMs, outcome.tookMs);
+      tried.set(point.id, outcome.verdict);
+      outcomes.push(outcome);
+      await write(outcome, point, outcomes.length);
+    } catch (error) {
+      broken = true;
+      throw error;
+    } finally {
+      underWay.delete(point.id);
+    }
+  };
   const work = async () => {
-    while (!signal.aborted && !broken && begun < (budget.points ?? Infinity)) {
-      // A point that would end after the budget is not begun.
-      if (begun > 0 && monotonicMs() - began + longestMs > (budget.ms ?? Infinity)) return;
-      const point = nextPoint(points, tried, seed, underWay);
-      if (!point) return;
-      begun += 1;
-      underWay.add(point.id);
-      try {
-        const outcome = await attempt(point);
-        if (signal.aborted) return; // it was cut short: the next part of the sweep tries it again
-        longestMs = Math.max(longestMs, outcome.tookMs);
-        tried.set(point.id, outcome.verdict);
-        outcomes.push(outcome);
-        await write(outcome, point, outcomes.length);
-      } catch (error) {
-        broken = true;
-        throw error;
-      } finally {
-        underWay.delete(point.id);
+    let judged = Promise.resolve();
+    try {
+      while (!signal.aborted && !broken && begun < (budget.points ?? Infinity)) {
+        // A point that would end after the budget is not begun.
+        if (begun > 0 && monotonicMs() - began + longestMs > (budget.ms ?? Infinity)) return;
+        const point = nextPoint(points, tried, seed, underWay);
+        if (!point) return;
+        begun += 1;
+        underWay.add(point.id);
+        const over = Promise.withResolvers<void>();
+        const known = tryOut(point, over.resolve);
+        known.catch(() => undefined); // it is thrown below
+        await Promise.race([over.promise, known]);
+        await judged; // no more than one is judged beside
+        judged = known;
       }
+    } finally {
+      await judged;
     }
   };
   const ends = await Promise.allSettled(Array.from({ length: workers }, work));

@@ -47,6 +47,46 @@ describe("the order", () => {
   });
 });
 
+describe("judging", () => {
+  /** What a worker does, in words; each point is judged when it is told to be. */
+  const judgedWhenTold = (fails?: string) => {
+    const log: string[] = [];
+    const judge: (() => void)[] = [];
+    const whole = sweep({
+      points, before: [], seed: 1, budget: { points: 3 }, workers: 1, signal: new AbortController().signal,
+      write: ({ id }) => { log.push(`${id} known`); return Promise.resolve(); },
+      attempt: async ({ id }, over) => {
+        log.push("run");
+        over();
+        await new Promise<void>((resolve) => { judge.push(resolve); });
+        if (judge.length === Number(fails)) throw new Error("the judge has died");
+        return outcome(id, "met");
+      },
+    });
+    return { log, judge, whole };
+  };
+
+  test("goes on beside the next point, and no more than one point waits for it", async () => {
+    const { log, judge, whole } = judgedWhenTold();
+    await pause(20);
+    expect(log).toEqual(["run", "run"]); // not a third one: the first is still to be judged
+    judge[0]?.();
+    await pause(20);
+    expect(log).toEqual(["run", "run", expect.stringMatching(/^p\d+ known$/), "run"]);
+    for (const one of judge) one();
+    expect((await whole).map(({ verdict }) => verdict)).toEqual(["met", "met", "met"]);
+    expect(new Set(log.filter((line) => line.endsWith("known"))).size).toBe(3);
+  });
+
+  test("that fails ends the sweep with its error", async () => {
+    const { judge, whole } = judgedWhenTold("2");
+    const told = expect(whole).rejects.toThrow("the judge has died");
+    await pause(20);
+    for (const one of judge) one();
+    await told;
+  });
+});
+
 describe("several workers", () => {
   const beside = async (options: { readonly workers: number; readonly budget?: Budget; readonly fails?: string }) => {
     const order: string[] = [];
