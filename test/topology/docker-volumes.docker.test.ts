@@ -1,6 +1,6 @@
 // Volumes that outlive their run in a process that rehearses drill after drill: the next one finds the data as prepared, whatever was done to them.
 
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { run } from "../../harness/base/process.ts";
 import { readSystem } from "../../harness/drill/parse.ts";
 import { drillSchema } from "../../harness/drill/schema.ts";
@@ -12,7 +12,8 @@ import { smallDrill } from "../support/drills.ts";
 
 const drill = drillSchema.parse(smallDrill());
 
-const volumes = async () => (await run("docker", ["volume", "ls", "-q"])).stdout.split("\n").filter(Boolean);
+/** The volumes of these tests: others may be running beside them. */
+const volumes = async () => (await run("docker", ["volume", "ls", "-q"])).stdout.split("\n").filter((name) => /^turnback-(not-)?kept-/.test(name));
 
 /** A run with the shop's data, as far as its server is up. */
 async function withShop<T>(name: string, work: (topology: Topology) => Promise<T>): Promise<T> {
@@ -36,17 +37,14 @@ const FILES = 'cd ~postgres; find . -mindepth 1 -maxdepth 2 | grep -vE "postmast
 const seen = async (topology: Topology) => ({ tables: await asked(topology, TABLES), customers: await asked(topology, rowsOf("customers")), orders: await asked(topology, rowsOf("orders")), files: await topology.postgres.shell(FILES) });
 
 describe.skipIf(dockerReason)("kept volumes", () => {
-  const before: string[] = [];
-  beforeAll(async () => { before.push(...await volumes()); });
-  afterAll(async () => { expect((await volumes()).filter((name) => !before.includes(name)), "volumes left over").toEqual([]); });
-  const ofOurs = async () => (await volumes()).filter((name) => !before.includes(name));
+  afterAll(async () => { expect(await volumes(), "volumes left over").toEqual([]); });
 
   test("are set back to the prepared data, also where a file was changed and its times were put back", async () => {
     await using _kept = keepVolumes();
-    const [first, volume] = await withShop("kept-first", async (topology) => [await seen(topology), await ofOurs()] as const);
-    expect(await ofOurs()).toEqual(volume);
+    const [first, volume] = await withShop("kept-first", async (topology) => [await seen(topology), await volumes()] as const);
+    expect(await volumes()).toEqual(volume);
     await withShop("kept-changed", async (topology) => {
-      expect(await ofOurs()).toEqual(volume);
+      expect(await volumes()).toEqual(volume);
       const file = await asked(topology, "select pg_relation_filepath('orders')");
       await asked(topology, "update customers set name = 'changed' where id % 2 = 0");
       await asked(topology, "create table left_over as select generate_series(1, 1000)");
@@ -56,7 +54,7 @@ describe.skipIf(dockerReason)("kept volumes", () => {
       await topology.postgres.stop();
       await topology.postgres.shell(`cd "$DATA"; mkdir -p ../backups/one ../else; echo x >../else/file; ln -s ../else link; rm -f PG_VERSION; cp -p ${file} /tmp/as-it-was; printf X | dd of=${file} bs=1 seek=5000 conv=notrunc status=none; touch -r /tmp/as-it-was ${file}`);
     });
-    expect(await ofOurs()).toEqual(volume);
+    expect(await volumes()).toEqual(volume);
     expect(await withShop("kept-again", seen)).toEqual(first);
   });
 
@@ -74,7 +72,7 @@ describe.skipIf(dockerReason)("kept volumes", () => {
 
   test("without a process that keeps them they go with their run", async () => {
     await withShop("not-kept", () => Promise.resolve());
-    expect(await ofOurs()).toEqual([]);
+    expect(await volumes()).toEqual([]);
   });
 
   test("of a killed process are found, and those of one that lives are not", async () => {
