@@ -22,7 +22,7 @@ export default defineDrill({
   ],
   rollback: { strategy: "failover", decide: { on: "alert", delayMs: 200 } },
   objectives: {
-    recovery: { maxMs: 20_000 },
+    recovery: { maxMs: 30_000 },
     loss: { maxLostWrites: 0 },
     consistency: {},
     structure: { maxDifferences: 0 },

@@ -3,7 +3,7 @@ import { defineDrill } from "../../harness/drill/schema.ts";
 
 export default defineDrill({
   name: "roll-forward",
-  question: "If the primary dies at 40 % of the backfill, can the migration be taken up and completed within 15 s, with the new schema whole and no write lost?",
+  question: "If the primary dies at 40 % of the backfill, can the migration be taken up and completed within 30 s, with the new schema whole and no write lost?",
   learn: `
     Sometimes the shortest way back leads forward. When most of the work is done and what remains is safe,
     completing an interrupted migration ends the trouble sooner than undoing it. That needs a journal that can be
@@ -17,5 +17,5 @@ export default defineDrill({
   steadyState: { windowMs: 500 },
   faults: [{ kind: "kill", at: { within: "backfill-names", progress: 0.4 }, healAfterMs: 1_000 }],
   rollback: { strategy: "resume", decide: { on: "alert", delayMs: 200 } },
-  objectives: { recovery: { maxMs: 15_000 }, loss: { maxLostWrites: 0 }, consistency: {}, structure: { maxDifferences: 0 }, integrity: { maxProblems: 0 }, invariants: { maxViolated: 0 } },
+  objectives: { recovery: { maxMs: 30_000 }, loss: { maxLostWrites: 0 }, consistency: {}, structure: { maxDifferences: 0 }, integrity: { maxProblems: 0 }, invariants: { maxViolated: 0 } },
 });
