@@ -7,13 +7,13 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { inspect, killTree, processTree, signal, signalTree, start, stopTree } from "../../harness/base/process.ts";
 
-/** A process that starts children as fast as it can, and writes their ids down. */
+/** A process that starts children as fast as it can until it is killed, and writes their ids down. */
 async function breeder() {
   const folder = await mkdtemp(join(tmpdir(), "turnback-tree-"));
   const ids = join(folder, "ids");
   const child = await start({
     command: "bash", logFile: join(folder, "log"),
-    args: ["-c", `for ((n = 0; n < 400; n++)); do sleep 60 & echo $! >> ${ids}; done; wait`],
+    args: ["-c", `while ((SECONDS < 20)); do sleep 60 & echo $! >> ${ids}; done; wait`],
   });
   const children = async () => (await readFile(ids, "utf8")).split("\n").filter(Boolean).map(Number);
   onTestFinished(async () => {
@@ -32,7 +32,6 @@ test("a tree that is killed while it grows leaves nobody behind", { repeats: 9 }
   await killTree(child.pid);
   await delay(20);
   expect((await children()).filter(alive)).toEqual([]);
-  expect((await children()).length, "it was still growing").toBeLessThan(400);
 });
 
 test("a tree that is stopped while it grows stands still, and goes on when it may", async () => {
