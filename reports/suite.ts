@@ -96,7 +96,7 @@ export function renderSuiteHtml(result: SuiteResult): string {
   return page(`${WORDS[verdict]}: suite ${result.suite}: Turnback`, `<header class="${verdict}">
 <p class="verdict"><span aria-hidden="true">${ICONS[verdict]}</span> ${verdict === "met" ? "AS IT MUST BE" : WORDS[verdict]}</p>
 <div><h1>Suite ${text(result.suite)}</h1><p class="answer">${text(summary(result))}.</p>
-<p class="meta">${text(result.description)} ${text(result.runtime)} runtime · seed ${result.seed} · <time datetime="${text(result.startedAt)}">${text(result.startedAt.slice(0, 16).replace("T", " "))} UTC</time></p></div>
+<p class="meta">${text(result.description)} ${text(result.runtime)} runtime · seed ${result.seed} · ${(result.tookMs / 60_000).toFixed(1)} min · <time datetime="${text(result.startedAt)}">${text(result.startedAt.slice(0, 16).replace("T", " "))} UTC</time></p></div>
 </header>
 ${wrong.length === 0 ? "" : section("wrong", `Other than they must be (${wrong.length})`, wrong.map((rehearsal) => `<article><h3>${link(rehearsal)} ${badge(rehearsal.verdict)}</h3><ul>${rehearsal.surprises.map((surprise) => `<li>${text(surprise)}</li>`).join("")}</ul></article>`).join("\n"))}
 ${folders.map(([folder, some]) => section(`folder-${folder}`, `${folder} (${some.length})`, table(heads, rows(some)))).join("\n")}`);

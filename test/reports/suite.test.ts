@@ -29,6 +29,7 @@ describe("a suite", () => {
     expect(lines).toContain("FAIL slow");
     expect(lines).toContain("?    absent");
     expect(lines).toContain("2 of 3 drills came out as they must: 1 met, 1 missed on purpose.");
+    expect(lines).toContain("(process runtime, 0.3 min)"); // from its begin to its end, and not that of the drills together
   });
 
   test("says of a drill that it was rehearsed again, and why", () => {
