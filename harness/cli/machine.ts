@@ -2,7 +2,7 @@
 
 import { rm } from "node:fs/promises";
 import { abandonedScratch } from "../evidence/duckdb.ts";
-import { abandonedVolumes, removeVolume } from "../topology/docker-volumes.ts";
+import { abandonedVolumes } from "../topology/docker-volumes.ts";
 import { findLeftovers } from "../topology/leftovers.ts";
 import { coloursFor } from "../../reports/terminal.ts";
 import { diagnose, renderDiagnosis } from "./doctor.ts";
@@ -17,8 +17,7 @@ export async function doctor(flags: Json): Promise<void> {
 
 export async function clean(flags: Json & { readonly dryRun?: boolean }): Promise<void> {
   const scratch = (await abandonedScratch()).map((folder) => ({ run: "a killed judge", what: [`folder ${folder}`], remove: () => rm(folder, { recursive: true, force: true }) }));
-  const volumes = (await abandonedVolumes()).map((volume) => ({ run: "a killed suite or sweep", what: [`volume ${volume}`], remove: () => removeVolume(volume) }));
-  const left = [...await findLeftovers(), ...scratch, ...volumes];
+  const left = [...await findLeftovers(), ...scratch, ...await abandonedVolumes()];
   if (!flags.dryRun) for (const leftover of left) await leftover.remove();
   if (flags.json) return printJson({ removed: !flags.dryRun, leftovers: left.map(({ run: name, what }) => ({ run: name, what })) });
   if (left.length === 0) return print("nothing was left behind");

@@ -4,7 +4,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { COMPILED } from "../base/files.ts";
 import { killTree } from "../base/process.ts";
 import { HarnessError, type HarnessErrorFields } from "../base/errors.ts";
-import { abandonedVolumes, removeVolume } from "../topology/docker-volumes.ts";
+import { abandonedVolumes } from "../topology/docker-volumes.ts";
 import { findLeftovers } from "../topology/leftovers.ts";
 import type { Answer, Ask, Request, Told } from "./rehearser.ts";
 
@@ -107,6 +107,5 @@ const INTERRUPTED: HarnessErrorFields = { code: "interrupted", kind: "run", mess
 async function discard(child: ChildProcess): Promise<void> {
   if (child.pid === undefined) return; // it never started
   await killTree(child.pid);
-  for (const leftover of await findLeftovers()) if (leftover.harness === child.pid) await leftover.remove();
-  for (const volume of await abandonedVolumes()) await removeVolume(volume);
+  for (const leftover of [...await findLeftovers(), ...await abandonedVolumes()]) if (leftover.harness === child.pid) await leftover.remove();
 }

@@ -3,7 +3,7 @@
 import type { ContainerRuntimeClient } from "testcontainers";
 import { newSecret } from "../base/random.ts";
 import { ownIdentity, run, stillRuns } from "../base/process.ts";
-import { RUN_LABEL } from "./leftovers.ts";
+import { RUN_LABEL, type Leftover } from "./leftovers.ts";
 
 type Dockerode = ContainerRuntimeClient["container"]["dockerode"];
 type Kept = { readonly engine: Dockerode; readonly image: string; readonly name: string };
@@ -48,15 +48,13 @@ export async function takeVolume(engine: Dockerode, image: string, own: { readon
   };
 }
 
-/** Volumes of processes that are gone: only a killed one leaves any. None where no engine answers. */
-export async function abandonedVolumes(): Promise<string[]> {
+/** Kept volumes of processes that are gone: only a killed one leaves any. None where no engine answers. */
+export async function abandonedVolumes(): Promise<Leftover[]> {
   const listed = await run("docker", ["volume", "ls", "--filter", `label=${HARNESS_LABEL}`, "--format", `{{.Name}} {{.Label "${HARNESS_LABEL}"}}`]).catch(() => undefined);
   return (listed?.stdout ?? "").split("\n").flatMap((line) => {
-    const [, name, pid, startTicks] = /^(\S+) (\d+)-(\d+)$/.exec(line) ?? [];
-    return name === undefined || stillRuns({ pid: Number(pid), startTicks: Number(startTicks) }) ? [] : [name];
+    const [, name = "", pid, startTicks] = /^(\S+) (\d+)-(\d+)$/.exec(line) ?? [];
+    if (name === "" || stillRuns({ pid: Number(pid), startTicks: Number(startTicks) })) return [];
+    // Somebody else who cleans up may have been faster.
+    return [{ run: "a killed suite or sweep", harness: Number(pid), what: [`volume ${name}`], remove: async () => { await run("docker", ["volume", "rm", "--force", name]); } }];
   });
-}
-
-export async function removeVolume(name: string): Promise<void> {
-  await run("docker", ["volume", "rm", name]);
 }

@@ -272,13 +272,13 @@ export async function dataDirectoryFor(options: {
   return { dataDirectory: target, dataKey };
 }
 
-const versions = new Map<string, Promise<string>>();
+const versions = new Map<string, string>();
 
 /** What these binaries say that they are; asked once. */
-function versionOf(binaries: string): Promise<string> {
-  const known = versions.get(binaries) ?? run(join(binaries, "bin/postgres"), ["--version"]).then(({ stdout }) => stdout);
-  versions.set(binaries, known);
-  return known;
+async function versionOf(binaries: string): Promise<string> {
+  const version = versions.get(binaries) ?? (await run(join(binaries, "bin/postgres"), ["--version"])).stdout;
+  versions.set(binaries, version);
+  return version;
 }
 
 async function initialise(directory: string, workDirectory: string, release: Release): Promise<void> {
