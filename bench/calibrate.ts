@@ -23,7 +23,7 @@ export type Kind = "cut" | "pause" | "kill" | "cut, generator stopped";
 type Group = { readonly kind: Kind; readonly perSecond: number; /** Length in milliseconds, and how often. */ readonly outages: readonly (readonly [number, number])[] };
 
 /**
- * Ten minutes; the longest outages are few, for each takes its time. No pause at 2,000 a second: what
+ * Twenty minutes; the longest outages are few, for each takes its time. No pause at 2,000 a second: what
  * was due meanwhile takes as long again to work off, which clients wait for, and no known length tells.
  */
 const GROUPS: readonly Group[] = [
@@ -35,7 +35,8 @@ const GROUPS: readonly Group[] = [
   { kind: "pause", perSecond: 10, outages: [[1_000, 10], [3_000, 4]] },
   { kind: "cut", perSecond: 2_000, outages: [[50, 10], [300, 10], [1_000, 4]] },
 ];
-const SETTLE_MS = 1_500;
+/** So that the last outage's end is no part of what the judge takes as usual before the next: two seconds. */
+const SETTLE_MS = 3_500;
 /** Below this a slow answer is no impact: well above what an answer usually takes here, well below the shortest pause. */
 const TOLERANCE_MS = 60;
 

@@ -7,10 +7,13 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { ROOT, exists } from "../harness/base/files.ts";
 import { readSystem } from "../harness/drill/parse.ts";
+import { drillSchema } from "../harness/drill/schema.ts";
 import { PATHS } from "../harness/evidence/run-directory.ts";
 import { DockerRuntime } from "../harness/topology/docker-runtime.ts";
 import { chooseRuntime } from "../harness/topology/open-runtime.ts";
 import { populate, postgresImage, postgresLaunch, TEMPLATE_PASSWORD } from "../harness/topology/postgres.ts";
+import { postgresFor } from "../harness/topology/prepared.ts";
+import type { RuntimeKind } from "../harness/topology/runtime.ts";
 import { median, spread } from "./figures.ts";
 
 type SweptPoint = { readonly during: string; readonly step: string; readonly at: string; readonly fault: string; readonly verdict: string; readonly missed: readonly string[]; readonly tookMs: number };
@@ -23,15 +26,15 @@ const PLANS = [
   { drill: "column-before-trigger", faults: "down@migration", ways: "down" },
   { drill: "lost-in-between", faults: "down@migration", ways: "down" },
 ] as const;
-/** At once: one a core. More are quicker, and too slow a migration is another experiment: races in the plan itself come out otherwise. */
-const WORKERS = availableParallelism();
+/** At once: one more than there are cores, as a point waits half of its time. */
+const WORKERS = availableParallelism() + 1;
 
 type Swept = { readonly points: readonly SweptPoint[]; readonly seconds: number; readonly prepareMs: readonly number[] };
 
-async function sweepAll({ drill, faults, ways }: (typeof PLANS)[number], workers: number): Promise<Swept> {
+async function sweepAll({ drill, faults, ways }: (typeof PLANS)[number], workers: number, runtime: RuntimeKind = "process"): Promise<Swept> {
   const runs = await mkdtemp(join(tmpdir(), "tb-bench-"));
   try {
-    const asked = [join(ROOT, "harness/cli/turnback.ts"), "sweep", drill, "--faults", faults, "--ways", ways, "--runtime", "process", "--workers", String(workers), "--runs", runs, "--budget", "1h", "--json"];
+    const asked = [join(ROOT, "harness/cli/turnback.ts"), "sweep", drill, "--faults", faults, "--ways", ways, "--runtime", runtime, "--workers", String(workers), "--runs", runs, "--budget", "1h", "--json"];
     const began = performance.now();
     const { stdout } = await promisify(execFile)(process.execPath, asked, { cwd: ROOT, maxBuffer: 50e6 }).catch((error: { stdout?: string }) => ({ stdout: error.stdout ?? "" }));
     const seconds = (performance.now() - began) / 1_000;
@@ -56,46 +59,64 @@ async function prepareTimes(runs: string): Promise<number[]> {
 }
 
 export async function sweep(): Promise<void> {
-  const all = { one: [] as number[], many: [] as number[], prepare: [] as number[], oneSeconds: 0, manySeconds: 0, differ: 0 };
+  const [one, again, many]: [Swept[], Swept[], Swept[]] = [[], [], []];
   for (const plan of PLANS) {
-    const one = await sweepAll(plan, 1);
-    const many = await sweepAll(plan, WORKERS);
-    const missed = one.points.filter(({ verdict }) => verdict === "missed");
-    const unknown = one.points.filter(({ verdict }) => verdict === "unknown").length;
-    const first = one.points.findIndex(({ verdict }) => verdict === "missed");
-    console.log(`  ${plan.drill}, ${plan.faults}, back by ${plan.ways}: ${missed.length} of ${one.points.length} points missed, ${unknown} unknown${first < 0 ? "; not found" : `; found by point ${first + 1}: ${missed[0]?.during}, ${missed[0]?.step}, ${missed[0]?.at}: ${missed[0]?.missed.join(", ")}`}`);
-    const verdicts = new Map(many.points.map((point) => [nameOf(point), point.verdict]));
-    const differ = one.points.filter((point) => verdicts.get(nameOf(point)) !== point.verdict);
-    for (const point of differ) console.log(`    ${nameOf(point)}: ${point.verdict} alone, ${verdicts.get(nameOf(point))} beside others`);
-    all.differ += differ.length;
-    all.one.push(...one.points.map(({ tookMs }) => tookMs / 1_000));
-    all.many.push(...many.points.map(({ tookMs }) => tookMs / 1_000));
-    all.prepare.push(...one.prepareMs.map((ms) => ms / 1_000));
-    all.oneSeconds += one.seconds;
-    all.manySeconds += many.seconds;
+    one.push(await sweepAll(plan, 1));
+    again.push(await sweepAll(plan, 1));
+    many.push(await sweepAll(plan, WORKERS));
+    tellFound(plan, one.at(-1) as Swept);
+    for (const [others, how] of [[again, "when repeated"], [many, `with ${WORKERS} workers`]] as const) {
+      for (const { point, verdict } of differing(one.at(-1) as Swept, others.at(-1) as Swept)) console.log(`    ${nameOf(point)}: ${point.verdict} first, ${verdict} ${how}`);
+    }
   }
-  const n = all.one.length;
-  console.log(`  a point, from the prepared data to its judged and sealed run: ${spread(all.one, 1)} s alone, ${spread(all.many, 1)} s beside ${WORKERS - 1} more`);
-  console.log(`  from command to page, a point: ${(all.oneSeconds / n).toFixed(2)} s (${((60 * n) / all.oneSeconds).toFixed(0)} a minute) one after the other, ${(all.manySeconds / n).toFixed(2)} s (${((60 * n) / all.manySeconds).toFixed(0)} a minute) with ${WORKERS} workers`);
-  console.log(`  verdicts that differ between the two: ${all.differ} of ${n}`);
-  await besideFresh(median(all.one), median(all.prepare), all.manySeconds / n);
+  const took = (some: readonly Swept[]) => some.flatMap(({ points }) => points.map(({ tookMs }) => tookMs / 1_000));
+  const n = took(one).length;
+  const aPoint = (some: readonly Swept[]) => some.reduce((sum, { seconds }) => sum + seconds, 0) / n;
+  const rate = (some: readonly Swept[]) => `${aPoint(some).toFixed(2)} s (${(60 / aPoint(some)).toFixed(0)} a minute)`;
+  const differ = (others: readonly Swept[]) => one.reduce((sum, swept, i) => sum + differing(swept, others[i] as Swept).length, 0);
+  console.log(`  a point, from the prepared data to its judged and sealed run: ${spread(took(one), 1)} s alone, ${spread(took(many), 1)} s beside ${WORKERS - 1} more`);
+  console.log(`  from command to page, a point: ${rate(one)} one after the other, ${rate(many)} with ${WORKERS} workers`);
+  console.log(`  verdicts that differ: ${differ(again)} of ${n} when the sweep is repeated one after the other, ${differ(many)} of ${n} with ${WORKERS} workers`);
+  await besideFresh(median(took(one)), median(one.flatMap(({ prepareMs }) => prepareMs)) / 1_000, aPoint(one), aPoint(many));
+}
+
+function tellFound({ drill, faults, ways }: (typeof PLANS)[number], { points }: Swept): void {
+  const missed = points.filter(({ verdict }) => verdict === "missed");
+  const unknown = points.filter(({ verdict }) => verdict === "unknown").length;
+  const first = points.findIndex(({ verdict }) => verdict === "missed");
+  console.log(`  ${drill}, ${faults}, back by ${ways}: ${missed.length} of ${points.length} points missed, ${unknown} unknown${first < 0 ? "; not found" : `; found by point ${first + 1}: ${missed[0]?.during}, ${missed[0]?.step}, ${missed[0]?.at}: ${missed[0]?.missed.join(", ")}`}`);
 }
 
 const nameOf = ({ during, step, at, fault }: SweptPoint) => `${fault} ${during}, ${step}, ${at}`;
 
-/** What a point takes whose server begins in a fresh container with a fresh initdb, schema and seed; the rest as ours. */
-async function besideFresh(pointS: number, prepareS: number, oursS: number): Promise<void> {
+function differing(swept: Swept, other: Swept): { readonly point: SweptPoint; readonly verdict: string | undefined }[] {
+  const verdicts = new Map(other.points.map((point) => [nameOf(point), point.verdict]));
+  return swept.points.map((point) => ({ point, verdict: verdicts.get(nameOf(point)) })).filter(({ point, verdict }) => verdict !== point.verdict);
+}
+
+/**
+ * What a point takes whose server begins in a fresh container with a fresh initdb, schema and seed: with all else as ours, and
+ * with all else in fresh containers, too, as anybody has it who starts from none of this.
+ */
+async function besideFresh(pointS: number, prepareS: number, aloneS: number, oursS: number): Promise<void> {
   if ((await chooseRuntime("auto")).kind !== "docker") return console.log("  beside a fresh container: not measured, as no Docker engine answers here");
   const system = await readSystem("fixtures/systems/shop");
-  const fresh: number[] = [];
+  const [fresh, prepared]: [number[], number[]] = [[], []];
+  const launch = { ...postgresLaunch({ dataDirectory: "", image: postgresImage("usual"), port: 0, settings: {}, readyWithinMs: 120_000, password: () => TEMPLATE_PASSWORD }), name: "fresh" };
   for (let i = 0; i < 5; i++) {
     await using runtime = await DockerRuntime.open(`bench-fresh-${i}`, "measured");
-    const began = performance.now();
-    const server = await runtime.start({ ...postgresLaunch({ dataDirectory: "", image: postgresImage("usual"), port: 0, settings: {}, readyWithinMs: 120_000, password: () => TEMPLATE_PASSWORD }), name: "fresh" });
+    let began = performance.now();
+    const server = await runtime.start(launch);
     await populate(server.address("sql"), { system, scale: 0.02 });
     fresh.push((performance.now() - began) / 1_000);
+    began = performance.now();
+    await postgresFor({ runtime, contents: { system, scale: 0.02 }, postgres: drillSchema.shape.system.parse({ path: "fixtures/systems/shop" }).postgres, say: () => undefined });
+    prepared.push((performance.now() - began) / 1_000);
   }
-  const naive = pointS - prepareS + median(fresh);
-  console.log(`  a fresh container, initdb, schema and seed: ${spread(fresh, 1)} s; prepared data: ${prepareS.toFixed(2)} s`);
-  console.log(`  so a point with those, and all else as ours: ${naive.toFixed(1)} s, ${(naive / pointS).toFixed(1)} times ours alone, ${(naive / oursS).toFixed(1)} times ours with ${WORKERS} workers`);
+  const asOurs = pointS - prepareS + median(fresh);
+  console.log(`  a fresh container, initdb, schema and seed: ${spread(fresh, 1)} s; a container with prepared data: ${spread(prepared.slice(1), 1)} s; a process with prepared data: ${prepareS.toFixed(2)} s`);
+  console.log(`  so a point with the first, and all else as ours: ${asOurs.toFixed(1)} s, ${(asOurs / aloneS).toFixed(1)} times ours one after the other, ${(asOurs / oursS).toFixed(1)} times ours with ${WORKERS} workers`);
+  const { points, seconds } = await sweepAll(PLANS[0], 1, "docker");
+  const contained = seconds / points.length + median(fresh) - median(prepared.slice(1));
+  console.log(`  and with all else in containers, too (${points.length} points): ${contained.toFixed(1)} s, ${(contained / aloneS).toFixed(1)} times ours one after the other, ${(contained / oursS).toFixed(1)} times ours with ${WORKERS} workers`);
 }

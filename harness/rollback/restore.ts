@@ -19,6 +19,9 @@ export async function markRestorePoint(topology: Topology): Promise<Moment> {
     const { rows: [moment] } = await client.query<Moment>(
       "select lsn::text as lsn, pg_walfile_name(lsn) as wal, clock_timestamp()::text as time from pg_create_restore_point($1) as lsn", [RESTORE_POINT]);
     if (!moment) throw new Error("the server said nothing of the restore point");
+    // A recovery to a time stops at the first commit beyond it, and what others had begun by then leaves its files behind.
+    // This commit is the first one, so that the time names this moment, and not any one until somebody else commits.
+    await client.query("select pg_current_xact_id()");
     await client.query("select pg_switch_wal()"); // so that the archive alone reaches up to here
     return moment;
   } finally {

@@ -5,7 +5,10 @@ import { waitUntil } from "../../harness/base/deadline.ts";
 import { startClock } from "../../harness/base/clock.ts";
 import { drillSchema } from "../../harness/drill/schema.ts";
 import { readSystem } from "../../harness/drill/parse.ts";
+import { integrityFacts } from "../../harness/observe/integrity.ts";
 import { Backups, segments } from "../../harness/rollback/backups.ts";
+import { pitr } from "../../harness/rollback/restore.ts";
+import type { WayBackContext } from "../../harness/rollback/way-back.ts";
 import type { RunEvent } from "../../harness/evidence/timeline.ts";
 import { openRuntime } from "../../harness/topology/open-runtime.ts";
 import type { Runtime } from "../../harness/topology/runtime.ts";
@@ -87,6 +90,24 @@ describe("backups", () => {
     await expect(kept.restore(target, never)).rejects.toThrow(/no backup can be restored: base-2: .*pg_control.*; base-1: .*PG_VERSION: FAILED/);
     expect(refused.filter((event) => event.kind === "backup" && event.state === "refused").map((event) => event.kind === "backup" && event.label)).toEqual(["base-2", "base-1"]);
     expect(await sql("select count(*) from notes where note = 'kept'")).toBe("1");
+  });
+
+  test("going back to a time ends at the marked moment, and not amid what began after it", shared, async () => {
+    const back = pitr({ strategy: "pitr", to: "time" } as Parameters<typeof pitr>[0], { topology, record: () => undefined, reach: () => Promise.resolve() } as Pick<WayBackContext, "topology" | "record" | "reach"> as WayBackContext);
+    await back.approach(never);
+    await back.mark(never);
+    const [migrator, client] = await Promise.all([topology.observer("migrator"), topology.observer("client")]);
+    await migrator.query("begin");
+    await migrator.query("create table half_made as select 'a file of its own' as content"); // its files are there from now on
+    await client.query("insert into notes values ('after the target')");
+    await migrator.query("commit");
+    await Promise.all([migrator.end(), client.end()]);
+    await back.goBack(never);
+    const restored = await topology.observer("restored");
+    await restored.query("begin");
+    expect((await integrityFacts(restored)).filter(({ kind }) => kind === "orphaned-files")).toEqual([]);
+    expect((await restored.query("select from notes where note = 'after the target'")).rowCount).toBe(0);
+    await restored.end();
   });
 
   test("segments run on over the end of a log", () => {
