@@ -2,11 +2,13 @@
 
 import { fork, type ChildProcess } from "node:child_process";
 import { COMPILED } from "../base/files.ts";
+import { mutex } from "../base/mutex.ts";
 import { killTree } from "../base/process.ts";
 import { HarnessError, type HarnessErrorFields } from "../base/errors.ts";
 import { abandonedVolumes } from "../topology/docker-volumes.ts";
 import { findLeftovers } from "../topology/leftovers.ts";
 import type { Answer, Ask, Request, Told } from "./rehearser.ts";
+import { expectRoom, ROOM, type Room } from "./room.ts";
 
 /** A rehearsal that is not over by then is told to end. */
 const WITHIN_MS = 120_000;
@@ -20,13 +22,17 @@ export class Rehearsers implements AsyncDisposable {
   /** Those that conduct hold no judge's memory: whoever starts processes is quicker for it. */
   readonly #conducting: ChildProcess[] = [];
   readonly #judging: ChildProcess[] = [];
+  /** One judges at a time: that is enough for many, and disturbs those who measure the least. */
+  readonly #inTurn = mutex();
   readonly #rehearsed = new WeakMap<ChildProcess, number>();
   readonly #withinMs: number;
   readonly #graceMs: number;
   readonly #rehearsals: number;
+  readonly #room: Room;
 
-  constructor({ withinMs = WITHIN_MS, graceMs = GRACE_MS, rehearsals = REHEARSALS }: { readonly withinMs?: number; readonly graceMs?: number; readonly rehearsals?: number } = {}) {
+  constructor({ withinMs = WITHIN_MS, graceMs = GRACE_MS, rehearsals = REHEARSALS, room = ROOM }: { readonly withinMs?: number; readonly graceMs?: number; readonly rehearsals?: number; readonly room?: Room } = {}) {
     this.#rehearsals = rehearsals;
+    this.#room = room;
     this.#withinMs = withinMs;
     this.#graceMs = graceMs;
   }
@@ -34,16 +40,18 @@ export class Rehearsers implements AsyncDisposable {
   /**
    * Rehearses in processes that have nothing else to do: one conducts, another judges.
    * @param over is told when the run is over, and only to be judged: the next one may begin
-   * @throws HarnessError as `rehearse` does; `rehearser-died` and `rehearser-hung`, of the kind `run`, when there is no answer
+   * @throws HarnessError as `rehearse` and `expectRoom` do; `rehearser-died` and `rehearser-hung`, of the kind `run`, when there is no answer
    */
   async rehearse(ask: Ask, signal: AbortSignal, over: () => void = () => undefined): Promise<Told> {
     signal.throwIfAborted();
+    await expectRoom(ask.runsDirectory, this.#room);
     const run = await this.#ask(this.#conducting, { conduct: ask }, signal);
     if (!("conducted" in run)) throw failed(run);
     over();
-    const judged = await this.#ask(this.#judging, { conclude: run.conducted }, new AbortController().signal); // what was done is worth being judged
+    const { conducted } = run;
+    const judged = await this.#inTurn(() => this.#ask(this.#judging, { conclude: conducted }, new AbortController().signal)); // what was done is worth being judged
     if (!("concluded" in judged)) throw failed(judged);
-    return { card: judged.concluded, directory: run.conducted.directory, failure: run.conducted.failure };
+    return { card: judged.concluded, directory: conducted.directory, failure: conducted.failure };
   }
 
   async #ask(idle: ChildProcess[], request: Request, signal: AbortSignal): Promise<Answer> {

@@ -9,6 +9,7 @@ import { monotonicMs } from "../base/clock.ts";
 import type { Fault, Trigger } from "../drill/fault.ts";
 import { inDatabase } from "../drill/system.ts";
 import type { RunEvent } from "../evidence/timeline.ts";
+import type { ActiveFault } from "../faults/fault.ts";
 import { createFault } from "../faults/registry.ts";
 import type { Direction, Point } from "../migration/runner.ts";
 import { viewOf, type Topology } from "../topology/topology.ts";
@@ -119,10 +120,9 @@ export class Strikes {
     const event = this.#event(strike);
     this.#record({ ...event, state: "triggered" });
     const active = createFault(strike.fault, { topology: viewOf(this.#topology, strike.fault.database), id: `fault-${strike.index}`, seed: this.#seed + strike.index });
-    const inTurn: Mutex = active.onPath ? (work) => work() : this.#topology.inTurn;
     const heal = this.#undo.push(`fault ${strike.fault.kind}`, async () => {
       await active.lift?.();
-      await inTurn(() => active.heal());
+      await this.#turnOf(active)(() => active.heal());
     });
     const striking = (async () => {
       try {
@@ -135,8 +135,12 @@ export class Strikes {
     })();
     if (!active.onPath) this.#struckNow.add(striking);
     await striking.finally(() => this.#struckNow.delete(striking));
-    const settled = active.onPath ? () => Promise.resolve() : () => this.#othersAreSeen();
-    this.#background.push(this.#healLater(strike, settled, heal, () => inTurn(() => active.proveHealed())).catch((error: unknown) => this.#unlessAborted(error)));
+    this.#background.push(this.#healLater(strike, active, heal).catch((error: unknown) => this.#unlessAborted(error)));
+  }
+
+  /** What is done to a server is done by one at a time. */
+  #turnOf(active: ActiveFault): Mutex {
+    return active.onPath ? (work) => work() : this.#topology.inTurn;
   }
 
   /** Who heals may start a server that another fault has just stopped, and nobody would have seen that it was. */
@@ -144,15 +148,15 @@ export class Strikes {
     await within(PROOF_WITHIN_MS, "what strikes beside", Promise.all(this.#struckNow)).catch(() => undefined); // that one waits for this healing
   }
 
-  async #healLater(strike: Strike, settled: () => Promise<void>, heal: () => Promise<void>, proveHealed: () => Promise<string | undefined>): Promise<void> {
+  async #healLater(strike: Strike, active: ActiveFault, heal: () => Promise<void>): Promise<void> {
     const event = this.#event(strike);
     // An abort cuts the fault short; the undo stack then heals it with a budget of its own.
     await pause(strike.fault.healAfterMs, this.#signal).catch(() => undefined);
-    await settled();
+    if (!active.onPath) await this.#othersAreSeen();
     if (this.#signal.aborted) return;
     try {
       await heal();
-      const proof = await prove(proveHealed);
+      const proof = await prove(() => this.#turnOf(active)(() => active.proveHealed()));
       this.#record(proof.seen === undefined ? { ...event, state: "unhealed", detail: proof.why } : { ...event, state: "healed", detail: proof.seen });
     } catch (error) {
       this.#record({ ...event, state: "unhealed", detail: messageOf(error) });

@@ -52,6 +52,12 @@ test.for([["SIGKILL", "rehearser-died", 120_000], ["SIGSTOP", "rehearser-hung", 
   expect([card.verdict, failure]).toEqual(["met", undefined]);
 });
 
+test.for([["no-room", { diskBytes: Infinity, memoryBytes: 0 }], ["no-memory", { diskBytes: 0, memoryBytes: Infinity }]] as const)("nothing is begun where there is %s", async ([code, room]) => {
+  await using folder = await temporaryFolder();
+  await using rehearsers = new Rehearsers({ room });
+  await expect(rehearsers.rehearse(await asking(folder.path, "never-begun"), new AbortController().signal)).rejects.toMatchObject({ code, kind: "environment" });
+});
+
 test("who asked may end it: it is judged as unknown, and what was started is down", async () => {
   await using folder = await temporaryFolder();
   await using rehearsers = new Rehearsers();
