@@ -120,7 +120,7 @@ program.command("sweep").argument("<drill>", "name of a drill, or a file *.drill
   .option("--budget <budget>", "a time (90s, 10m, 2h) or a number of points; the most telling come first", "10m")
   .addOption(new Option("--runtime <kind>", "where the services run").choices(["auto", "docker", "process"]).default("auto"))
   .addOption(new Option("--seed <number>", "seed of everything random, the order of points too").argParser(wholeNumber).default(1))
-  .addOption(new Option("--workers <number>", "so many points at once").argParser(workerCount).default(availableParallelism(), "one a core"))
+  .addOption(new Option("--workers <number>", "so many points at once").argParser(workerCount).default(availableParallelism() + 1, "one more than there are cores"))
   .option("--shrink", "make what fails as small as it goes on failing, and write it as a drill")
   .option("--runs <folder>", "where the sweep's folder is written", DEFAULT_RUNS)
   .option("--junit <file>", "also write JUnit XML, a test case a point")
