@@ -2,12 +2,12 @@
 
 import { fork, type ChildProcess } from "node:child_process";
 import { COMPILED } from "../base/files.ts";
-import { mutex } from "../base/mutex.ts";
+import { mutex, sharedMutex } from "../base/mutex.ts";
 import { killTree } from "../base/process.ts";
 import { HarnessError, type HarnessErrorFields } from "../base/errors.ts";
 import { abandonedVolumes } from "../topology/docker-volumes.ts";
 import { findLeftovers } from "../topology/leftovers.ts";
-import type { Answer, Ask, Request, Told } from "./rehearser.ts";
+import type { Answer, Ask, Conducted, Request, Told } from "./rehearser.ts";
 import { expectRoom, ROOM, type Room } from "./room.ts";
 
 /** A rehearsal that is not over by then is told to end. */
@@ -24,6 +24,7 @@ export class Rehearsers implements AsyncDisposable {
   readonly #judging: ChildProcess[] = [];
   /** One judges at a time: that is enough for many, and disturbs those who measure the least. */
   readonly #inTurn = mutex();
+  readonly #runs = sharedMutex();
   readonly #rehearsed = new WeakMap<ChildProcess, number>();
   readonly #withinMs: number;
   readonly #graceMs: number;
@@ -39,19 +40,24 @@ export class Rehearsers implements AsyncDisposable {
 
   /**
    * Rehearses in processes that have nothing else to do: one conducts, another judges.
-   * @param over is told when the run is over, and only to be judged: the next one may begin
+   * @param options.over is told when the run is over, and only to be judged: the next one may begin
+   * @param options.alone begins when no other run is under way any more, and none begins beside it
    * @throws HarnessError as `rehearse` and `expectRoom` do; `rehearser-died` and `rehearser-hung`, of the kind `run`, when there is no answer
    */
-  async rehearse(ask: Ask, signal: AbortSignal, over: () => void = () => undefined): Promise<Told> {
+  async rehearse(ask: Ask, signal: AbortSignal, { over = () => undefined, alone = false }: { readonly over?: (() => void) | undefined; readonly alone?: boolean } = {}): Promise<Told> {
+    const conducted = await (alone ? this.#runs.alone : this.#runs.beside)(() => this.#conduct(ask, signal));
+    over();
+    const judged = await this.#inTurn(() => this.#ask(this.#judging, { conclude: conducted }, new AbortController().signal)); // what was done is worth being judged
+    if (!("concluded" in judged)) throw failed(judged);
+    return { card: judged.concluded, directory: conducted.directory, failure: conducted.failure };
+  }
+
+  async #conduct(ask: Ask, signal: AbortSignal): Promise<Conducted> {
     signal.throwIfAborted();
     await expectRoom(ask.runsDirectory, this.#room);
     const run = await this.#ask(this.#conducting, { conduct: ask }, signal);
     if (!("conducted" in run)) throw failed(run);
-    over();
-    const { conducted } = run;
-    const judged = await this.#inTurn(() => this.#ask(this.#judging, { conclude: conducted }, new AbortController().signal)); // what was done is worth being judged
-    if (!("concluded" in judged)) throw failed(judged);
-    return { card: judged.concluded, directory: conducted.directory, failure: conducted.failure };
+    return run.conducted;
   }
 
   async #ask(idle: ChildProcess[], request: Request, signal: AbortSignal): Promise<Answer> {

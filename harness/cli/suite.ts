@@ -73,20 +73,20 @@ type Options = Pick<SuiteFlags, "seed" | "runs"> & { readonly runtime: RuntimeKi
 
 async function rehearsalOf(drill: Drill, file: string, options: Options): Promise<Rehearsal> {
   const began = monotonicMs();
-  const outcome = await twiceIfSpoiled(drill.expect, () => rehearsed(drill, file, options), options.signal);
+  const outcome = await twiceIfSpoiled(drill.expect, (alone) => rehearsed(drill, file, options, alone), options.signal);
   return { ...aboutOf(drill, file), ...outcome, tookMs: monotonicMs() - began };
 }
 
-/** What nobody knows because the machine stood still is tried once more. */
-export async function twiceIfSpoiled<T extends Pick<Rehearsal, "surprises" | "card">>(expect: Drill["expect"], attempt: () => Promise<T>, signal?: AbortSignal): Promise<T & Pick<Rehearsal, "again">> {
-  const first = await attempt();
+/** What nobody knows because the machine stood still is tried once more, and alone: what ran beside may have been too much for it. */
+export async function twiceIfSpoiled<T extends Pick<Rehearsal, "surprises" | "card">>(expect: Drill["expect"], attempt: (alone: boolean) => Promise<T>, signal?: AbortSignal): Promise<T & Pick<Rehearsal, "again">> {
+  const first = await attempt(false);
   const again = first.surprises.length > 0 && first.card && isSpoiled(expect, first.card) && !signal?.aborted ? stoodStill(first.card) : undefined;
-  return again === undefined ? first : { ...await attempt(), again };
+  return again === undefined ? first : { ...await attempt(true), again };
 }
 
-async function rehearsed(drill: Drill, file: string, { runtime, seed, runs, rehearsers, signal }: Options): Promise<Pick<Rehearsal, "verdict" | "surprises" | "card" | "page">> {
+async function rehearsed(drill: Drill, file: string, { runtime, seed, runs, rehearsers, signal }: Options, alone: boolean): Promise<Pick<Rehearsal, "verdict" | "surprises" | "card" | "page">> {
   try {
-    const { card, directory, failure } = await rehearsers.rehearse({ file, drill, runtime, seed, runsDirectory: runs }, signal);
+    const { card, directory, failure } = await rehearsers.rehearse({ file, drill, runtime, seed, runsDirectory: runs }, signal, { alone });
     const wrong = failure ? [`it could not be rehearsed: ${failure.message}`] : surprises(drill.expect, card);
     return { verdict: card.verdict, surprises: wrong, card, page: relative(runs, join(directory, PATHS.page)) };
   } catch (error) {

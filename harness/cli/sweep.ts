@@ -118,8 +118,8 @@ async function cardOf(drill: Drill, at: At): Promise<Scorecard> {
 /** Where and how points are rehearsed. */
 type At = { readonly file: string; readonly directory: string; readonly runtime: RuntimeKind; readonly seed: number; readonly rehearsers: Rehearsers; readonly signal: AbortSignal };
 
-const rehearseAt = (drill: Drill, { file, directory, runtime, seed, rehearsers, signal }: At, over?: () => void) =>
-  rehearsers.rehearse({ file, drill, runtime, seed, runsDirectory: join(directory, EVIDENCE) }, signal, over);
+const rehearseAt = (drill: Drill, { file, directory, runtime, seed, rehearsers, signal }: At, how?: Parameters<Rehearsers["rehearse"]>[2]) =>
+  rehearsers.rehearse({ file, drill, runtime, seed, runsDirectory: join(directory, EVIDENCE) }, signal, how);
 
 /** Rehearses one point. Evidence of what was met is not kept: a thousand points would fill any disk. */
 async function attempt(declared: Drill, point: Point, at: At, over: () => void): Promise<Outcome> {
@@ -127,10 +127,10 @@ async function attempt(declared: Drill, point: Point, at: At, over: () => void):
   const took = () => Math.round(monotonicMs() - began);
   try {
     const drill = drillAt(declared, point);
-    let rehearsed = await rehearseAt(drill, at, over);
+    let rehearsed = await rehearseAt(drill, at, { over });
     if (rehearsed.card.verdict === "unknown" && isSpoiled(undefined, rehearsed.card)) { // for once it is the machine that nobody knows of
       await rm(rehearsed.directory, { recursive: true });
-      rehearsed = await rehearseAt(drill, at);
+      rehearsed = await rehearseAt(drill, at, { alone: true });
     }
     const { card, directory, failure } = rehearsed;
     const from = (path: string) => relative(at.directory, path);

@@ -18,7 +18,7 @@ export default defineDrill({
   faults: [{ kind: "kill", database: "billing", at: { after: "retire-id", during: "rollback" }, healAfterMs: 6_000 }],
   rollback: { strategy: "coordinated", heldMs: 2_000, decide: { on: "completion", delayMs: 1_000 } },
   objectives: {
-    recovery: { maxMs: 20_000 },
+    recovery: { maxMs: 30_000 },
     loss: { maxLostWrites: 0 },
     consistency: {},
     integrity: { maxProblems: 0 },

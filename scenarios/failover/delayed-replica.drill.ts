@@ -16,7 +16,7 @@ export default defineDrill({
   steadyState: { windowMs: 500 },
   rollback: { strategy: "failover", to: "migration-start", decide: { on: "completion", delayMs: 500 } },
   objectives: {
-    recovery: { maxMs: 15_000 },
+    recovery: { maxMs: 30_000 },
     loss: { maxLostWrites: 5_000, maxLossWindowMs: 20_000 },
     consistency: {},
     structure: { maxDifferences: 0 },

@@ -16,5 +16,5 @@ export default defineDrill({
   steadyState: { windowMs: 500 },
   faults: [{ kind: "kill", at: { before: "retire-name" }, healAfterMs: 500 }],
   rollback: { strategy: "flag", decide: { on: "completion" } },
-  objectives: { recovery: { maxMs: 10_000 }, loss: { maxLostWrites: 0 }, consistency: {}, structure: { maxDifferences: 0 }, integrity: { maxProblems: 0 }, invariants: { maxViolated: 0 } },
+  objectives: { recovery: { maxMs: 20_000 }, loss: { maxLostWrites: 0 }, consistency: {}, structure: { maxDifferences: 0 }, integrity: { maxProblems: 0 }, invariants: { maxViolated: 0 } },
 });

@@ -18,5 +18,5 @@ export default defineDrill({
   steadyState: { windowMs: 500 },
   faults: [{ kind: "kill", at: { before: "sync-trigger", during: "rollback" }, healAfterMs: 800 }],
   rollback: { decide: { on: "completion" } },
-  objectives: { recovery: { maxMs: 15_000 }, loss: { maxLostWrites: 0 }, consistency: {}, structure: { maxDifferences: 0 }, integrity: { maxProblems: 0 }, invariants: { maxViolated: 0 } },
+  objectives: { recovery: { maxMs: 30_000 }, loss: { maxLostWrites: 0 }, consistency: {}, structure: { maxDifferences: 0 }, integrity: { maxProblems: 0 }, invariants: { maxViolated: 0 } },
 });

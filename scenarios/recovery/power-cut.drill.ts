@@ -19,5 +19,5 @@ export default defineDrill({
     { kind: "power-cut", at: { before: "sync-trigger", during: "rollback" }, healAfterMs: 800 },
   ],
   rollback: { decide: { on: "completion" } },
-  objectives: { recovery: { maxMs: 20_000 }, loss: { maxLostWrites: 0 }, consistency: {}, structure: { maxDifferences: 0 }, integrity: { maxProblems: 0 }, invariants: { maxViolated: 0 } },
+  objectives: { recovery: { maxMs: 40_000 }, loss: { maxLostWrites: 0 }, consistency: {}, structure: { maxDifferences: 0 }, integrity: { maxProblems: 0 }, invariants: { maxViolated: 0 } },
 });

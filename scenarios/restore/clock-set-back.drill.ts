@@ -18,7 +18,7 @@ export default defineDrill({
   faults: [{ kind: "clock-skewed", offsetMs: -60_000, at: { before: "add-columns" }, healAfterMs: 4_000 }],
   rollback: { strategy: "pitr", to: "time", decide: { on: "completion" } },
   objectives: {
-    recovery: { maxMs: 15_000 },
+    recovery: { maxMs: 30_000 },
     loss: { maxLostWrites: 5_000, maxLossWindowMs: 20_000 },
     structure: { maxDifferences: 0 },
     integrity: { maxProblems: 0 },

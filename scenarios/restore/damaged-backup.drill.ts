@@ -3,7 +3,7 @@ import { defineDrill } from "../../harness/drill/schema.ts";
 
 export default defineDrill({
   name: "damaged-backup",
-  question: "If the newest backup is damaged, do we notice before we need it to be right, and come back from the one before within 30 s?",
+  question: "If the newest backup is damaged, do we notice before we need it to be right, and come back from the one before within 45 s?",
   learn: `
     Every team has backups. Fewer have restored one, and fewer still know what happens when the newest is bad. One
     byte is flipped in it. It must be refused, before anything is replaced, and the one before it must serve, with
@@ -18,7 +18,7 @@ export default defineDrill({
   faults: [{ kind: "backup-damaged", at: { before: "backfill-names" }, healAfterMs: 9_000 }],
   rollback: { strategy: "pitr", to: "time", decide: { on: "completion" } },
   objectives: {
-    recovery: { maxMs: 30_000 },
+    recovery: { maxMs: 45_000 },
     loss: { maxLostWrites: 5_000, maxLossWindowMs: 20_000 },
     consistency: {},
     structure: { maxDifferences: 0 },

@@ -3,7 +3,7 @@ import { defineDrill } from "../../harness/drill/schema.ts";
 
 export default defineDrill({
   name: "lost-disk",
-  question: "If the primary's disk is lost at 40 % of the backfill, is the system back on the old schema within 25 s, from backup and archive alone?",
+  question: "If the primary's disk is lost at 40 % of the backfill, is the system back on the old schema within 45 s, from backup and archive alone?",
   learn: `
     The disk is gone, with all that was on it, in the midst of a migration. What remains is the archive: everything
     up to the last segment that was shipped, and nothing of the one that was being written. The loss that you
@@ -17,7 +17,7 @@ export default defineDrill({
   faults: [{ kind: "disk-lost", at: { within: "backfill-names", progress: 0.4 }, healAfterMs: 8_000 }],
   rollback: { strategy: "pitr", to: "lsn", decide: { on: "alert", delayMs: 200 } },
   objectives: {
-    recovery: { maxMs: 25_000 },
+    recovery: { maxMs: 45_000 },
     loss: { maxLostWrites: 5_000, maxLossWindowMs: 20_000 },
     consistency: {},
     structure: { maxDifferences: 0 },

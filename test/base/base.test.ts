@@ -1,7 +1,8 @@
-// Redaction, undo and waiting.
+// Redaction, undo, waiting and turns.
 
 import { describe, expect, test } from "vitest";
 import { waitUntil, within, pause } from "../../harness/base/deadline.ts";
+import { sharedMutex } from "../../harness/base/mutex.ts";
 import { Redactor } from "../../harness/base/redact.ts";
 import { UndoStack } from "../../harness/base/undo.ts";
 import { HarnessError } from "../../harness/base/errors.ts";
@@ -71,4 +72,31 @@ describe("waiting", () => {
     await expect(within(10, "the undo", new Promise(() => undefined))).rejects.toThrow("the undo: not done after 10 ms");
     await expect(within(1_000, "quick", pause(1).then(() => 7))).resolves.toBe(7);
   });
+});
+
+test("many beside each other, or one alone: it waits for those under way, and who comes after it waits for it", async () => {
+  const { beside, alone } = sharedMutex();
+  const told: string[] = [];
+  const work = (name: string) => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    return { run: async () => { told.push(`${name} begins`); await promise; told.push(`${name} ends`); }, end: resolve, fail: reject };
+  };
+  const [a, b, c, d] = [work("a"), work("b"), work("c"), work("d")];
+  const settle = () => new Promise((resolve) => { setImmediate(resolve); });
+  const first = [beside(a.run), beside(b.run)];
+  await settle();
+  const [third, fourth] = [alone(c.run), beside(d.run)];
+  await settle();
+  expect(told).toEqual(["a begins", "b begins"]);
+  a.end();
+  b.fail(new Error("its caller's alone"));
+  expect(await Promise.allSettled(first)).toMatchObject([{ status: "fulfilled" }, { status: "rejected" }]);
+  await settle();
+  expect(told).toEqual(["a begins", "b begins", "a ends", "c begins"]);
+  c.fail(new Error("its caller's alone"));
+  await expect(third).rejects.toThrow("its caller's alone");
+  await settle();
+  expect(told.at(-1)).toBe("d begins");
+  d.end();
+  await fourth;
 });

@@ -21,8 +21,10 @@ test.for([
   ["one that stood still both times: the second counts", [outcome(3_000, "unknown", "it is unknown"), outcome(3_000, "unknown", "it is unknown again")], undefined, 2],
 ] as const)("%s", async ([, outcomes, expected, times]) => {
   let tried = 0;
-  const last = await twiceIfSpoiled(expected, () => Promise.resolve(outcomes[tried++] ?? outcome(0, "met")));
+  const alone: boolean[] = [];
+  const last = await twiceIfSpoiled(expected, (now) => { alone.push(now); return Promise.resolve(outcomes[tried++] ?? outcome(0, "met")); });
   expect(tried).toBe(times);
+  expect(alone).toEqual([false, true].slice(0, times));
   expect(last.surprises).toEqual(outcomes.at(-1)?.surprises);
   expect(last.again).toEqual(times === 2 ? "the machine stood still for 3.00 s: times are the less sure by it" : undefined);
 });

@@ -24,8 +24,8 @@ export function scenariosAsDeclared(runtime: RuntimeKind, drills: readonly (read
   test.for(drills)("%s gives the verdict that it declares", { meta: { sharesServices: true } }, async ([, file], { skip, expect, signal }) => {
     const drill = await readDrill(file);
     await using folder = await temporaryFolder();
-    const { card, failure, directory, surprises: wrong, again } = await twiceIfSpoiled(drill.expect, async () => {
-      const rehearsed = await rehearsers.rehearse({ file, drill, runtime, seed: 1, runsDirectory: folder.path }, signal);
+    const { card, failure, directory, surprises: wrong, again } = await twiceIfSpoiled(drill.expect, async (alone) => {
+      const rehearsed = await rehearsers.rehearse({ file, drill, runtime, seed: 1, runsDirectory: folder.path }, signal, { alone });
       return { ...rehearsed, surprises: surprises(drill.expect, rehearsed.card) };
     });
     if (again !== undefined) console.log(`${drill.name} was rehearsed again, as a suite does: ${again}`);
