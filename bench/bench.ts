@@ -1,4 +1,4 @@
-// Every figure of the README, measured side by side: `npm run bench`, or `npm run bench -- calibrate`.
+// Every figure of the table in README.md here, measured side by side: `npm run bench`, or `npm run bench -- calibrate`.
 
 import { failover } from "./failover.ts";
 import { firstOperation } from "./first-operation.ts";

@@ -28,19 +28,18 @@ export async function withSessions<T>(topology: Topology, name: string, signal: 
   }
 }
 
-/** Ends the sessions of that name that a server has not noticed to be cut off: waiting for a lock, it looks at no connection. */
+/**
+ * Ends the sessions of that name that a server has not noticed to be cut off: waiting for a lock, it looks at no connection.
+ * @throws HarnessError when it answers and they go on
+ */
 export async function endSessions({ observer }: Topology, name: string): Promise<void> {
+  const client = await observer("sessions").catch(() => undefined); // a server that doesn't answer has none
   try {
-    const client = await observer("sessions");
-    try {
-      await waitUntil({
-        what: `the end of the sessions ${name}`, withinMs: ENDED_WITHIN_MS, everyMs: 20,
-        check: async () => ((await client.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1", [name])).rowCount === 0 ? true : undefined),
-      });
-    } finally {
-      await client.end();
-    }
-  } catch {
-    return; // a server that doesn't answer has none
+    if (client) await waitUntil({
+      what: `the end of the sessions ${name}`, withinMs: ENDED_WITHIN_MS, everyMs: 20,
+      check: async () => ((await client.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1", [name])).rowCount === 0 ? true : undefined),
+    });
+  } finally {
+    await client?.end();
   }
 }

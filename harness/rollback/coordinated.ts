@@ -43,8 +43,9 @@ export function coordinated({ attempts, drainMs, heldMs }: Coordinated, context:
     } catch (error) {
       signal.throwIfAborted();
       const why = inTime.aborted ? `it was not through when clients had been held for ${heldMs.toLocaleString("en-US")} ms` : messageOf(error);
-      await Promise.all(viewsOf(topology).map((view) => endSessions(view, NAME)));
-      throw await forwardAgain(why, signal);
+      const ended = await Promise.allSettled(viewsOf(topology).map((view) => endSessions(view, NAME)));
+      const unended = ended.flatMap((end) => (end.status === "rejected" ? [messageOf(end.reason)] : []));
+      throw await forwardAgain([why, ...unended].join("; "), signal);
     }
   };
 

@@ -10,7 +10,7 @@ import { drillSchema, type Drill, type DrillDeclaration } from "../../harness/dr
 import type { RunEvent } from "../../harness/evidence/timeline.ts";
 import { readPlan } from "../../harness/migration/plan-file.ts";
 import { runForward, type Point } from "../../harness/migration/runner.ts";
-import { withSessions } from "../../harness/migration/sessions.ts";
+import { endSessions, withSessions } from "../../harness/migration/sessions.ts";
 import { fingerprint } from "../../harness/observe/fingerprint.ts";
 import { createWayBack } from "../../harness/rollback/registry.ts";
 import type { WayBack } from "../../harness/rollback/way-back.ts";
@@ -161,6 +161,20 @@ describe("going back as one", () => {
     await orderInTheNewShape();
     await holder.end();
     await goingBack().goBack(never);
+  });
+
+  test("says so when a session doesn't end, and takes a server that doesn't answer to have none", shared, async () => {
+    const billing = viewOf(topology, "billing");
+    const session = await connect(billing.access("migrator", "migration"), { name: "stuck" });
+    const { rows: [backend] } = await session.query<{ pid: number }>("select pg_backend_pid() as pid");
+    process.kill(backend!.pid, "SIGSTOP");
+    await expect(endSessions(billing, "stuck")).rejects.toThrow(/^the end of the sessions stuck: not so after 5,000 ms/);
+    process.kill(backend!.pid, "SIGCONT");
+    await endSessions(billing, "stuck");
+    expect(await ask("billing", "select count(*)::int from pg_stat_activity where application_name = 'stuck'")).toBe(0);
+    await billing.postgres.kill();
+    await endSessions(billing, "stuck");
+    await billing.postgres.start();
   });
 
   test("says so when the two are left apart", shared, async () => {
