@@ -36,7 +36,7 @@ type Asked = { readonly drill: string; readonly faults: string; readonly ways: s
 async function sweepAll({ drill, faults, ways }: Asked, workers: number, runtime: RuntimeKind = "process"): Promise<Swept> {
   const runs = await mkdtemp(join(tmpdir(), "tb-bench-"));
   try {
-    const asked = [join(ROOT, "harness/cli/turnback.ts"), "sweep", drill, "--faults", faults, "--ways", ways, "--runtime", runtime, "--workers", String(workers), "--runs", runs, "--budget", "1h", "--json"];
+    const asked = [join(ROOT, "harness/cli/turnback.ts"), "sweep", drill, "--faults", faults, "--ways", ways, "--runtime", runtime, "--workers", String(workers), "--runs", runs, "--repeat", "0", "--budget", "1h", "--json"];
     const began = performance.now();
     const { stdout } = await promisify(execFile)(process.execPath, asked, { cwd: ROOT, maxBuffer: 50e6 }).catch((error: { stdout?: string }) => ({ stdout: error.stdout ?? "" }));
     const seconds = (performance.now() - began) / 1_000;

@@ -5,7 +5,7 @@ import { ms } from "../harness/judge/verdicts.ts";
 import { figuresOf, type Quantiles, type SweepFigures } from "../harness/sweep/figures.ts";
 import type { Found } from "../harness/sweep/log.ts";
 import { momentInWords, scheduleInWords, type Moment, type Point } from "../harness/sweep/points.ts";
-import type { Outcome } from "../harness/sweep/sweep.ts";
+import type { Outcome, Tried } from "../harness/sweep/sweep.ts";
 import { xml } from "./junit.ts";
 import { cell as markdownCell } from "./markdown.ts";
 import { badge, page, section, table, text } from "./page.ts";
@@ -17,7 +17,7 @@ export type SweepResult = {
   /** All there are, in the order of time. */
   readonly points: readonly Point[];
   /** Of those that were tried, in the order in which they were. */
-  readonly outcomes: readonly Outcome[];
+  readonly outcomes: readonly Tried[];
   /** Drills that repeat what was found, made as small as they go on failing; relative to the page. */
   readonly found: readonly Found[];
 };
@@ -40,8 +40,15 @@ function success({ success: { part, of, from, to } }: SweepFigures): string {
   return of === 0 ? "not known" : `${percent(part / of)} of ${of} (95 % certain: ${percent(from)} to ${percent(to)})`;
 }
 
+function repeated({ repeated: { part, of, from, to } }: SweepFigures): string {
+  return of === 0 ? "not measured" : `${percent(part / of)} of ${whole(of)} repeated ${of === 1 ? "try" : "tries"} (95 % certain: ${percent(from)} to ${percent(to)})`;
+}
+
+/** For what came out otherwise in some tries: what is shown is the worst. */
+const seldom = ({ tries, alike }: Tried) => (alike === tries ? "" : ` (in ${alike} of ${tries} tries)`);
+
 /** One way of failing: points in the same half at which the same way back misses the same, with the same findings. */
-type Failure = { readonly points: readonly Point[]; readonly outcomes: readonly Outcome[] };
+type Failure = { readonly points: readonly Point[]; readonly outcomes: readonly Tried[] };
 
 export function failures({ points, outcomes }: Pick<SweepResult, "points" | "outcomes">): readonly Failure[] {
   const known = new Map(outcomes.map((outcome) => [outcome.id, outcome]));
@@ -71,9 +78,9 @@ export function sweepJson(result: SweepResult): object {
 }
 
 /** One point, as soon as it is over. */
-export function pointLine({ verdict, recoveryMs, missed, answer, tookMs }: Outcome, point: Point, { tried, of }: { readonly tried: number; readonly of: number }, c: ReturnType<typeof coloursFor>): string {
+export function pointLine({ verdict, recoveryMs, missed, answer, tookMs }: Outcome, point: Point, { tried, of, again }: { readonly tried: number; readonly of: number; readonly again: boolean }, c: ReturnType<typeof coloursFor>): string {
   const paint = { met: c.green, missed: c.red, unknown: c.yellow }[verdict];
-  const head = `${`${tried}/${of}`.padStart(9)} ${paint(WORDS[verdict].padEnd(7))} ${(tookMs / 1_000).toFixed(1).padStart(5)} s  `;
+  const head = `${(again ? "again" : `${tried}/${of}`).padStart(9)} ${paint(WORDS[verdict].padEnd(7))} ${(tookMs / 1_000).toFixed(1).padStart(5)} s  `;
   const why = verdict === "met" ? [`recovery ${recoveryMs === null ? "not measured" : ms(recoveryMs)}`] : [verdict === "missed" ? `missed: ${missed.join(", ")}` : answer];
   return head + [`${point.way}: ${scheduleInWords(point)}`, ...why].flatMap((part) => wrap(part, 51)).join(`\n${" ".repeat(27)}`);
 }
@@ -87,7 +94,7 @@ export function renderSweepTerminal(result: SweepResult, c: ReturnType<typeof co
     return point ? wrap(`- ${titleOf(failure)}: ${failure.points.length} ${failure.points.length === 1 ? "point" : "points"}, first ${scheduleInWords(point)}`, 78) : [];
   });
   return ["", `${paint(`${ICONS[verdict]} ${WORDS[verdict]}`)}  sweep  (${result.runtime} runtime)`, ...wrap(`${headline(result, figures)}.`, 78), "",
-    ...wrap(`way back succeeds  ${success(figures)}`, 78), ...wrap(`recovery           ${spread(figures.recoveryMs, ms)}`, 78), ...wrap(`lost writes        ${spread(figures.lostWrites, whole)}`, 78),
+    ...wrap(`way back succeeds  ${success(figures)}`, 78), ...wrap(`outcome repeats    ${repeated(figures)}`, 78), ...wrap(`recovery           ${spread(figures.recoveryMs, ms)}`, 78), ...wrap(`lost writes        ${spread(figures.lostWrites, whole)}`, 78),
     ...(worst.length > 0 ? ["", ...worst] : []), ...result.found.map(({ point, file, failed, of }) => (file === null ? `not missed again in ${of} tries: ${point}` : `made smaller (${failed} of ${of} tries): ${file}`)).flatMap((line) => wrap(line, 78)), ""].join("\n");
 }
 
@@ -102,6 +109,7 @@ ${markdownCell(headline(result, figures))}.
 | | |
 |---|---|
 | The way back succeeds | ${success(figures)} |
+| An outcome repeats | ${repeated(figures)} |
 | Recovery | ${spread(figures.recoveryMs, ms)} |
 | Lost writes | ${spread(figures.lostWrites, whole)} |
 ${rows.length === 0 ? "" : `\n| Where it breaks | Points | The first | Its answer |\n|---|---|---|---|\n${rows.slice(0, 100).join("\n")}\n`}`;
@@ -120,7 +128,7 @@ export function renderSweepJunit(result: SweepResult): string {
     const open = `    <testcase classname="turnback.${xml(point.way)}.${xml(point.fault.name)}" name="${xml(scheduleInWords(point))}" time="${time(outcome?.tookMs ?? 0)}"`;
     if (outcome?.verdict === "met") return `${open}/>`;
     const inside = outcome === undefined ? "<skipped message=\"not tried within the budget\"/>"
-      : `<${outcome.verdict === "missed" ? "failure" : "error"} type="${outcome.verdict}" message="${xml(outcome.missed.join(", ") || "unknown")}">${xml(outcome.answer)}</${outcome.verdict === "missed" ? "failure" : "error"}>`;
+      : `<${outcome.verdict === "missed" ? "failure" : "error"} type="${outcome.verdict}" message="${xml(outcome.missed.join(", ") || "unknown")}">${xml(outcome.answer + seldom(outcome))}</${outcome.verdict === "missed" ? "failure" : "error"}>`;
     return `${open}>\n      ${inside}\n    </testcase>`;
   });
   return `<?xml version="1.0" encoding="UTF-8"?>
@@ -136,7 +144,7 @@ export function renderSweepHtml(result: SweepResult): string {
   const verdict = verdictOf(result);
   const figures = figuresOf(result.outcomes, result.points.length);
   const broken = failures(result);
-  const facts = [["Coverage", `${whole(figures.coverage.tried)} of ${whole(figures.coverage.of)} points, ${percent(figures.coverage.tried / Math.max(1, figures.coverage.of))}`], ["The way back succeeds", success(figures)], ["Recovery", spread(figures.recoveryMs, ms)], ["Lost writes", spread(figures.lostWrites, whole)]] as const;
+  const facts = [["Coverage", `${whole(figures.coverage.tried)} of ${whole(figures.coverage.of)} points, ${percent(figures.coverage.tried / Math.max(1, figures.coverage.of))}`], ["The way back succeeds", success(figures)], ["An outcome repeats", repeated(figures)], ["Recovery", spread(figures.recoveryMs, ms)], ["Lost writes", spread(figures.lostWrites, whole)]] as const;
   return page(`${WORDS[verdict]}: sweep of ${result.drill}: Turnback`, `<header class="${verdict}">
 <p class="verdict"><span aria-hidden="true">${ICONS[verdict]}</span> ${WORDS[verdict]}</p>
 <div><h1>${text(result.question)}</h1><p class="answer">${text(headline(result, figures))}.</p>
@@ -152,7 +160,7 @@ function article(failure: Failure, { found }: SweepResult): string {
   const repeated = found.filter(({ point }) => points.some(({ id }) => id === point)).map(({ file, failed, of, changes }) =>
     file === null ? `<p>It was not missed again in ${of} tries.</p>` : `<p>Repeated by <a href="${text(encodeURI(file))}">${text(file)}</a>, which failed in ${failed} of ${of} tries${changes.length === 0 ? "" : `; made smaller: ${text(changes.join("; "))}`}.</p>`);
   const verdict = outcomes[0]?.verdict ?? "unknown";
-  const links = points.map((point, i) => `<li>${link(outcomes[i], text(scheduleInWords(point)))}</li>`);
+  const links = points.map((point, i) => `<li>${link(outcomes[i], text(scheduleInWords(point)))}${outcomes[i] ? seldom(outcomes[i]) : ""}</li>`);
   return `<article class="${verdict}"><h3>${badge(verdict)} ${text(titleOf(failure))} <span class="count">(${points.length} ${points.length === 1 ? "point" : "points"})</span></h3>
 <p>${text(outcomes[0]?.answer ?? "")}</p>${outcomes[0]?.findings.length ? `<p class="count">Findings: ${outcomes[0].findings.map((kind) => `<code>${text(kind)}</code>`).join(", ")}</p>` : ""}
 ${links.length <= 6 ? `<ul>${links.join("")}</ul>` : `<ul>${links.slice(0, 3).join("")}</ul><details><summary>and ${links.length - 3} more</summary><ul>${links.slice(3).join("")}</ul></details>`}${repeated.join("")}</article>`;
@@ -174,7 +182,7 @@ function heatMap({ points, outcomes }: SweepResult): string {
     if (!outcome) return '<td class="heat untried">not tried</td>';
     const bar = Math.round(((outcome.recoveryMs ?? 0) / slowest) * 100);
     const says = outcome.verdict === "met" ? ms(outcome.recoveryMs ?? 0) : outcome.verdict === "missed" ? outcome.missed.join(", ") : "unknown";
-    return `<td class="heat ${outcome.verdict}"><span aria-hidden="true">${ICONS[outcome.verdict]}</span> ${link(outcome, text(says))}<span class="bar" aria-hidden="true"><span style="width:${bar}%"></span></span></td>`;
+    return `<td class="heat ${outcome.verdict}"><span aria-hidden="true">${ICONS[outcome.verdict]}</span> ${link(outcome, text(says))}${seldom(outcome)}<span class="bar" aria-hidden="true"><span style="width:${bar}%"></span></span></td>`;
   }).join("")}</tr>`);
   return `<p class="count">From top to bottom as time goes. Met: how long recovery took, with a bar against the slowest. Missed: which objectives.</p>${table(["Moment", ...lanes.map(([lane]) => text(lane))], body.join("\n"))}`;
 }

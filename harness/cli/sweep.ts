@@ -13,7 +13,7 @@ import type { Scorecard } from "../judge/scorecard.ts";
 import type { Drill } from "../drill/schema.ts";
 import { appendFound, appendOutcome, EVIDENCE, findSweep, forgetInterrupted, keyOf, openSweep, readFound, readOutcomes, type Found } from "../sweep/log.ts";
 import { drillAt, parseFaults, pointsOf, scheduleInWords, type Point } from "../sweep/points.ts";
-import { parseBudget, sweep as sweepPoints, type Outcome } from "../sweep/sweep.ts";
+import { combined, parseBudget, repeatsOf, sweep as sweepPoints, type Outcome, type Tried } from "../sweep/sweep.ts";
 import { chooseRuntime } from "../topology/open-runtime.ts";
 import type { RuntimeKind } from "../topology/runtime.ts";
 import { failures, pointLine, renderSweepHtml, renderSweepJunit, renderSweepMarkdown, renderSweepTerminal, sweepJson, verdictOf, type SweepResult } from "../../reports/sweep.ts";
@@ -26,7 +26,7 @@ import { parseWays } from "./ways.ts";
 
 type SweepFlags = Json & {
   readonly shrink?: boolean; readonly faults: string; readonly ways?: string; readonly points: "singles" | "pairs"; readonly budget: string;
-  readonly runtime: RuntimeKind | "auto"; readonly workers: number; readonly seed: number; readonly runs: string; readonly junit?: string; readonly markdown?: string;
+  readonly runtime: RuntimeKind | "auto"; readonly workers: number; readonly seed: number; readonly repeat: number; readonly runs: string; readonly junit?: string; readonly markdown?: string;
 };
 
 /** So many ways of failing are made smaller. */
@@ -34,7 +34,7 @@ const SHRUNK_AT_MOST = 5;
 
 export async function sweep(name: string, flags: SweepFlags): Promise<void> {
   const budget = parseBudget(flags.budget);
-  if (!budget) throw declarationError("--budget", `--budget: "${flags.budget}" is neither a time nor a number of points`, "for example 10m, 90s, or 200");
+  if (!budget) throw declarationError("--budget", `--budget: "${flags.budget}" is neither a time nor a number of tries`, "for example 10m, 90s, or 200");
   const file = await findDrill(name);
   const { drill, plan } = await readForRun({ file });
   const faults = parseFaults(flags.faults, drill);
@@ -48,8 +48,8 @@ export async function sweep(name: string, flags: SweepFlags): Promise<void> {
   const key = keyOf({ drill, plan, faults, ways, points: flags.points, runtime, seed: flags.seed });
   const earlier = await findSweep(flags.runs, key);
   const before = earlier === undefined ? [] : await readOutcomes(earlier.directory);
-  const unshrunk = earlier !== undefined && flags.shrink === true && toShrink(points, before, await readFound(earlier.directory)).length > 0;
-  const goesOn = before.length > 0 && (before.length < points.length || unshrunk);
+  const unshrunk = earlier !== undefined && flags.shrink === true && toShrink(points, combined(before), await readFound(earlier.directory)).length > 0;
+  const goesOn = before.length > 0 && (before.length < points.length + repeatsOf(points.length, flags.repeat) || unshrunk);
   const { directory, startedAt } = goesOn && earlier ? earlier : { directory: join(flags.runs, newRunName(`sweep-${drill.name}`)), startedAt: wallClock() };
   if (goesOn) await forgetInterrupted(directory, before);
   else await openSweep(directory, { schema: "turnback.sweep/1", drill: drill.name, key, startedAt });
@@ -59,15 +59,16 @@ export async function sweep(name: string, flags: SweepFlags): Promise<void> {
   const at: At = { file, directory, runtime, seed: flags.seed, rehearsers, signal: stop.signal };
   const out = flags.json ? process.stderr : process.stdout;
   const colours = coloursFor(out);
-  out.write(`${drill.name}: ${points.length} points (${runtime} runtime, seed ${flags.seed})${goesOn ? `, going on after ${before.length}` : ""}\n`);
-  const outcomes = await sweepPoints({
-    points, before: goesOn ? before : [], seed: flags.seed, budget, workers: flags.workers, signal: stop.signal,
+  out.write(`${drill.name}: ${points.length} points (${runtime} runtime, seed ${flags.seed})${goesOn ? `, going on after ${combined(before).length}` : ""}\n`);
+  const tries = await sweepPoints({
+    points, before: goesOn ? before : [], seed: flags.seed, repeatPercent: flags.repeat, budget, workers: flags.workers, signal: stop.signal,
     attempt: (point, over) => attempt(drill, point, at, over),
-    write: async (outcome, point, tried) => {
+    write: async (outcome, point, how) => {
       await appendOutcome(directory, outcome);
-      out.write(`${pointLine(outcome, point, { tried, of: points.length }, colours)}\n`);
+      out.write(`${pointLine(outcome, point, { ...how, of: points.length }, colours)}\n`);
     },
   });
+  const outcomes = combined(tries);
   const found = [...(await readFound(directory))];
   const result: SweepResult = { found, drill: drill.name, question: drill.question, plan: plan.name, runtime, seed: flags.seed, startedAt, points, outcomes };
   const page = join(directory, "sweep.html");
@@ -99,7 +100,7 @@ export async function sweep(name: string, flags: SweepFlags): Promise<void> {
 }
 
 /** The first point of each way of failing that was not made smaller yet. */
-function toShrink(points: readonly Point[], outcomes: readonly Outcome[], found: readonly Found[]): readonly { readonly point: Point; readonly outcome: Outcome }[] {
+function toShrink(points: readonly Point[], outcomes: readonly Tried[], found: readonly Found[]): readonly { readonly point: Point; readonly outcome: Outcome }[] {
   return failures({ points, outcomes }).slice(0, SHRUNK_AT_MOST).flatMap(({ points: failing, outcomes: [outcome] }) => {
     const [point] = failing;
     const known = found.some((one) => failing.some(({ id }) => id === one.point));

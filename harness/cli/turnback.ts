@@ -18,11 +18,12 @@ function wholeNumber(text: string): number {
   return value;
 }
 
-function workerCount(text: string): number {
+const between = (least: number, most: number) => (text: string): number => {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 64) throw new InvalidArgumentError("It is a whole number from 1 to 64.");
+  if (!Number.isInteger(value) || value < least || value > most) throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
   return value;
-}
+};
+const workerCount = between(1, 64);
 
 const EXIT_CODES = `
 Exit codes:
@@ -117,9 +118,10 @@ program.command("sweep").argument("<drill>", "name of a drill, or a file *.drill
   .option("--faults <list>", "faults, separated by commas; with @, on whom; own: those that the drill declares", "kill,pause,down@migration")
   .option("--ways <list>", "ways back, separated by commas; without it, the drill's own")
   .addOption(new Option("--points <which>", "one fault a point, or also a second one in the way back from the first").choices(["singles", "pairs"]).default("singles"))
-  .option("--budget <budget>", "a time (90s, 10m, 2h) or a number of points; the most telling come first", "10m")
+  .option("--budget <budget>", "a time (90s, 10m, 2h) or a number of tries; the most telling come first", "10m")
   .addOption(new Option("--runtime <kind>", "where the services run").choices(["auto", "docker", "process"]).default("auto"))
   .addOption(new Option("--seed <number>", "seed of everything random, the order of points too").argParser(wholeNumber).default(1))
+  .addOption(new Option("--repeat <percent>", "of the points that were tried, so many in a hundred are tried once more: how often does an outcome repeat?").argParser(between(0, 100)).default(10))
   .addOption(new Option("--workers <number>", "so many points at once").argParser(workerCount).default(availableParallelism() + 1, "one more than there are cores"))
   .option("--shrink", "make what fails as small as it goes on failing, and write it as a drill")
   .option("--runs <folder>", "where the sweep's folder is written", DEFAULT_RUNS)

@@ -1,6 +1,6 @@
 // What a sweep comes to in figures: coverage, how often the way back succeeds, and how long it takes.
 
-import type { Outcome } from "./sweep.ts";
+import type { Tried } from "./sweep.ts";
 
 export type Share = { readonly of: number; readonly part: number; readonly from: number; readonly to: number };
 export type Quantiles = { readonly n: number; readonly p50: number; readonly p90: number; readonly max: number };
@@ -10,20 +10,25 @@ export type SweepFigures = {
   readonly met: number; readonly missed: number; readonly unknown: number;
   /** Of the points that are known; with 95 % of certainty the true share lies in between. */
   readonly success: Share;
+  /** Of the tries that repeated a point, those that came out like it: a measured rate of reproduction. */
+  readonly repeated: Share;
   readonly recoveryMs: Quantiles | null;
   readonly lostWrites: Quantiles | null;
 };
 
-export function figuresOf(outcomes: readonly Outcome[], of: number): SweepFigures {
-  const count = (verdict: Outcome["verdict"]) => outcomes.filter((outcome) => outcome.verdict === verdict).length;
+export function figuresOf(outcomes: readonly Tried[], of: number): SweepFigures {
+  const count = (verdict: Tried["verdict"]) => outcomes.filter((outcome) => outcome.verdict === verdict).length;
   const [met, missed, unknown] = [count("met"), count("missed"), count("unknown")];
   return {
     coverage: { tried: outcomes.length, of }, met, missed, unknown,
     success: wilson(met, met + missed),
+    repeated: wilson(sum(outcomes.map(({ alike }) => alike - 1)), sum(outcomes.map(({ tries }) => tries - 1))),
     recoveryMs: quantiles(outcomes.flatMap(({ recoveryMs }) => recoveryMs ?? [])),
     lostWrites: quantiles(outcomes.flatMap(({ lostWrites }) => lostWrites ?? [])),
   };
 }
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0);
 
 /** The score interval at 95 % (E. B. Wilson, 1927), which stays sensible for few tries and shares near 0 or 1. */
 export function wilson(part: number, of: number): Share {

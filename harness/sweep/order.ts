@@ -18,6 +18,20 @@ export function nextPoint(points: readonly Point[], tried: ReadonlyMap<string, V
   return any(boundaries) ?? between(points.filter(({ id }) => !underWay.has(id)), tried) ?? any(open);
 }
 
+/**
+ * The point to be tried once more: of those that were tried the least often one that is not met and one that is by turns, so that
+ * both what fails and what holds is known to repeat. The seed decides among them.
+ * @param turn even for one that is not met
+ */
+export function nextRepeat(tries: readonly { readonly id: string; readonly verdict: Verdict }[], seed: number, turn: number, underWay: ReadonlySet<string>): string | undefined {
+  const points = [...Map.groupBy(tries, ({ id }) => id)].filter(([id]) => !underWay.has(id)).map(([id, some]) => ({ id, times: some.length, met: some.every(({ verdict }) => verdict === "met") }));
+  const least = Math.min(...points.map(({ times }) => times));
+  const seldom = points.filter(({ times }) => times === least);
+  const wanted = seldom.filter(({ met }) => met === (turn % 2 === 1));
+  const some = wanted.length > 0 ? wanted : seldom;
+  return some[Math.floor(seededRandom(seed + turn)() * some.length)]?.id;
+}
+
 /** The middle of the widest gap between two tried neighbours of one lane whose verdicts differ. */
 function between(points: readonly Point[], tried: ReadonlyMap<string, Verdict>): Point | undefined {
   let widest: readonly Point[] = [];

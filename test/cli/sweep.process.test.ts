@@ -44,7 +44,7 @@ test("a sweep finds the step that is undone by nobody, and the same command goes
 });
 
 test.for([
-  [["--faults", "kaboom"], 'there is no fault|"kaboom" is no fault'], [["--ways", "sideways"], 'there is no way back "sideways"'], [["--budget", "soon"], '"soon" is neither a time nor a number of points'],
+  [["--faults", "kaboom"], 'there is no fault|"kaboom" is no fault'], [["--ways", "sideways"], 'there is no way back "sideways"'], [["--budget", "soon"], '"soon" is neither a time nor a number of tries'],
   [["--ways", "volume-back"], "volume-back needs a volume swap"],
 ] as const)("a sweep with %j is refused before anything starts", async ([args, says]) => {
   await using folder = await temporaryFolder();

@@ -12,7 +12,7 @@ import { readPlan } from "../../harness/migration/plan-file.ts";
 import { BROWSER_ARGUMENTS } from "../../harness/observe/browser.ts";
 import type { Scorecard } from "../../harness/judge/scorecard.ts";
 import { parseFaults, pointsOf } from "../../harness/sweep/points.ts";
-import type { Outcome } from "../../harness/sweep/sweep.ts";
+import type { Tried } from "../../harness/sweep/sweep.ts";
 import { compareScorecards, renderComparisonHtml } from "../../reports/comparison.ts";
 import { renderHtml } from "../../reports/html.ts";
 import { renderSuiteHtml } from "../../reports/suite.ts";
@@ -56,7 +56,7 @@ describe.skipIf(browserReason)("the scorecard's page", () => {
     const page = await context.newPage();
     const drill = drillSchema.parse(smallDrill());
     const points = pointsOf(drill, await readPlan("fixtures/systems/shop/migrations/split-customer-name"), { faults: parseFaults("kill,pause", drill), ways: ["down", "pitr"], pairs: false });
-    const outcomes = points.slice(0, 90).map(({ id }, i): Outcome => ({ id, verdict: (["met", "missed", "unknown"] as const)[i % 3] ?? "met", recoveryMs: i * 10, lostWrites: i, missed: ["loss"], findings: ["write-lost"], answer: "No.", run: "points/a/scorecard.html", tookMs: 5 }));
+    const outcomes = points.slice(0, 90).map(({ id }, i): Tried => ({ id, verdict: (["met", "missed", "unknown"] as const)[i % 3] ?? "met", recoveryMs: i * 10, lostWrites: i, missed: ["loss"], findings: ["write-lost"], answer: "No.", run: "points/a/scorecard.html", tookMs: 5, tries: 2, alike: 1 + (i % 2) }));
     await page.setContent(renderSweepHtml({ drill: "small", question: "Does it hold?", plan: "split-customer-name", runtime: "process", seed: 1, startedAt: "2026-01-01T00:00:00.000Z", points, outcomes, found: [] }));
     const { violations } = await new AxeBuilder({ page }).analyze();
     expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);

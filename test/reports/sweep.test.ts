@@ -5,7 +5,7 @@ import { drillSchema } from "../../harness/drill/schema.ts";
 import { planSchema } from "../../harness/drill/plan.ts";
 import type { Verdict } from "../../harness/judge/scorecard.ts";
 import { parseFaults, pointsOf } from "../../harness/sweep/points.ts";
-import type { Outcome } from "../../harness/sweep/sweep.ts";
+import type { Tried } from "../../harness/sweep/sweep.ts";
 import { pointLine, renderSweepHtml, renderSweepJunit, renderSweepMarkdown, renderSweepTerminal, sweepJson, verdictOf, type SweepResult } from "../../reports/sweep.ts";
 import { coloursFor } from "../../reports/terminal.ts";
 import { smallDrill } from "../support/drills.ts";
@@ -14,11 +14,11 @@ const plan = planSchema.parse({ name: "some-plan", description: "A plan.", steps
 const drill = drillSchema.parse(smallDrill());
 const points = pointsOf(drill, plan, { faults: parseFaults("kill", drill), ways: ["down"], pairs: true });
 const plain = coloursFor({ isTTY: false } as NodeJS.WriteStream);
-const outcome = (i: number, verdict: Verdict, over: Partial<Outcome> = {}): Outcome => ({
+const outcome = (i: number, verdict: Verdict, over: Partial<Tried> = {}): Tried => ({
   id: points[i]?.id ?? "", verdict, recoveryMs: verdict === "unknown" ? null : 1_234, lostWrites: 0, missed: verdict === "missed" ? ["loss", "structure"] : [], findings: verdict === "missed" ? ["write-lost"] : [],
-  answer: verdict === "met" ? "Yes." : `No: <b>${verdict}</b>.`, run: verdict === "met" ? null : "points/a b/scorecard.html", tookMs: 5_000, ...over,
+  answer: verdict === "met" ? "Yes." : `No: <b>${verdict}</b>.`, run: verdict === "met" ? null : "points/a b/scorecard.html", tookMs: 5_000, tries: 1, alike: 1, ...over,
 });
-const result = (...outcomes: Outcome[]): SweepResult => ({ drill: "small", question: "Does it <hold>?", plan: "some-plan", runtime: "process", seed: 1, startedAt: "2026-01-01T02:03:04.000Z", points, outcomes, found: [] });
+const result = (...outcomes: Tried[]): SweepResult => ({ drill: "small", question: "Does it <hold>?", plan: "some-plan", runtime: "process", seed: 1, startedAt: "2026-01-01T02:03:04.000Z", points, outcomes, found: [] });
 const all = (verdict: Verdict) => points.map((_, i) => outcome(i, verdict));
 
 describe("a sweep", () => {
@@ -33,10 +33,12 @@ describe("a sweep", () => {
 
   test("in a terminal fits 80 columns", () => {
     const some = result(outcome(0, "met"), outcome(4, "missed"), outcome(11, "unknown", { answer: "a very long reason why nobody knows what has become of this point, word after word after word" }));
-    const lines = [...some.outcomes.map((one) => pointLine(one, points.find(({ id }) => id === one.id)!, { tried: 10, of: 1_000 }, plain)), renderSweepTerminal({ ...some, found: [{ point: points[4]!.id, file: "found/x.drill.yaml", failed: 10, of: 10, changes: [] }] }, plain)].join("\n");
+    const lines = [...some.outcomes.map((one) => pointLine(one, points.find(({ id }) => id === one.id)!, { tried: 10, of: 1_000, again: false }, plain)), pointLine(outcome(4, "missed"), points[4]!, { tried: 10, of: 1_000, again: true }, plain), renderSweepTerminal({ ...some, found: [{ point: points[4]!.id, file: "found/x.drill.yaml", failed: 10, of: 10, changes: [] }] }, plain)].join("\n");
     for (const line of lines.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
     expect(lines).toContain("small, broken at 3 of 12 points: 1 met, 1 missed, 1 unknown, 9 not tried.");
     expect(lines).toContain("loss, structure missed, by down");
+    expect(lines).toContain("outcome repeats    not measured");
+    expect(lines).toContain("    again MISSED ");
     expect(lines).toContain("made smaller (10 of 10 tries): found/x.drill.yaml");
   });
 
@@ -58,6 +60,17 @@ describe("a sweep", () => {
     expect(html.match(/class="heat (met|missed|unknown)"/g)).toHaveLength(4);
     expect(html).not.toMatch(/<hold>|<b>missed/);
     expect(renderSweepHtml({ ...result(outcome(4, "missed")), found: [{ point: points[4]!.id, file: null, failed: 0, of: 10, changes: [] }] })).toContain("It was not missed again in 10 tries.");
+  });
+
+  test("says how often an outcome repeated, and of a point that came out otherwise in how many tries", () => {
+    const some = result(outcome(0, "met", { tries: 2, alike: 2 }), outcome(4, "missed", { tries: 3, alike: 2 }));
+    expect(renderSweepTerminal(some, plain)).toContain("outcome repeats    67 % of 3 repeated tries (95 % certain: 21 % to 94 %)");
+    expect(renderSweepMarkdown(some)).toContain("| An outcome repeats | 67 % of 3 repeated tries");
+    const html = renderSweepHtml(some);
+    expect(html).toContain("67 % of 3 repeated tries");
+    expect(html.match(/ \(in 2 of 3 tries\)/g), "in the list and on the map").toHaveLength(2);
+    expect(renderSweepJunit(some)).toContain(" (in 2 of 3 tries)</failure>");
+    expect(sweepJson(some)).toMatchObject({ figures: { repeated: { part: 2, of: 3 } }, points: [{ tries: 2, alike: 2 }, { tries: 3, alike: 2 }] });
   });
 
   test("in Markdown and JSON names each point with its step, moment, fault, way and verdict", () => {

@@ -8,7 +8,7 @@ import type { Verdict } from "../../harness/judge/scorecard.ts";
 import { figuresOf, quantiles, wilson } from "../../harness/sweep/figures.ts";
 import { appendOutcome, findSweep, keyOf, openSweep, readOutcomes } from "../../harness/sweep/log.ts";
 import type { Moment, Point } from "../../harness/sweep/points.ts";
-import { parseBudget, sweep, type Budget, type Outcome } from "../../harness/sweep/sweep.ts";
+import { combined, parseBudget, sweep, type Budget, type Outcome } from "../../harness/sweep/sweep.ts";
 import { pause } from "../../harness/base/deadline.ts";
 import { temporaryFolder } from "../support/drills.ts";
 
@@ -22,10 +22,10 @@ const outcome = (id: string, verdict: Verdict): Outcome => ({ id, verdict, recov
 /** What is wrong lies at moments 103 to 117. */
 const seededBug = ({ id }: Point): Verdict => (Number(id.slice(1)) >= 103 && Number(id.slice(1)) <= 117 ? "missed" : "met");
 
-async function swept({ budget = {}, seed = 1, before = [], verdict = seededBug, signal = new AbortController().signal }: { readonly budget?: Budget; readonly seed?: number; readonly before?: readonly Outcome[]; readonly verdict?: (point: Point) => Verdict; readonly signal?: AbortSignal }) {
+async function swept({ budget = {}, seed = 1, repeatPercent = 0, before = [], verdict = seededBug, signal = new AbortController().signal }: { readonly budget?: Budget; readonly seed?: number; readonly repeatPercent?: number; readonly before?: readonly Outcome[]; readonly verdict?: (point: Point) => Verdict; readonly signal?: AbortSignal }) {
   const order: string[] = [];
   const outcomes = await sweep({
-    points, before, seed, budget, workers: 1, signal,
+    points, before, seed, repeatPercent, budget, workers: 1, signal,
     attempt: (point) => { order.push(point.id); return Promise.resolve(outcome(point.id, verdict(point))); },
     write: () => Promise.resolve(),
   });
@@ -53,7 +53,7 @@ describe("judging", () => {
     const log: string[] = [];
     const judge: (() => void)[] = [];
     const whole = sweep({
-      points, before: [], seed: 1, budget: { points: 3 }, workers: 1, signal: new AbortController().signal,
+      points, before: [], seed: 1, repeatPercent: 0, budget: { points: 3 }, workers: 1, signal: new AbortController().signal,
       write: ({ id }) => { log.push(`${id} known`); return Promise.resolve(); },
       attempt: async ({ id }, over) => {
         log.push("run");
@@ -93,7 +93,7 @@ describe("several workers", () => {
     let now = 0;
     let most = 0;
     const outcomes = await sweep({
-      points, before: [], seed: 1, budget: options.budget ?? {}, workers: options.workers, signal: new AbortController().signal, write: () => Promise.resolve(),
+      points, before: [], seed: 1, repeatPercent: 0, budget: options.budget ?? {}, workers: options.workers, signal: new AbortController().signal, write: () => Promise.resolve(),
       attempt: async (point) => {
         order.push(point.id);
         most = Math.max(most, ++now);
@@ -136,13 +136,13 @@ describe("the budget", () => {
   test("of time begins no point that would end after it", async () => {
     const order: string[] = [];
     await sweep({
-      points, before: [], seed: 1, budget: { ms: 200 }, workers: 1, signal: new AbortController().signal, write: () => Promise.resolve(),
+      points, before: [], seed: 1, repeatPercent: 0, budget: { ms: 200 }, workers: 1, signal: new AbortController().signal, write: () => Promise.resolve(),
       attempt: (point) => { order.push(point.id); return Promise.resolve({ ...outcome(point.id, "met"), tookMs: 150 }); }, // it says so
     });
     expect(order.length).toBeGreaterThan(1); // they took no time in truth
     const none: string[] = [];
     await sweep({
-      points, before: [], seed: 1, budget: { ms: 100 }, workers: 1, signal: new AbortController().signal, write: () => Promise.resolve(),
+      points, before: [], seed: 1, repeatPercent: 0, budget: { ms: 100 }, workers: 1, signal: new AbortController().signal, write: () => Promise.resolve(),
       attempt: (point) => { none.push(point.id); return Promise.resolve({ ...outcome(point.id, "met"), tookMs: 150 }); },
     });
     expect(none.length).toBe(1);
@@ -162,8 +162,43 @@ describe("the budget", () => {
 /** The fifth point of the first seed. */
 const order5 = (await swept({ budget: { points: 5 } })).order[4] ?? "";
 
+describe("repeating", () => {
+  test("tries some points once more underway and in the end, what failed and what held by turns, and leaves the order as it is", async () => {
+    const { order, outcomes } = await swept({ repeatPercent: 10 });
+    const again = order.flatMap((id, i) => (order.indexOf(id) < i ? [{ id, i }] : []));
+    expect(again.length).toBe(21); // of 201 points
+    expect(new Set(again.map(({ id }) => id)).size, "another one each time").toBe(21);
+    expect(again.map(({ i }) => i).slice(0, 2), "one after each tenth").toEqual([10, 21]);
+    expect(order.filter((id, i) => order.indexOf(id) === i)).toEqual((await swept({})).order);
+    const failed = again.filter(({ id }) => combined(outcomes).find((point) => point.id === id)?.verdict === "missed").length;
+    expect(failed).toBeGreaterThanOrEqual(9); // nothing had failed yet the first time
+    expect(failed).toBeLessThanOrEqual(11);
+    const first = await swept({ repeatPercent: 10, budget: { points: 30 } });
+    expect(first.order.length, "is part of the budget").toBe(30);
+    expect([...first.order, ...(await swept({ repeatPercent: 10, before: first.outcomes })).order]).toEqual(order);
+  });
+
+  test("takes the worst of a point's tries for what it is, and says how often it came out so", async () => {
+    const seen = new Set<string>();
+    // Each holds the first time, and fails when it is tried again.
+    const { outcomes } = await swept({ repeatPercent: 10, verdict: ({ id }) => { const known = seen.has(id); seen.add(id); return known ? "missed" : "met"; } });
+    const points = combined(outcomes);
+    expect(points.length).toBe(201);
+    expect(points.filter(({ tries }) => tries > 1).every(({ verdict, tries, alike }) => verdict === "missed" && tries === 2 && alike === 1)).toBe(true);
+    const { missed, repeated } = figuresOf(points, 201);
+    expect([missed, repeated.part, repeated.of]).toEqual([21, 0, 21]);
+    expect(figuresOf(combined((await swept({ repeatPercent: 10 })).outcomes), 201).repeated).toMatchObject({ part: 21, of: 21 });
+  });
+
+  test("counts what was missed otherwise as another outcome", () => {
+    const other: Outcome = { ...outcome("a", "missed"), missed: ["structure"] };
+    expect(combined([outcome("a", "missed"), other, outcome("a", "unknown"), outcome("b", "unknown"), outcome("b", "met")])).toMatchObject([
+      { id: "a", verdict: "missed", missed: ["loss"], tries: 3, alike: 1 }, { id: "b", verdict: "unknown", tries: 2, alike: 1 }]);
+  });
+});
+
 test("figures: coverage, quantiles, and Wilson's interval as published", () => {
-  const { success, coverage, unknown } = figuresOf([...Array.from({ length: 8 }, (_, i) => outcome(`a${i}`, "met")), outcome("b", "missed"), outcome("c", "missed"), outcome("d", "unknown")], 44);
+  const { success, coverage, unknown } = figuresOf(combined([...Array.from({ length: 8 }, (_, i) => outcome(`a${i}`, "met")), outcome("b", "missed"), outcome("c", "missed"), outcome("d", "unknown")]), 44);
   expect(coverage).toEqual({ tried: 11, of: 44 });
   expect(unknown).toBe(1);
   expect(success.from).toBeCloseTo(0.4902, 4); // 8 of 10
