@@ -5,6 +5,7 @@ import { join, relative } from "node:path";
 import { monotonicMs, wallClock } from "../base/clock.ts";
 import { HarnessError } from "../base/errors.ts";
 import { writeAtomically } from "../base/files.ts";
+import { checkCapabilities } from "../conduct/preflight.ts";
 import { readForRun } from "../conduct/run-drill.ts";
 import { declarationError, findDrill } from "../drill/parse.ts";
 import { newRunName, PATHS } from "../evidence/run-directory.ts";
@@ -14,7 +15,7 @@ import type { Drill } from "../drill/schema.ts";
 import { appendFound, appendOutcome, EVIDENCE, findSweep, forgetInterrupted, keyOf, openSweep, readFound, readOutcomes, type Found } from "../sweep/log.ts";
 import { drillAt, parseFaults, pointsOf, scheduleInWords, type Point } from "../sweep/points.ts";
 import { combined, parseBudget, repeatsOf, sweep as sweepPoints, type Outcome, type Tried } from "../sweep/sweep.ts";
-import { chooseRuntime } from "../topology/open-runtime.ts";
+import { chooseRuntime, openRuntime, type RuntimeChoice } from "../topology/open-runtime.ts";
 import type { RuntimeKind } from "../topology/runtime.ts";
 import { failures, pointLine, renderSweepHtml, renderSweepJunit, renderSweepMarkdown, renderSweepTerminal, sweepJson, verdictOf, type SweepResult } from "../../reports/sweep.ts";
 import { coloursFor } from "../../reports/terminal.ts";
@@ -40,11 +41,9 @@ export async function sweep(name: string, flags: SweepFlags): Promise<void> {
   const faults = parseFaults(flags.faults, drill);
   const ways = flags.ways === undefined ? [drill.rollback.strategy] : parseWays(flags.ways, { least: 1, fewer: "no way back is named" });
   const points = pointsOf(drill, plan, { faults, ways, pairs: flags.points === "pairs" });
-  for (const way of ways) {
-    const first = points.find((point) => point.way === way);
-    if (first) await readForRun({ file, variant: (declared) => drillAt(declared, first) }); // or one would be refused when others have run
-  }
-  const { kind: runtime } = await chooseRuntime(flags.runtime);
+  const choice = await chooseRuntime(flags.runtime);
+  await expectPossible(file, points, choice);
+  const runtime = choice.kind;
   const key = keyOf({ drill, plan, faults, ways, points: flags.points, runtime, seed: flags.seed });
   const earlier = await findSweep(flags.runs, key);
   const before = earlier === undefined ? [] : await readOutcomes(earlier.directory);
@@ -97,6 +96,16 @@ export async function sweep(name: string, flags: SweepFlags): Promise<void> {
   if (flags.json) printJson(sweepJson(result));
   else print(`${renderSweepTerminal(result, colours)}\nsweep: ${relative(process.cwd(), page)}\n`);
   process.exitCode = EXIT[verdictOf(result)];
+}
+
+/** Looks at one point of each way back and of each fault: or one would be refused when others have run. @throws HarnessError as a run would */
+async function expectPossible(file: string, points: readonly Point[], choice: RuntimeChoice): Promise<void> {
+  await using runtime = await openRuntime(choice, newRunName("sweep"));
+  const firsts = [({ way }: Point) => way, ({ fault }: Point) => fault.name].flatMap((of) => [...Map.groupBy(points, of).values()].flatMap((some) => some.slice(0, 1)));
+  for (const first of new Set(firsts)) {
+    const { drill } = await readForRun({ file, variant: (declared) => drillAt(declared, first) });
+    checkCapabilities(drill, runtime);
+  }
 }
 
 /** The first point of each way of failing that was not made smaller yet. */

@@ -45,11 +45,11 @@ test("a sweep finds the step that is undone by nobody, and the same command goes
 
 test.for([
   [["--faults", "kaboom"], 'there is no fault|"kaboom" is no fault'], [["--ways", "sideways"], 'there is no way back "sideways"'], [["--budget", "soon"], '"soon" is neither a time nor a number of tries'],
-  [["--ways", "volume-back"], "volume-back needs a volume swap"],
-] as const)("a sweep with %j is refused before anything starts", async ([args, says]) => {
+  [["--ways", "volume-back"], "volume-back needs a volume swap"], [["--faults", "kill,kill@replica"], "there is no replica"], [["--faults", "kill,names-gone"], `can't do "names-gone" here: it lacks names`, 4],
+] as const)("a sweep with %j is refused before anything starts", async ([args, says, exit = 3]) => {
   await using folder = await temporaryFolder();
   const { code, err } = await turnback("sweep", await writeDrill(folder.path, smallDrill()), "--runs", join(folder.path, "runs"), "--runtime", "process", ...args);
   expect(err).toMatch(new RegExp(says));
-  expect(code).toBe(3);
+  expect(code).toBe(exit);
   expect(await exists(join(folder.path, "runs"))).toBe(false);
 });
