@@ -15,7 +15,7 @@ h1 { margin: 0 0 6px; font-size: 19px; line-height: 1.35; font-weight: 600; }
 section { margin-top: 34px; } h2 { font-size: 19px; margin: 0 0 10px; } h3 { font-size: 15px; margin: 0; }
 .scroll, .chart { overflow-x: auto; } .chart svg { min-width: 720px; width: 100%; height: auto; display: block; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: 7px 10px; border-bottom: 1px solid var(--line); vertical-align: top; } thead th { color: var(--soft); font-weight: 600; font-size: 13px; } tbody th { font-weight: 600; }
+th, td { text-align: left; padding: 7px 10px; border-bottom: 1px solid var(--line); vertical-align: top; } thead th { color: var(--soft); font-weight: 600; font-size: 13px; } tbody th { font-weight: 600; } tbody th:first-child { position: sticky; left: 0; background: var(--bg); min-width: 9em; }
 .figure { white-space: nowrap; font-weight: 600; } .bound { white-space: nowrap; }
 .badge { display: inline-block; white-space: nowrap; font-weight: 700; font-size: 13px; } .badge.met { color: var(--met); } .badge.missed { color: var(--missed); } .badge.unknown { color: var(--unknown); }
 article { border: 1px solid var(--line); border-left: 5px solid var(--missed); border-radius: 8px; padding: 12px 16px; margin: 10px 0; } article p { margin: 4px 0; } .count { color: var(--soft); } [aria-labelledby="warnings"] article { border-left-color: var(--unknown); }

@@ -37,7 +37,7 @@ function headline({ drill }: SweepResult, { coverage: { tried, of }, met, missed
 }
 
 function success({ success: { part, of, from, to } }: SweepFigures): string {
-  return of === 0 ? "not known" : `${percent(part / of)} of ${of} (95 % certain: ${percent(from)} to ${percent(to)})`;
+  return of === 0 ? "not known" : `${percent(part / of)} of ${whole(of)} (95 % certain: ${percent(from)} to ${percent(to)})`;
 }
 
 function repeated({ repeated: { part, of, from, to } }: SweepFigures): string {
