@@ -1,10 +1,13 @@
 // Base backups and archived WAL beside the server: taken, verified, refused when damaged, restored.
 
+import { readFile, stat } from "node:fs/promises";
 import type pg from "pg";
+import { pause } from "../base/deadline.ts";
 import { HarnessError, messageOf } from "../base/errors.ts";
 import type { RunEvent } from "../evidence/timeline.ts";
 import { appendSettings, copyServing, type BaseCopy } from "../topology/base-copy.ts";
 import { PGBACKREST, SEGMENT } from "../topology/backup-store.ts";
+import { ServiceExited } from "../topology/runtime.ts";
 import type { Topology } from "../topology/topology.ts";
 
 /*
@@ -24,6 +27,13 @@ const BETWEEN = "-----";
 
 /** WAL segments have 16 MB: 256 to each of the log's files. */
 const SEGMENTS_PER_LOG = 0x100;
+
+/** A server that somebody else has ended while it recovered is started again, as a service manager does: so many times, after so long. */
+const STARTS = 5;
+const START_AGAIN_MS = 1_000;
+
+/** What a server says whom somebody shuts down; in the midst of a recovery it may then end with an error. */
+const SHUT_DOWN = /received (?:smart|fast|immediate) shutdown request/;
 
 /** Nobody may read, or hold up the replay with a query, before the target is reached: then `ready` means recovered. */
 const PRIVATE = { hot_standby: "off" };
@@ -112,12 +122,13 @@ export class Backups {
   /**
    * Stops the server, replaces its data by a backup, and has it recover to the target and serve again. When the
    * recovery fails, the data that was replaced comes back, and the server runs on that.
+   * @param retried is told when the server was ended meanwhile, and is started again
    */
-  restore(target: Target, signal: AbortSignal): Promise<void> {
-    return this.#topology.inTurn(() => this.#restore(target, signal));
+  restore(target: Target, signal: AbortSignal, retried: (why: string) => void): Promise<void> {
+    return this.#topology.inTurn(() => this.#restore(target, signal, retried));
   }
 
-  async #restore(target: Target, signal: AbortSignal): Promise<void> {
+  async #restore(target: Target, signal: AbortSignal, retried: (why: string) => void): Promise<void> {
     const { postgres } = this.#topology;
     signal.throwIfAborted();
     const { state } = await postgres.observe();
@@ -128,7 +139,7 @@ export class Backups {
       await this.#shell(`mkdir -p "$BACKUPS/tail" "$DATA/pg_wal"; archived=$(${this.#topology.backups.segments}); cd "$DATA/pg_wal"; for wal in $(ls | grep -E '^${SEGMENT}$' || true); do grep -qx "$wal" <<<"$archived" || cp "$wal" "$BACKUPS/tail/$wal"; done`);
       const backup = await this.#choose(target);
       signal.throwIfAborted();
-      await this.#swap(backup, target);
+      await this.#swap(backup, target, signal, retried);
     } catch (error) {
       // On what is left; if nothing is, that start fails, too, and the first reason counts.
       if ((await postgres.observe()).state === "stopped") await postgres.start().catch(() => undefined);
@@ -136,7 +147,7 @@ export class Backups {
     }
   }
 
-  async #swap({ label }: Backup, target: Target): Promise<void> {
+  async #swap({ label }: Backup, target: Target, signal: AbortSignal, retried: (why: string) => void): Promise<void> {
     const { postgres } = this.#topology;
     const { restoreCommand, put, archive } = this.#topology.backups;
     const settings = { restore_command: `${restoreCommand} || cp "$BACKUPS/tail/%f" %p`, recovery_target_action: "promote", ...PRIVATE, ...target.settings };
@@ -145,8 +156,7 @@ export class Backups {
       await this.#shell(`mv "$DATA" "$BACKUPS/replaced"; ${put(label)}
         ${appendSettings("$DATA", settings)}`);
       await this.#topology.disk?.sync("data");
-      await postgres.start();
-      detail = await this.#recovered(target, Object.keys(settings));
+      detail = await this.#recover(target, Object.keys(settings), signal, retried);
     } catch (error) {
       if ((await postgres.observe()).state !== "stopped") await postgres.stop();
       await this.#shell(`if [ -d "$BACKUPS/replaced" ]; then rm -rf "$DATA"; mv "$BACKUPS/replaced" "$DATA"; fi`);
@@ -155,6 +165,24 @@ export class Backups {
     // From here on clients write to what was restored: whatever fails now, the old data must not come back.
     this.#record({ kind: "backup", state: "restored", label, detail, bytes: await this.#sizeOf(`${archive} tail`) });
     await this.#shell(`rm -rf "$BACKUPS/replaced" "$BACKUPS/tail"`);
+  }
+
+  /** Starts the server on what was put there, and once more where somebody ends it: a recovery goes on from what is there. */
+  async #recover(target: Target, settings: readonly string[], signal: AbortSignal, retried: (why: string) => void): Promise<string> {
+    const { postgres } = this.#topology;
+    for (let starts = 1; ; starts++) {
+      const logged = (await stat(postgres.logFile)).size;
+      try {
+        if ((await postgres.observe()).state === "stopped") await postgres.start();
+        return await this.#recovered(target, settings);
+      } catch (error) {
+        const said = (await readFile(postgres.logFile)).subarray(logged).toString();
+        const ended = error instanceof ServiceExited ? error.signalled || SHUT_DOWN.test(said) : (await postgres.observe()).state === "stopped";
+        if (!ended || starts === STARTS) throw error;
+        retried(messageOf(error));
+        await pause(START_AGAIN_MS, signal);
+      }
+    }
   }
 
   /** Where the server is after its recovery; takes the settings for it away again. */

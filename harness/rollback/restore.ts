@@ -34,7 +34,7 @@ export async function markRestorePoint(topology: Topology): Promise<Moment> {
  * schedule: one from before the load, one from just before the migration. All later writes are lost.
  */
 export function snapshot(_rollback: Extract<Rollback, { strategy: "snapshot" }>, context: WayBackContext): WayBack {
-  return restoring(context, () => ({ settings: { recovery_target: "immediate" }, wal: undefined, says: "its own end" }));
+  return restoring("snapshot", context, () => ({ settings: { recovery_target: "immediate" }, wal: undefined, says: "its own end" }));
 }
 
 /** The same, and then replays the archived WAL up to the migration's start: what was written after that is lost. */
@@ -44,10 +44,10 @@ export function pitr({ to }: Extract<Rollback, { strategy: "pitr" }>, context: W
     lsn: ({ lsn }: Moment) => ({ recovery_target_lsn: lsn }),
     time: ({ time }: Moment) => ({ recovery_target_time: time }),
   } as const;
-  return restoring(context, (moment) => ({ settings: settings[to](moment), wal: moment.wal, says: `the migration's start (${to} ${to === "time" ? moment.time : to === "lsn" ? moment.lsn : `"${RESTORE_POINT}"`})` }));
+  return restoring("pitr", context, (moment) => ({ settings: settings[to](moment), wal: moment.wal, says: `the migration's start (${to} ${to === "time" ? moment.time : to === "lsn" ? moment.lsn : `"${RESTORE_POINT}"`})` }));
 }
 
-function restoring(context: WayBackContext, targetOf: (moment: Moment) => Target): WayBack {
+function restoring(strategy: "snapshot" | "pitr", context: WayBackContext, targetOf: (moment: Moment) => Target): WayBack {
   const { topology, record, reach } = context;
   const backups = new Backups(topology, record);
   let marked: Moment | undefined;
@@ -58,7 +58,7 @@ function restoring(context: WayBackContext, targetOf: (moment: Moment) => Target
     goBack: async (signal) => {
       if (!marked) throw new HarnessError({ code: "no-restore-point", kind: "run", place: "rollback", message: "no moment before the migration was marked" });
       await reach("backward", { at: "before", step: WAY_STEPS.restore });
-      await backups.restore(targetOf(marked), signal);
+      await backups.restore(targetOf(marked), signal, (detail) => { record({ kind: "rollback", state: "retried", strategy, detail }); });
       await reach("backward", { at: "after", step: WAY_STEPS.restore });
     },
     // The restored server's history is another one: its replica can't follow it.

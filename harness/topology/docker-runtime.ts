@@ -15,7 +15,7 @@ import { LiveRun, RUN_LABEL } from "./leftovers.ts";
 import { claimPort } from "./ports.ts";
 import { PROXIES_IMAGE } from "./toxiproxy.ts";
 import { lastLine } from "./process-runtime.ts";
-import { scriptFailed, type Address, type Capability, type Launch, type Runtime, type Service, type ServiceState } from "./runtime.ts";
+import { scriptFailed, ServiceExited, type Address, type Capability, type Launch, type Runtime, type Service, type ServiceState } from "./runtime.ts";
 
 /** What containers can do; a disk that fails is mounted on this machine, and an engine elsewhere doesn't see it. */
 export const dockerCapabilities = (local: boolean): readonly Capability[] => ["kill", "pause", "restart", "network-faults", "reply-lost", "files", "database", "cpu", "packets", "names", "clock", ...(local && whyNoFuse() === undefined ? ["faulty-disk" as const] : [])];
@@ -240,13 +240,7 @@ class DockerService implements Service {
       what: `${this.name} ready`, withinMs: this.#launch.readyWithinMs, everyMs: 25, place: this.name, lastSeen: () => lastLine(this.logFile),
       check: async () => {
         const { State } = await this.#require().inspect();
-        if (!State.Running) {
-          throw new HarnessError({
-            code: "service-exited", kind: "run", place: this.name,
-            message: `${this.name} ended while it was starting (exit code ${State.ExitCode}); last log: ${lastLine(this.logFile) ?? "empty"}`,
-            remedy: `read its log: logs/${this.name}.log in the run directory`,
-          });
-        }
+        if (!State.Running) throw new ServiceExited(this.name, State.ExitCode, lastLine(this.logFile));
         return (await this.#launch.ready(this)) ? true : undefined;
       },
     });

@@ -2,7 +2,7 @@
 
 import { appendFileSync, closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { release, tmpdir } from "node:os";
+import { constants, release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { HarnessError, messageOf } from "../base/errors.ts";
 import { waitUntil } from "../base/deadline.ts";
@@ -15,7 +15,7 @@ import { claimPort } from "./ports.ts";
 import { unprivilegedUser } from "./embedded-postgres.ts";
 import { whyNoSkew } from "./skewed-clock.ts";
 import { Throttle } from "./throttle.ts";
-import { scriptFailed, type Address, type Capability, type Launch, type Runtime, type Service, type ServiceState } from "./runtime.ts";
+import { scriptFailed, ServiceExited, type Address, type Capability, type Launch, type Runtime, type Service, type ServiceState } from "./runtime.ts";
 
 /** What a runtime of plain processes can do on this machine. */
 export const processCapabilities = (): readonly Capability[] => ["kill", "pause", "restart", "network-faults", "reply-lost", "files", "database", "cpu",
@@ -148,13 +148,9 @@ class ProcessService implements Service {
     });
   }
 
-  async #exitedEarly(child: Child): Promise<HarnessError> {
+  async #exitedEarly(child: Child): Promise<ServiceExited> {
     const { code, signal } = await child.exited;
-    return new HarnessError({
-      code: "service-exited", kind: "run", place: this.name,
-      message: `${this.name} ended while it was starting (${signal ?? `exit code ${code}`}); last log: ${lastLine(this.logFile) ?? "empty"}`,
-      remedy: `read its log: logs/${this.name}.log in the run directory`,
-    });
+    return new ServiceExited(this.name, signal ? 128 + constants.signals[signal] : code ?? 1, lastLine(this.logFile));
   }
 
   async kill(): Promise<void> {

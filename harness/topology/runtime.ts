@@ -1,5 +1,6 @@
 // What a runtime must be able to do: the narrow interface behind which Docker and plain processes look alike.
 
+import { constants } from "node:os";
 import { HarnessError } from "../base/errors.ts";
 import type { FaultyDisk } from "./faulty-disk.ts";
 
@@ -106,4 +107,21 @@ export interface Runtime extends AsyncDisposable {
 export function scriptFailed(service: string, errors: string, cause?: unknown): HarnessError {
   const said = errors.trim().split("\n").slice(-3).join("; ") || "it said nothing";
   return new HarnessError({ code: "script-failed", kind: "run", place: service, message: `a script beside ${service} failed: ${said}`, cause });
+}
+
+/** A service that ended while it was starting. */
+export class ServiceExited extends HarnessError {
+  /** Ended by a signal, and not by itself. */
+  readonly signalled: boolean;
+
+  /** @param status as a shell tells it: 128 and the signal's number where one ended it */
+  constructor(service: string, status: number, lastLog: string | undefined) {
+    const how = Object.entries(constants.signals).find(([, number]) => number === status - 128)?.[0] ?? `exit code ${status}`;
+    super({
+      code: "service-exited", kind: "run", place: service,
+      message: `${service} ended while it was starting (${how}); last log: ${lastLog ?? "empty"}`,
+      remedy: `read its log: logs/${service}.log in the run directory`,
+    });
+    this.signalled = status > 128;
+  }
 }

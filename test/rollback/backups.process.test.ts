@@ -1,5 +1,6 @@
 // Backups: what a restore brings back, and what happens when it can't.
 
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { waitUntil } from "../../harness/base/deadline.ts";
 import { startClock } from "../../harness/base/clock.ts";
@@ -40,6 +41,7 @@ async function mark(name: string) {
   return { settings: { recovery_target_name: name }, wal, says: name };
 }
 
+const unasked = (why: string) => { throw new Error(`nobody ended the server: ${why}`); };
 const systemIdentity = () => sql("select system_identifier || ' ' || (select timeline_id from pg_control_checkpoint()) from pg_control_system()");
 
 beforeAll(async () => {
@@ -61,7 +63,7 @@ describe("backups", () => {
     const target = await mark("first");
     await sql("insert into notes values ('after the target')");
     const before = await systemIdentity();
-    await kept.restore(target, never);
+    await kept.restore(target, never, unasked);
     expect(await sql("select string_agg(note, ', ' order by note desc) from notes")).toBe("before the backup, after the backup");
     expect(await systemIdentity()).not.toBe(before);
     expect(events.at(-1)).toMatchObject({ kind: "backup", state: "restored", detail: expect.stringContaining("on timeline 2") as string });
@@ -75,8 +77,27 @@ describe("backups", () => {
     const target = await mark("second");
     await sql("insert into notes values ('kept')");
     await topology.postgres.shell(`head -c 16777216 /dev/zero > "$BACKUPS/wal/${target.wal}"`);
-    await expect(kept.restore(target, never)).rejects.toThrow(/base-1 was restored, and did not recover to second/);
+    await expect(kept.restore(target, never, unasked)).rejects.toThrow(/base-1 was restored, and did not recover to second/);
     expect(await sql("select count(*) from notes where note = 'kept'")).toBe("1");
+  });
+
+  test.for([["killed", () => topology.postgres.kill()], ["shut down", () => topology.postgres.stop()]] as const)("a server that is %s while it recovers is started again, and reaches the target", shared, async ([how, end]) => {
+    const kept = backups();
+    await topology.postgres.shell(`rm -rf "$BACKUPS"/base-*`);
+    await kept.take();
+    await sql(`insert into notes values ('${how}')`);
+    const marked = await mark(how);
+    const target = { ...marked, settings: { ...marked.settings, recovery_min_apply_delay: "2s" } }; // so that there is time to strike
+    await sql("insert into notes values ('after the target')");
+    const logged = () => readFileSync(topology.postgres.logFile, "utf8").split(/starting (?:backup|point-in-time) recovery/).length;
+    const before = logged();
+    const struck = waitUntil({ what: "the recovery", withinMs: 30_000, everyMs: 1, check: () => (logged() > before ? true : undefined) }).then(end);
+    const retried: string[] = [];
+    await Promise.all([kept.restore(target, never, (why) => { retried.push(why); }), struck]);
+    expect(retried.length, retried.join("; ")).toBe(1);
+    expect(await sql("select count(*) from notes where note = 'after the target'")).toBe("0");
+    expect(await sql(`select count(*) from notes where note = '${how}'`)).toBe("1");
+    expect(await sql("select count(*) from pg_file_settings where sourcefile like '%auto.conf'")).toBe("0");
   });
 
   test("without an intact backup nothing is touched, and each refusal has its reason", shared, async () => {
@@ -87,7 +108,7 @@ describe("backups", () => {
     await kept.take();
     const target = await mark("third");
     await topology.postgres.shell(`echo x >> "$BACKUPS/base-1/PG_VERSION"; rm "$BACKUPS/base-2/global/pg_control"`);
-    await expect(kept.restore(target, never)).rejects.toThrow(/no backup can be restored: base-2: .*pg_control.*; base-1: .*PG_VERSION: FAILED/);
+    await expect(kept.restore(target, never, unasked)).rejects.toThrow(/no backup can be restored: base-2: .*pg_control.*; base-1: .*PG_VERSION: FAILED/);
     expect(refused.filter((event) => event.kind === "backup" && event.state === "refused").map((event) => event.kind === "backup" && event.label)).toEqual(["base-2", "base-1"]);
     expect(await sql("select count(*) from notes where note = 'kept'")).toBe("1");
   });
