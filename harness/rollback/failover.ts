@@ -86,8 +86,8 @@ export function failover({ to, attempts }: Failover, context: WayBackContext): W
       await topology.inTurn(async () => {
         signal.throwIfAborted();
         if (fork) await countLeftBehind(fork);
-        await reattach(context);
       });
+      await reattach("failover", context, signal);
     },
   };
 }

@@ -62,6 +62,6 @@ function restoring(strategy: "snapshot" | "pitr", context: WayBackContext, targe
       await reach("backward", { at: "after", step: WAY_STEPS.restore });
     },
     // The restored server's history is another one: its replica can't follow it.
-    tidy: async () => { if (topology.cluster.replica) await topology.inTurn(() => reattach(context)); },
+    tidy: async (signal) => { if (topology.cluster.replica) await reattach(strategy, context, signal); },
   };
 }

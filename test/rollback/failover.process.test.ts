@@ -98,6 +98,21 @@ describe("failover", () => {
     expect(await facts()).toEqual([]);
   });
 
+  test("a new primary that dies before it has a replica gets one when it is back, and none while it isn't", async () => {
+    const way = await open(replicated({ mode: "synchronous" }, {}));
+    await way.goBack(never);
+    await topology.postgres.kill();
+    const back = waitUntil({ what: "a first attempt", withinMs: 10_000, check: () => (events.some((event) => event.kind === "rollback" && event.state === "retried") ? true : undefined) })
+      .then(() => topology.inTurn(() => topology.postgres.start()));
+    await Promise.all([way.tidy(never), back]);
+    expect(states()).toEqual(["fenced", "promoted", "left-behind", "attached"]);
+    expect(await facts()).toEqual([]);
+    events = [];
+    await topology.postgres.kill();
+    await way.tidy(never);
+    expect(states()).toEqual(["left-behind", "failed"]);
+  });
+
   test("what an asynchronous replica had not received is lost, and counted in the old primary's WAL, which takes no writes any more", async () => {
     const way = await open(replicated({}, {}));
     await topology.proxies.addToxic("replication", "cut", { type: "timeout", stream: "downstream", attributes: { timeout: 0 } });
