@@ -14,7 +14,7 @@ import { takeVolume } from "./docker-volumes.ts";
 import { LiveRun, RUN_LABEL } from "./leftovers.ts";
 import { claimPort } from "./ports.ts";
 import { PROXIES_IMAGE } from "./toxiproxy.ts";
-import { lastLine } from "./process-runtime.ts";
+import { lastLine, lastWords } from "./process-runtime.ts";
 import { scriptFailed, ServiceExited, type Address, type Capability, type Launch, type Runtime, type Service, type ServiceState } from "./runtime.ts";
 
 /** What containers can do; a disk that fails is mounted on this machine, and an engine elsewhere doesn't see it. */
@@ -240,7 +240,7 @@ class DockerService implements Service {
       what: `${this.name} ready`, withinMs: this.#launch.readyWithinMs, everyMs: 25, place: this.name, lastSeen: () => lastLine(this.logFile),
       check: async () => {
         const { State } = await this.#require().inspect();
-        if (!State.Running) throw new ServiceExited(this.name, State.ExitCode, lastLine(this.logFile));
+        if (!State.Running) throw new ServiceExited(this.name, State.ExitCode, lastWords(this.logFile));
         return (await this.#launch.ready(this)) ? true : undefined;
       },
     });

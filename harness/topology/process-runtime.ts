@@ -150,7 +150,7 @@ class ProcessService implements Service {
 
   async #exitedEarly(child: Child): Promise<ServiceExited> {
     const { code, signal } = await child.exited;
-    return new ServiceExited(this.name, signal ? 128 + constants.signals[signal] : code ?? 1, lastLine(this.logFile));
+    return new ServiceExited(this.name, signal ? 128 + constants.signals[signal] : code ?? 1, lastWords(this.logFile));
   }
 
   async kill(): Promise<void> {
@@ -240,15 +240,24 @@ class ProcessService implements Service {
 
 /** The last non-empty line of a log, for messages; reads the end of the file only. */
 export function lastLine(file: string): string | undefined {
-  if (!existsSync(file)) return undefined;
+  return lastLines(file).at(-1);
+}
+
+/** What a service said when it gave up; "shut down", after a server's FATAL, says nothing. Of its clients' errors it may say the same, with their names. */
+export function lastWords(file: string): string | undefined {
+  return lastLines(file).findLast((line) => /\] (?:FATAL|PANIC): /.test(line)) ?? lastLine(file);
+}
+
+function lastLines(file: string): readonly string[] {
+  if (!existsSync(file)) return [];
   const handle = openSync(file, "r");
   try {
     const size = fstatSync(handle).size;
-    const buffer = Buffer.alloc(Math.min(size, 4_096));
+    const buffer = Buffer.alloc(Math.min(size, 32_768));
     readSync(handle, buffer, 0, buffer.length, size - buffer.length);
-    return buffer.toString("utf8").split("\n").map((line) => line.trim()).filter(Boolean).at(-1);
+    return buffer.toString("utf8").split("\n").map((line) => line.trim()).filter(Boolean);
   } catch (error) {
-    return `(its log can't be read: ${messageOf(error)})`;
+    return [`(its log can't be read: ${messageOf(error)})`];
   } finally {
     closeSync(handle);
   }
