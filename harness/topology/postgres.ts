@@ -12,7 +12,7 @@ import { postgresBinaries, unprivilegedUser, type Release } from "./embedded-pos
 import type { FaultyDisk, Volume } from "./faulty-disk.ts";
 import { takeCopy } from "./kept-data.ts";
 import type { Address, Launch, Service } from "./runtime.ts";
-import { skewedBy } from "./skewed-clock.ts";
+import { LOADER, skewedBy } from "./skewed-clock.ts";
 
 export const DATABASE = "app";
 export type Role = "turnback" | "migrator" | "app";
@@ -95,12 +95,13 @@ export function postgresLaunch(options: {
   const inProcess = { DATA: options.dataDirectory, BACKUPS: join(options.dataDirectory, "../backups") };
   const inDocker = { DATA: `${DOCKER_HOME}/${dataFolder(isCopy(server) ? server : "postgres")}`, BACKUPS: `${DOCKER_HOME}/backups` };
   const settings = settingArguments({ ...options.archiving, ...(options.replicated ? REPLICATING : {}), ...(options.publishes ? PUBLISHING : {}), ...options.settings });
+  const [command, ...before] = [...(options.ownClock ? LOADER : []), join(postgresBinaries(release), "bin/postgres")] as const;
   return {
     name: server,
     ports: { sql: { inside: 5432, ...(options.port === 0 ? {} : { fixed: options.port }) } },
     process: {
-      command: join(postgresBinaries(release), "bin/postgres"),
-      args: (ports) => ["-D", options.dataDirectory, "-p", String(ports["sql"]), "-c", "listen_addresses=127.0.0.1", ...settings],
+      command,
+      args: (ports) => [...before, "-D", options.dataDirectory, "-p", String(ports["sql"]), "-c", "listen_addresses=127.0.0.1", ...settings],
       folders: inProcess,
       ...(options.ownClock ? { env: () => skewedBy(`${options.dataDirectory}-clock`) } : {}),
       unprivileged: true,
@@ -111,7 +112,7 @@ export function postgresLaunch(options: {
       image: options.image,
       command: ["-c", "listen_addresses=*", ...settings],
       folders: inDocker,
-      ...(options.ownClock ? { env: skewedBy(`${inDocker.DATA}-clock`) } : {}),
+      ...(options.ownClock ? { env: { ...skewedBy(`${inDocker.DATA}-clock`), LOADER: LOADER.join(" ") } } : {}),
       volume: options.disk ? { folder: options.disk.at, at: DOCKER_HOME } : { name: volume, at: DOCKER_HOME },
       memoryBytes: 2 * 1024 ** 3,
       stopSignal: "SIGINT",

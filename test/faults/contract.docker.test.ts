@@ -1,7 +1,7 @@
 // Every fault keeps its contract in the docker runtime.
 
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { holdsTheContract, KINDS, lacking, openTopology, type Held } from "./contract.ts";
+import { holdsTheContract, KINDS, lacking, openTopology, startsPlainCommands, type Held } from "./contract.ts";
 import { dockerReason } from "../support/docker.ts";
 let held: Held;
 
@@ -13,5 +13,11 @@ describe.skipIf(dockerReason)("faults in the docker runtime", () => {
     const reason = lacking(kind, held.topology);
     if (reason !== undefined) skip(reason);
     await holdsTheContract(kind, held.topology);
+  });
+
+  test("a server with a clock of its own keeps it to itself: its commands have the machine's", { meta: { sharesServices: true } }, async ({ skip }) => {
+    const reason = lacking("clock-skewed", held.topology);
+    if (reason !== undefined) skip(reason);
+    await startsPlainCommands(held.topology);
   });
 });

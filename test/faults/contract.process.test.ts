@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkCapabilities } from "../../harness/conduct/preflight.ts";
 import { drillSchema } from "../../harness/drill/schema.ts";
 import { smallDrill } from "../support/drills.ts";
-import { faultOf, holdsTheContract, KINDS, lacking, openTopology, type Held } from "./contract.ts";
+import { faultOf, holdsTheContract, KINDS, lacking, openTopology, startsPlainCommands, type Held } from "./contract.ts";
 
 /** Where addresses are numbers, nobody asks for a name. */
 const NEVER = "names-gone";
@@ -24,5 +24,11 @@ describe("faults in the process runtime", () => {
     const reason = lacking(kind, held.topology);
     if (reason !== undefined) skip(reason);
     await holdsTheContract(kind, held.topology);
+  });
+
+  test("a server with a clock of its own keeps it to itself: its commands have the machine's", { meta: { sharesServices: true } }, async ({ skip }) => {
+    const reason = lacking("clock-skewed", held.topology);
+    if (reason !== undefined) skip(reason);
+    await startsPlainCommands(held.topology);
   });
 });

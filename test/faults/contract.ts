@@ -2,7 +2,7 @@
 
 import { expect } from "vitest";
 import { pause, waitUntil } from "../../harness/base/deadline.ts";
-import { startClock } from "../../harness/base/clock.ts";
+import { startClock, wallClock } from "../../harness/base/clock.ts";
 import { faultSchema, strikesDisk, type Fault, type FaultKind } from "../../harness/drill/fault.ts";
 import { drillSchema } from "../../harness/drill/schema.ts";
 import { readApplication, readSystem } from "../../harness/drill/parse.ts";
@@ -12,6 +12,7 @@ import { Backups } from "../../harness/rollback/backups.ts";
 import { whyNoFuse } from "../../harness/topology/faulty-disk.ts";
 import { connect } from "../../harness/topology/postgres.ts";
 import { openRuntime } from "../../harness/topology/open-runtime.ts";
+import { CLOCK_FILE } from "../../harness/topology/skewed-clock.ts";
 import { startTopology, type Topology } from "../../harness/topology/topology.ts";
 import { smallDrill } from "../support/drills.ts";
 
@@ -99,4 +100,26 @@ export async function holdsTheContract(kind: FaultKind, topology: Topology): Pro
   expect(gone).toEqual(expect.any(String));
   await fault.heal(); // healing twice must do no harm
   await expectSteady(topology);
+}
+
+/** A server with a clock of its own keeps it to itself: the commands it starts (to archive, to restore) are the machine's own. */
+export async function startsPlainCommands({ cluster, postgres }: Topology): Promise<void> {
+  await postgres.shell(`echo '+3600' > "${CLOCK_FILE}"`);
+  try {
+    await waitUntil({
+      what: "the server's clock an hour ahead", withinMs: 5_000, everyMs: 50, lastSeen: () => "its clock is ours",
+      check: async () => await secondsAhead("select extract(epoch from clock_timestamp())::text as said") > 3_000 || undefined,
+    });
+    expect(await secondsAhead("create temp table said (said text); copy said from program 'date +%s'; select said from said")).toBeLessThan(60);
+  } finally {
+    await postgres.shell(`echo '+0' > "${CLOCK_FILE}"`);
+  }
+
+  /** How far ahead of ours a clock is, by the last statement of those. */
+  function secondsAhead(sql: string): Promise<number> {
+    return cluster.asking(postgres, async (client) => {
+      const results = [await client.query<{ said: string }>(sql)].flat();
+      return Number(results.at(-1)?.rows[0]?.said) - Date.parse(wallClock()) / 1_000;
+    });
+  }
 }
