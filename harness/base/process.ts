@@ -5,6 +5,7 @@ import { closeSync, openSync, readFileSync, readdirSync } from "node:fs";
 import { promisify } from "node:util";
 import { HarnessError, codeOf, messageOf } from "./errors.ts";
 import { waitUntil } from "./deadline.ts";
+import { release, sharedMemoryOf } from "./shared-memory.ts";
 
 export const run = promisify(execFile);
 
@@ -157,16 +158,19 @@ export async function stopTree(root: number): Promise<number[]> {
 const stateOf = (pid: number): string => inspect(pid)?.state ?? "gone";
 
 /**
- * Ends a whole tree at once, as if the machine had died. It is stopped first: were the parent killed while it starts
- * a child, that one would be nobody's, and live on.
+ * Ends a whole tree at once, as if the machine had died, with the memory that its servers would leave behind. It is
+ * stopped first: were the parent killed while it starts a child, that one would be nobody's, and live on.
  */
 export async function killTree(root: number): Promise<void> {
   const pids = await stopTree(root).catch(() => processTree(root)); // what can't be stopped is killed as it is
+  const parents = new Set(pids.map((pid) => inspect(pid)?.parent));
+  const shared = sharedMemoryOf(pids.filter((pid) => parents.has(pid))); // a server always has children, and what they hold it holds or lists
   for (const pid of pids) signal(pid, "SIGKILL");
   await waitUntil({
     what: `end of process ${root} and its ${pids.length - 1} children`, withinMs: 5_000, everyMs: 2,
     check: () => (pids.every((pid) => ["Z", "gone"].includes(stateOf(pid))) ? true : undefined),
   });
+  await release(shared);
 }
 
 /** SIGTERM (or another), and SIGKILL to the tree when it hasn't ended within the grace. */

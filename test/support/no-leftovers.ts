@@ -4,6 +4,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { afterEach, beforeEach, expect } from "vitest";
 import { allPids } from "../../harness/base/process.ts";
+import { unusedSegments } from "../../harness/base/shared-memory.ts";
 
 function processesOfOurs(): string[] {
   return allPids().flatMap((pid) => {
@@ -22,13 +23,15 @@ function foldersOfOurs(): string[] {
   return readdirSync(tmpdir()).filter((name) => /^turnback-[A-Za-z0-9]{6}$/.test(name));
 }
 
-/** Services of runs that this temporary folder knows, and their folders. */
-export const whatIsThere = () => ({ processes: processesOfOurs(), folders: foldersOfOurs() });
+/** Services of runs that this temporary folder knows, and their folders; and memory of this machine that nobody uses. */
+export const whatIsThere = () => ({ processes: processesOfOurs(), folders: foldersOfOurs(), segments: unusedSegments() });
 
-export function expectNothingMoreThan(before: ReturnType<typeof whatIsThere>): void {
+export async function expectNothingMoreThan(before: ReturnType<typeof whatIsThere>): Promise<void> {
   const { processes, folders } = whatIsThere();
   expect(processes.filter((process) => !before.processes.includes(process)), "processes left over").toEqual([]);
   expect(folders.filter((folder) => !before.folders.includes(folder)), "folders left over").toEqual([]);
+  // Another test's server may have been killed this very moment, and its memory is not released yet.
+  await expect.poll(() => unusedSegments().filter((segment) => !before.segments.includes(segment)), { timeout: 2_000, message: "shared memory left over" }).toEqual([]);
 }
 
 let before: ReturnType<typeof whatIsThere>;
@@ -37,8 +40,8 @@ beforeEach((context) => {
   if (!context.task.meta.sharesServices) before = whatIsThere();
 });
 
-afterEach((context) => {
-  if (!context.task.meta.sharesServices) expectNothingMoreThan(before); // else the suite checks at its end
+afterEach(async (context) => {
+  if (!context.task.meta.sharesServices) await expectNothingMoreThan(before); // else the suite checks at its end
 });
 
 declare module "vitest" {

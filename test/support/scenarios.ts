@@ -17,7 +17,7 @@ export function scenariosAsDeclared(runtime: RuntimeKind, drills: readonly (read
   beforeAll(() => { before = whatIsThere(); });
   afterAll(async () => {
     await rehearsers[Symbol.asyncDispose]();
-    expectNothingMoreThan(before);
+    await expectNothingMoreThan(before);
     await afterwards();
   });
 
