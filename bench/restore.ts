@@ -51,7 +51,7 @@ export async function restore(): Promise<void> {
       const { rows: [point] } = await client.query<{ wal: string }>("select pg_walfile_name(pg_create_restore_point('bench')) as wal");
       await client.query("create table written_after as select from generate_series(1, 100000)");
       await client.end();
-      await timed(pitrTook, () => backups.restore({ settings: { recovery_target_name: "bench" }, wal: point?.wal, says: "bench" }, new AbortController().signal, () => undefined));
+      await timed(pitrTook, () => backups.restore({ settings: { recovery_target_name: "bench" }, wal: point?.wal, says: "bench" }, new AbortController().signal));
     }
     console.log(`  ${kind}: reset of ${size.toFixed(0)} MB between drills ${spread(resets, 2)} s; backup of ${megabytes.toFixed(0)} MB, verified, ${spread(backupsTook, 2)} s, restored to a point ${spread(pitrTook, 2)} s`);
   }

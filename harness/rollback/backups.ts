@@ -41,11 +41,14 @@ const PRIVATE = { hot_standby: "off" };
 export class Backups {
   readonly #topology: Topology;
   readonly #record: (event: RunEvent) => void;
+  readonly #retried: (why: string) => void;
   readonly #taken: Backup[] = [];
 
-  constructor(topology: Topology, record: (event: RunEvent) => void) {
+  /** @param retried is told when a server was ended while it recovered, and is started again */
+  constructor(topology: Topology, record: (event: RunEvent) => void, retried: (why: string) => void = () => undefined) {
     this.#topology = topology;
     this.#record = record;
+    this.#retried = retried;
   }
 
   #shell(script: string): Promise<string> {
@@ -122,13 +125,12 @@ export class Backups {
   /**
    * Stops the server, replaces its data by a backup, and has it recover to the target and serve again. When the
    * recovery fails, the data that was replaced comes back, and the server runs on that.
-   * @param retried is told when the server was ended meanwhile, and is started again
    */
-  restore(target: Target, signal: AbortSignal, retried: (why: string) => void): Promise<void> {
-    return this.#topology.inTurn(() => this.#restore(target, signal, retried));
+  restore(target: Target, signal: AbortSignal): Promise<void> {
+    return this.#topology.inTurn(() => this.#restore(target, signal));
   }
 
-  async #restore(target: Target, signal: AbortSignal, retried: (why: string) => void): Promise<void> {
+  async #restore(target: Target, signal: AbortSignal): Promise<void> {
     const { postgres } = this.#topology;
     signal.throwIfAborted();
     const { state } = await postgres.observe();
@@ -139,7 +141,7 @@ export class Backups {
       await this.#shell(`mkdir -p "$BACKUPS/tail" "$DATA/pg_wal"; archived=$(${this.#topology.backups.segments}); cd "$DATA/pg_wal"; for wal in $(ls | grep -E '^${SEGMENT}$' || true); do grep -qx "$wal" <<<"$archived" || cp "$wal" "$BACKUPS/tail/$wal"; done`);
       const backup = await this.#choose(target);
       signal.throwIfAborted();
-      await this.#swap(backup, target, signal, retried);
+      await this.#swap(backup, target, signal);
     } catch (error) {
       // On what is left; if nothing is, that start fails, too, and the first reason counts.
       if ((await postgres.observe()).state === "stopped") await postgres.start().catch(() => undefined);
@@ -147,7 +149,7 @@ export class Backups {
     }
   }
 
-  async #swap({ label }: Backup, target: Target, signal: AbortSignal, retried: (why: string) => void): Promise<void> {
+  async #swap({ label }: Backup, target: Target, signal: AbortSignal): Promise<void> {
     const { postgres } = this.#topology;
     const { restoreCommand, put, archive } = this.#topology.backups;
     const settings = { restore_command: `${restoreCommand} || cp "$BACKUPS/tail/%f" %p`, recovery_target_action: "promote", ...PRIVATE, ...target.settings };
@@ -156,7 +158,7 @@ export class Backups {
       await this.#shell(`mv "$DATA" "$BACKUPS/replaced"; ${put(label)}
         ${appendSettings("$DATA", settings)}`);
       await this.#topology.disk?.sync("data");
-      detail = await this.#recover(target, Object.keys(settings), signal, retried);
+      detail = await this.#recover(target, Object.keys(settings), signal);
     } catch (error) {
       if ((await postgres.observe()).state !== "stopped") await postgres.stop();
       await this.#shell(`if [ -d "$BACKUPS/replaced" ]; then rm -rf "$DATA"; mv "$BACKUPS/replaced" "$DATA"; fi`);
@@ -168,7 +170,7 @@ export class Backups {
   }
 
   /** Starts the server on what was put there, and once more where somebody ends it: a recovery goes on from what is there. */
-  async #recover(target: Target, settings: readonly string[], signal: AbortSignal, retried: (why: string) => void): Promise<string> {
+  async #recover(target: Target, settings: readonly string[], signal: AbortSignal): Promise<string> {
     const { postgres } = this.#topology;
     for (let starts = 1; ; starts++) {
       const logged = (await stat(postgres.logFile)).size;
@@ -179,7 +181,7 @@ export class Backups {
         const said = (await readFile(postgres.logFile)).subarray(logged).toString();
         const ended = error instanceof ServiceExited ? error.signalled || SHUT_DOWN.test(said) : (await postgres.observe()).state === "stopped";
         if (!ended || starts === STARTS) throw error;
-        retried(messageOf(error));
+        this.#retried(messageOf(error));
         await pause(START_AGAIN_MS, signal);
       }
     }

@@ -49,7 +49,7 @@ export function pitr({ to }: Extract<Rollback, { strategy: "pitr" }>, context: W
 
 function restoring(strategy: "snapshot" | "pitr", context: WayBackContext, targetOf: (moment: Moment) => Target): WayBack {
   const { topology, record, reach } = context;
-  const backups = new Backups(topology, record);
+  const backups = new Backups(topology, record, (detail) => { record({ kind: "rollback", state: "retried", strategy, detail }); });
   let marked: Moment | undefined;
   return {
     prepare: async () => { await backups.take(); },
@@ -58,7 +58,7 @@ function restoring(strategy: "snapshot" | "pitr", context: WayBackContext, targe
     goBack: async (signal) => {
       if (!marked) throw new HarnessError({ code: "no-restore-point", kind: "run", place: "rollback", message: "no moment before the migration was marked" });
       await reach("backward", { at: "before", step: WAY_STEPS.restore });
-      await backups.restore(targetOf(marked), signal, (detail) => { record({ kind: "rollback", state: "retried", strategy, detail }); });
+      await backups.restore(targetOf(marked), signal);
       await reach("backward", { at: "after", step: WAY_STEPS.restore });
     },
     // The restored server's history is another one: its replica can't follow it.

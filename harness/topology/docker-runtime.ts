@@ -14,7 +14,7 @@ import { takeVolume } from "./docker-volumes.ts";
 import { LiveRun, RUN_LABEL } from "./leftovers.ts";
 import { claimPort } from "./ports.ts";
 import { PROXIES_IMAGE } from "./toxiproxy.ts";
-import { lastLine, lastWords } from "./process-runtime.ts";
+import { lastLine, lastWords, lengthOf } from "./process-runtime.ts";
 import { scriptFailed, ServiceExited, type Address, type Capability, type Launch, type Runtime, type Service, type ServiceState } from "./runtime.ts";
 
 /** What containers can do; a disk that fails is mounted on this machine, and an engine elsewhere doesn't see it. */
@@ -190,6 +190,7 @@ class DockerService implements Service {
   readonly #ports: Readonly<Record<string, number>>;
   #container: Container | undefined;
   #runtime: DockerRuntime | undefined;
+  #loggedBefore = 0;
 
   constructor(launch: Launch, ports: Readonly<Record<string, number>>, workDirectory: string) {
     this.name = launch.name;
@@ -240,7 +241,7 @@ class DockerService implements Service {
       what: `${this.name} ready`, withinMs: this.#launch.readyWithinMs, everyMs: 25, place: this.name, lastSeen: () => lastLine(this.logFile),
       check: async () => {
         const { State } = await this.#require().inspect();
-        if (!State.Running) throw new ServiceExited(this.name, State.ExitCode, lastWords(this.logFile));
+        if (!State.Running) throw new ServiceExited(this.name, State.ExitCode, lastWords(this.logFile, this.#loggedBefore));
         return (await this.#launch.ready(this)) ? true : undefined;
       },
     });
@@ -300,6 +301,7 @@ class DockerService implements Service {
   async start(): Promise<void> {
     const since = Math.floor(Date.parse(wallClock()) / 1_000);
     await this.#launch.beforeStart?.(this);
+    this.#loggedBefore = lengthOf(this.logFile);
     await this.#require().start();
     await this.#followLog(since);
     await this.#awaitReady();

@@ -1,6 +1,6 @@
 // The process runtime: services as plain processes on this machine, where no engine answers.
 
-import { appendFileSync, closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
+import { appendFileSync, closeSync, existsSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { constants, release, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -93,6 +93,7 @@ class ProcessService implements Service {
   #child: Child | undefined;
   #throttle: Throttle | undefined;
   #held = false;
+  #loggedBefore = 0;
 
   constructor(launch: Launch, ports: Readonly<Record<string, number>>, workDirectory: string, live: LiveRun, onFilter: () => void) {
     this.name = launch.name;
@@ -123,6 +124,7 @@ class ProcessService implements Service {
     if (this.#child) await this.#launch.beforeStart?.(this);
     const { process: how } = this.#launch;
     const user = how.unprivileged ? unprivilegedUser() : undefined;
+    this.#loggedBefore = lengthOf(this.logFile);
     const child = await start({
       command: how.command,
       args: how.args(this.#ports),
@@ -150,7 +152,7 @@ class ProcessService implements Service {
 
   async #exitedEarly(child: Child): Promise<ServiceExited> {
     const { code, signal } = await child.exited;
-    return new ServiceExited(this.name, signal ? 128 + constants.signals[signal] : code ?? 1, lastWords(this.logFile));
+    return new ServiceExited(this.name, signal ? 128 + constants.signals[signal] : code ?? 1, lastWords(this.logFile, this.#loggedBefore));
   }
 
   async kill(): Promise<void> {
@@ -243,17 +245,24 @@ export function lastLine(file: string): string | undefined {
   return lastLines(file).at(-1);
 }
 
-/** What a service said when it gave up; "shut down", after a server's FATAL, says nothing. Of its clients' errors it may say the same, with their names. */
-export function lastWords(file: string): string | undefined {
-  return lastLines(file).findLast((line) => /\] (?:FATAL|PANIC): /.test(line)) ?? lastLine(file);
+/** The length of a log, from where on what is said is of another start. */
+export const lengthOf = (file: string): number => statSync(file).size;
+
+/**
+ * What a service said when it gave up, of what its log says since a length that it had; "shut down", after a server's FATAL,
+ * says nothing. Of its clients' errors it may say the same, with their names.
+ */
+export function lastWords(file: string, since: number): string | undefined {
+  const lines = lastLines(file, since);
+  return lines.findLast((line) => /\] (?:FATAL|PANIC): /.test(line)) ?? lines.at(-1);
 }
 
-function lastLines(file: string): readonly string[] {
+function lastLines(file: string, since = 0): readonly string[] {
   if (!existsSync(file)) return [];
   const handle = openSync(file, "r");
   try {
     const size = fstatSync(handle).size;
-    const buffer = Buffer.alloc(Math.min(size, 32_768));
+    const buffer = Buffer.alloc(Math.max(0, Math.min(size - since, 32_768)));
     readSync(handle, buffer, 0, buffer.length, size - buffer.length);
     return buffer.toString("utf8").split("\n").map((line) => line.trim()).filter(Boolean);
   } catch (error) {

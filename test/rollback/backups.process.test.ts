@@ -53,7 +53,7 @@ beforeAll(async () => {
 afterAll(async () => { await runtime[Symbol.asyncDispose](); });
 
 describe("backups", () => {
-  const backups = () => new Backups(topology, (event) => { events.push(event); });
+  const backups = () => new Backups(topology, (event) => { events.push(event); }, unasked);
 
   test("a restore brings back exactly what was committed before its target, and the next one starts from there", shared, async () => {
     const kept = backups();
@@ -63,7 +63,7 @@ describe("backups", () => {
     const target = await mark("first");
     await sql("insert into notes values ('after the target')");
     const before = await systemIdentity();
-    await kept.restore(target, never, unasked);
+    await kept.restore(target, never);
     expect(await sql("select string_agg(note, ', ' order by note desc) from notes")).toBe("before the backup, after the backup");
     expect(await systemIdentity()).not.toBe(before);
     expect(events.at(-1)).toMatchObject({ kind: "backup", state: "restored", detail: expect.stringContaining("on timeline 2") as string });
@@ -71,18 +71,19 @@ describe("backups", () => {
   });
 
   test("when the recovery fails, the data that it replaced is back, and says why", shared, async () => {
-    const kept = new Backups(topology, () => undefined);
+    const kept = new Backups(topology, () => undefined, unasked);
     await topology.postgres.shell(`rm -rf "$BACKUPS"/base-*`);
     await kept.take();
     const target = await mark("second");
     await sql("insert into notes values ('kept')");
     await topology.postgres.shell(`head -c 16777216 /dev/zero > "$BACKUPS/wal/${target.wal}"`);
-    await expect(kept.restore(target, never, unasked)).rejects.toThrow(/base-1 was restored, and did not recover to second: .*FATAL: +recovery ended before configured recovery target was reached/);
+    await expect(kept.restore(target, never)).rejects.toThrow(/base-1 was restored, and did not recover to second: .*FATAL: +recovery ended before configured recovery target was reached/);
     expect(await sql("select count(*) from notes where note = 'kept'")).toBe("1");
   });
 
   test.for([["killed", () => topology.postgres.kill()], ["shut down", () => topology.postgres.stop()]] as const)("a server that is %s while it recovers is started again, and reaches the target", shared, async ([how, end]) => {
-    const kept = backups();
+    const retried: string[] = [];
+    const kept = new Backups(topology, () => undefined, (why) => { retried.push(why); });
     await topology.postgres.shell(`rm -rf "$BACKUPS"/base-*`);
     await kept.take();
     await sql(`insert into notes values ('${how}')`);
@@ -92,8 +93,7 @@ describe("backups", () => {
     const logged = () => readFileSync(topology.postgres.logFile, "utf8").split(/starting (?:backup|point-in-time) recovery/).length;
     const before = logged();
     const struck = waitUntil({ what: "the recovery", withinMs: 30_000, everyMs: 1, check: () => (logged() > before ? true : undefined) }).then(end);
-    const retried: string[] = [];
-    await Promise.all([kept.restore(target, never, (why) => { retried.push(why); }), struck]);
+    await Promise.all([kept.restore(target, never), struck]);
     expect(retried.length, retried.join("; ")).toBe(1);
     expect(await sql("select count(*) from notes where note = 'after the target'")).toBe("0");
     expect(await sql(`select count(*) from notes where note = '${how}'`)).toBe("1");
@@ -102,13 +102,13 @@ describe("backups", () => {
 
   test("without an intact backup nothing is touched, and each refusal has its reason", shared, async () => {
     const refused: RunEvent[] = [];
-    const kept = new Backups(topology, (event) => { refused.push(event); });
+    const kept = new Backups(topology, (event) => { refused.push(event); }, unasked);
     await topology.postgres.shell(`rm -rf "$BACKUPS"/base-*`);
     await kept.take();
     await kept.take();
     const target = await mark("third");
     await topology.postgres.shell(`echo x >> "$BACKUPS/base-1/PG_VERSION"; rm "$BACKUPS/base-2/global/pg_control"`);
-    await expect(kept.restore(target, never, unasked)).rejects.toThrow(/no backup can be restored: base-2: .*pg_control.*; base-1: .*PG_VERSION: FAILED/);
+    await expect(kept.restore(target, never)).rejects.toThrow(/no backup can be restored: base-2: .*pg_control.*; base-1: .*PG_VERSION: FAILED/);
     expect(refused.filter((event) => event.kind === "backup" && event.state === "refused").map((event) => event.kind === "backup" && event.label)).toEqual(["base-2", "base-1"]);
     expect(await sql("select count(*) from notes where note = 'kept'")).toBe("1");
   });
