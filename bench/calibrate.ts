@@ -1,7 +1,7 @@
 // Known outages against stated ones: the system is broken for a known time, and the ledger is judged.
 
 import { writeFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startClock, type RunClock } from "../harness/base/clock.ts";
@@ -37,6 +37,8 @@ const GROUPS: readonly Group[] = [
 ];
 /** So that the last outage's end is no part of what the judge takes as usual before the next: two seconds. */
 const SETTLE_MS = 3_500;
+/** A disk that takes longer for one small write stands still, and an outage meanwhile has not its known length. */
+const STILL_MS = 100;
 /** Below this a slow answer is no impact: well above what an answer usually takes here, well below the shortest pause. */
 const TOLERANCE_MS = 60;
 
@@ -45,9 +47,11 @@ export type Result = Trial & { readonly error: number; readonly stated: number; 
 
 export async function calibrate(): Promise<void> {
   const results: Result[] = [];
+  let repeated = 0;
   for (const group of GROUPS) {
-    const some = await trialsOf(group);
+    const { some, spoiled } = await trialsOf(group);
     results.push(...some);
+    repeated += spoiled;
     console.log(line(`${group.kind}, ${group.perSecond}/s`, some));
   }
   const busy = results.filter(({ perSecond }) => perSecond >= 200);
@@ -64,7 +68,8 @@ compared with that time. Cut: the proxy closes the clients' connections. Pause: 
 answer counts as impact above ${TOLERANCE_MS} ms. Kill: the server is killed and started again; its truth is
 when it accepted connections again, polled as fast as it answers. Generator stopped: the load generator itself
 is frozen for half of the cut, which must not shorten what is stated (coordinated omission). The truth has slack of its
-own, half of the calls that break and mend, which is added to the stated uncertainty.
+own, half of the calls that break and mend, which is added to the stated uncertainty. A trial is repeated when a
+witness of its own, which writes to the same disk all the time, waited for more than ${STILL_MS} ms for one write: ${repeated} were.
 
 Known to fall short: pauses that last longer than the clients' timeout (2 s). Clients have then given up and must
 connect anew, so that their outage is not the server's; how much of the difference that is was not measured.
@@ -79,7 +84,7 @@ ${table}
   console.log("  written to bench/calibration.md and calibration.svg");
 }
 
-async function trialsOf(group: Group): Promise<Result[]> {
+async function trialsOf(group: Group): Promise<{ readonly some: Result[]; readonly spoiled: number }> {
   const drill = drillSchema.parse({
     name: "bench", question: "Is the stated outage the true one?", system: { path: "fixtures/systems/shop", scale: 0.05 }, migration: { plan: "none" },
     load: { workload: "bench/workload-insert.ts", arrivalsPerSecond: group.perSecond, clients: 200 },
@@ -97,9 +102,23 @@ async function trialsOf(group: Group): Promise<Result[]> {
     try {
       await pause(3_000);
       const trials: Trial[] = [];
-      for (const [ms, times] of group.outages) for (let i = 0; i < times; i++) trials.push(await trial(group, ms, topology, load, clock));
+      let spoiled = 0;
+      {
+        await using disk = await DiskWitness.open(folder, clock);
+        for (const [ms, times] of group.outages) {
+          for (let i = 0; i < times;) {
+            const one = await trial(group, ms, topology, load, clock);
+            if (disk.stoodStill(one.fromNs)) {
+              spoiled += 1;
+              continue;
+            }
+            trials.push(one);
+            i += 1;
+          }
+        }
+      }
       await load.stop(20_000);
-      return await assess(folder, trials, drill);
+      return { some: await assess(folder, trials, drill), spoiled };
     } finally {
       await load[Symbol.asyncDispose]();
     }
@@ -155,6 +174,38 @@ async function acceptsAgain(topology: Topology, clock: RunClock): Promise<{ read
       }
     },
   });
+}
+
+/** Writes a little to the disk again and again, and says whether that ever took long. */
+class DiskWitness {
+  #over = false;
+  #lastStillNs = -Infinity;
+  #done: Promise<void> = Promise.resolve();
+
+  static async open(folder: string, clock: RunClock): Promise<DiskWitness> {
+    const witness = new DiskWitness();
+    const file = await open(join(folder, "witness"), "w");
+    witness.#done = (async () => {
+      for (; !witness.#over; await pause(20)) {
+        const began = clock.nowNs();
+        await file.write("x".repeat(512), 0);
+        await file.datasync();
+        if (clock.nowNs() - began > STILL_MS * 1e6) witness.#lastStillNs = clock.nowNs();
+      }
+      await file.close();
+    })();
+    return witness;
+  }
+
+  /** Whether it did since then. */
+  stoodStill(sinceNs: number): boolean {
+    return this.#lastStillNs > sinceNs;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#over = true;
+    await this.#done;
+  }
 }
 
 async function assess(folder: string, trials: readonly Trial[], drill: Drill): Promise<Result[]> {

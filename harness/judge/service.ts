@@ -36,9 +36,10 @@ const CLOCK_MS = 0.5;
  *
  * Uncertainty. The system may have failed at any time between the last operation that went
  * well and the first that did not: the gap between arrivals, or the time that a failing one was
- * under way (no longer than a good one usually takes). Likewise at the end, where what failed
- * fast until then bounds how long the first good one can have met a system still down. The two errors are
- * independent, so they add in quadrature. Where the load stood still, what it did then may have been
+ * under way (no longer than a good one usually takes). Likewise at the end: it was back no earlier than the last bad
+ * one was due, and no later than the first good one was served; what failed fast until then bounds how long that one
+ * can have met a system still down. What is stated lies between these two, so that the wider of both sides holds the
+ * error. Those of the two ends are independent, so they add in quadrature. Where the load stood still, what it did then may have been
  * its own doing: how much better the service was without all that is added.
  */
 export function assessService(samples: Samples, steady: SteadyState, fromNs: number, standstills: readonly Standstill[] = []): Service {
@@ -141,7 +142,7 @@ function uncertainty(due: Samples, begin: number, end: number | undefined, usual
   const orUsual = (latencyNs: number) => (Number.isNaN(latencyNs) ? usualNs : Math.min(latencyNs, usualNs));
   const atStart = Math.max(gapBefore(begin), orUsual(due.latency(begin)));
   // The late answer itself took no longer than a good one usually does.
-  const atEnd = end === undefined ? 0 : answered ? Math.max(usualNs, CLOCK_MS * 1e6) : gapBefore(end) + Math.min(orUsual(due.latency(end)), failingTook(due, end));
+  const atEnd = end === undefined ? 0 : answered ? Math.max(usualNs, CLOCK_MS * 1e6) : Math.max(gapBefore(end), Math.min(orUsual(due.latency(end)), failingTook(due, end)));
   return Math.hypot(atStart, atEnd) / 1e6 + CLOCK_MS;
 }
 

@@ -1,6 +1,7 @@
 // Impact, recovery and outage from recorded arrivals.
 
 import { describe, expect, test } from "vitest";
+import { seededRandom } from "../../harness/base/random.ts";
 import { steadyStateSchema } from "../../harness/drill/schema.ts";
 import { Samples } from "../../harness/judge/samples.ts";
 import { assessService } from "../../harness/judge/service.ts";
@@ -30,6 +31,25 @@ describe("service", () => {
     expect(Math.abs((service.recovery.value ?? 0) - outage)).toBeLessThanOrEqual(service.recovery.plusMinus);
     expect(Math.abs((service.unavailable.value ?? 0) - outage)).toBeLessThanOrEqual(service.unavailable.plusMinus);
     expect(service.recovery.plusMinus).toBeLessThanOrEqual(20);
+  });
+
+  test.for(["cut", "hung"] as const)("whatever the moment of its begin and end, an outage (%s) is within what is stated, which is 10 ms at most at 200 a second", (how) => {
+    const random = seededRandom(how.length);
+    const outages = Array.from({ length: 1_000 }, () => {
+      const [from, to] = [2_000 + random() * 20, 2_400 + random() * 1_000];
+      const down = (at: number) => within(at, from, to);
+      const { recovery } = assessService(arrivals(6_000, 5, (due) => {
+        const [began, took] = [due + random() ** 4 * 2, 1 + random() ** 2 * 3]; // most begin at once
+        if (how === "hung") return { tookMs: down(began) || (began < from && began + took > from) ? to + took - due : began + took - due };
+        if (down(began)) return { tookMs: began + 0.2 + random() * 2 - due, served: false };
+        return began < from && began + took > from ? { tookMs: from - due, served: false } : { tookMs: began + took - due };
+      }), steady, 0);
+      return { error: recovery.value! - (to - from), plusMinus: recovery.plusMinus };
+    });
+    expect(outages.filter(({ error, plusMinus }) => Math.abs(error) <= plusMinus).length).toBeGreaterThanOrEqual(950);
+    expect(outages.filter(({ plusMinus }) => plusMinus > 10)).toEqual([]);
+    // No wider than it must be: a quarter of it would not do.
+    expect(outages.filter(({ error, plusMinus }) => Math.abs(error) <= plusMinus / 4).length).toBeLessThan(950);
   });
 
   test("a single slow answer within the tolerance is no impact", () => {
