@@ -8,8 +8,8 @@ import { literal, openDuckDB } from "../harness/evidence/duckdb.ts";
 import { dumpFile, partFile, PATHS } from "../harness/evidence/run-directory.ts";
 import { record } from "../test/judge/history.ts";
 import { temporaryFolder } from "../test/support/drills.ts";
+import type { Figure, Step } from "./judging-step.ts";
 
-const HARNESS = join(import.meta.dirname, "../harness");
 const PLANTED = { lost: 3, phantom: 2, altered: 2 };
 
 export async function judging(): Promise<void> {
@@ -19,24 +19,17 @@ export async function judging(): Promise<void> {
     await generate(folder.path, operations);
     console.log(`  ${operations.toLocaleString("en-US")} operations`);
     const lines = await size(folder.path, [PATHS.intents, PATHS.outcomes]);
-    const packing = await inProcess(`const { packRun } = await import("${HARNESS}/evidence/pack.ts"); const result = () => packRun(run, [entity]);`, folder.path);
+    const packing = await inProcess("pack", folder.path);
     console.log(`    packing        ${figure(packing)}; ${mb(lines)} of lines to ${mb(await size(folder.path, [partFile(PATHS.operations, "*"), partFile(PATHS.effects, "*")]))}`);
-    const reconciling = await inProcess(`const { EvidenceDatabase } = await import("${HARNESS}/evidence/database.ts"); const { reconcile } = await import("${HARNESS}/judge/reconcile.ts");
-      const result = async () => { await using database = await EvidenceDatabase.open(run, [entity]); return await reconcile(database, [entity]); };`, folder.path);
-    const { lost, phantom, altered } = reconciling.result as { lost: { definite: number }; phantom: number; altered: number };
-    console.log(`    reconciliation ${figure(reconciling)}; planted ${JSON.stringify(PLANTED)}, found ${JSON.stringify({ lost: lost.definite, phantom, altered })}`);
-    const judged = await inProcess(`const { judge } = await import("${HARNESS}/judge/judge.ts"); const result = () => judge(run);`, folder.path);
+    const reconciling = await inProcess("reconcile", folder.path);
+    console.log(`    reconciliation ${figure(reconciling)}; planted ${JSON.stringify(PLANTED)}, found ${JSON.stringify(reconciling.result)}`);
+    const judged = await inProcess("judge", folder.path);
     console.log(`    judgement      ${figure(judged)}, reconciliation included`);
   }
 }
 
-type Figure = { readonly seconds: number; readonly rssMb: number; readonly result: unknown };
-
-async function inProcess(prepare: string, run: string): Promise<Figure> {
-  const script = `const run = ${JSON.stringify(run)}; const entity = { name: "item", key: "key", counters: ["stock"] }; ${prepare}
-    const t = performance.now(); const found = await result();
-    console.log(JSON.stringify({ seconds: (performance.now() - t) / 1000, rssMb: process.resourceUsage().maxRSS / 1024, result: found ?? null }));`;
-  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], { maxBuffer: 1e8 });
+async function inProcess(step: Step, run: string): Promise<Figure> {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, "judging-step.ts"), step, run], { maxBuffer: 1e8 });
   return JSON.parse(stdout) as Figure;
 }
 
