@@ -163,8 +163,7 @@ const stateOf = (pid: number): string => inspect(pid)?.state ?? "gone";
  */
 export async function killTree(root: number): Promise<void> {
   const pids = await stopTree(root).catch(() => processTree(root)); // what can't be stopped is killed as it is
-  const parents = new Set(pids.map((pid) => inspect(pid)?.parent));
-  const shared = sharedMemoryOf(pids.filter((pid) => parents.has(pid))); // a server always has children, and what they hold it holds or lists
+  const shared = sharedMemoryOf(pids);
   for (const pid of pids) signal(pid, "SIGKILL");
   await waitUntil({
     what: `end of process ${root} and its ${pids.length - 1} children`, withinMs: 5_000, everyMs: 2,

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { waitUntil } from "../../harness/base/deadline.ts";
-import { inspect, killTree, processTree, signal } from "../../harness/base/process.ts";
+import { inspect, killTree, processTree, signal, stopTree } from "../../harness/base/process.ts";
 import { release, sharedMemoryOf, unusedSegments } from "../../harness/base/shared-memory.ts";
 import { readSystem } from "../../harness/drill/parse.ts";
 import { drillSchema } from "../../harness/drill/schema.ts";
@@ -47,10 +47,15 @@ test("a killed server's segments stay until they are released", async () => {
   await release(shared); // nothing is left to do
 });
 
-test("who kills a server's tree releases them", async () => {
+test.for(["all of its processes", "its first process alone"] as const)("who kills a server of which %s is there releases them", async (left) => {
   await using server = await busyServer();
   const { pid, files } = server;
   const shared = sharedMemoryOf([pid]);
+  if (left === "its first process alone") { // as in a crash, before it has started the others again
+    const [, ...others] = await stopTree(pid);
+    for (const id of others) signal(id, "SIGKILL");
+    await waitUntil({ what: "end of the others", withinMs: 5_000, check: () => processTree(pid).length === 1 || undefined });
+  }
   await killTree(pid);
   expect(unusedSegments().filter((id) => shared.systemV.includes(id))).toEqual([]);
   expect(files.filter(existsSync)).toEqual([]);

@@ -2,7 +2,7 @@
 
 import { readFileSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { afterEach, beforeEach, expect } from "vitest";
+import { afterEach, beforeEach, expect, vi } from "vitest";
 import { allPids } from "../../harness/base/process.ts";
 import { unusedSegments } from "../../harness/base/shared-memory.ts";
 
@@ -31,7 +31,7 @@ export async function expectNothingMoreThan(before: ReturnType<typeof whatIsTher
   expect(processes.filter((process) => !before.processes.includes(process)), "processes left over").toEqual([]);
   expect(folders.filter((folder) => !before.folders.includes(folder)), "folders left over").toEqual([]);
   // Another test's server may have been killed this very moment, and its memory is not released yet.
-  await expect.poll(() => unusedSegments().filter((segment) => !before.segments.includes(segment)), { timeout: 2_000, message: "shared memory left over" }).toEqual([]);
+  await vi.waitFor(() => { expect(unusedSegments().filter((segment) => !before.segments.includes(segment)), "shared memory left over").toEqual([]); }, { timeout: 2_000 });
 }
 
 let before: ReturnType<typeof whatIsThere>;
