@@ -24,8 +24,8 @@ async function busyServer() {
   const files = await waitUntil({
     what: "memory that a query's processes share", withinMs: 10_000,
     check: () => {
-      const held = processTree(pid).flatMap((id) => [...readFileSync(`/proc/${id}/maps`, "latin1").matchAll(/\/dev\/shm\/PostgreSQL\.\d+/g)].map(([file]) => file));
-      return held.length > 1 && new Set(held).size > 1 ? [...new Set(held)] : undefined;
+      const held = new Set(processTree(pid).flatMap((id) => [...readFileSync(`/proc/${id}/maps`, "latin1").matchAll(/\/dev\/shm\/PostgreSQL\.\d+/g)].map(([file]) => file)));
+      return held.size > 1 ? [...held] : undefined;
     },
   });
   return { pid, files, [Symbol.asyncDispose]: () => runtime[Symbol.asyncDispose]() };

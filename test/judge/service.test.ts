@@ -34,6 +34,7 @@ describe("service", () => {
   });
 
   test.for(["cut", "hung"] as const)("whatever the moment of its begin and end, an outage (%s) is within what is stated, which is 10 ms at most at 200 a second", (how) => {
+    // Where answers usually take 5 ms at most: slower ones are as much less sharp, for nobody knows when within them it was back.
     const random = seededRandom(how.length);
     const outages = Array.from({ length: 1_000 }, () => {
       const [from, to] = [2_000 + random() * 20, 2_400 + random() * 1_000];
