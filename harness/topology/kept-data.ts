@@ -1,6 +1,9 @@
 // Copies of prepared data that outlive their run: the next one sets back what differs, which is little.
 
-import { copyFileSync, chmodSync, chownSync, lchownSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync, type BigIntStats } from "node:fs";
+import {
+  chmodSync, chownSync, closeSync, copyFileSync, ftruncateSync, lchownSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, rmSync, symlinkSync,
+  writeFileSync, writeSync, type BigIntStats,
+} from "node:fs";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { wallClock } from "../base/clock.ts";
@@ -36,14 +39,15 @@ export async function takeCopy(template: string, at: string, beside: string): Pr
   const shelf = join(KEPT, basename(template));
   const of = stamp(lstatSync(template, { bigint: true }));
   const manifest = (await takeFrom(shelf, beside, of)) ?? { of, known: {} };
+  let known: Known;
   if (await exists(join(beside, "data"))) {
     await rename(join(beside, "data"), at);
-    setBack(template, at, manifest.known);
+    known = setBack({ template, wanted: prepared(template, of), at, known: manifest.known });
   } else {
     await mkdir(beside, { recursive: true });
     await run("cp", ["-a", "--reflink=auto", template, at]);
+    known = remember(listing(at));
   }
-  const known = remember(at);
   return async () => {
     if (!(await exists(at)) || hasServer(at)) return; // a restore that failed may leave nothing
     writeFileSync(join(beside, "manifest.json"), JSON.stringify({ of, known } satisfies Manifest));
@@ -123,19 +127,27 @@ function listing(root: string): Map<string, BigIntStats> {
   return found;
 }
 
-function remember(at: string): Known {
+/** Prepared data are not changed any more: they are looked at once. */
+const lookedAt = new Map<string, ReturnType<typeof listing>>();
+
+function prepared(template: string, of: string): ReturnType<typeof listing> {
+  const found = lookedAt.get(of) ?? listing(template);
+  lookedAt.set(of, found);
+  return found;
+}
+
+function remember(files: Iterable<readonly [string, BigIntStats]>): Known {
   const known: Record<string, string> = {};
   const nowNs = BigInt(Date.parse(wallClock())) * 1_000_000n;
-  for (const [path, stats] of listing(at)) {
+  for (const [path, stats] of files) {
     // A write within the same tick of the clock would leave the change time as it is: such a file is not known.
     if (stats.isFile() && nowNs - stats.ctimeNs > CLOCK_TICK_MS * 1_000_000n) known[path] = stamp(stats);
   }
   return known;
 }
 
-/** Makes a tree like another one again. */
-function setBack(template: string, at: string, known: Known): void {
-  const wanted = listing(template);
+/** Makes a tree like another one again. @returns what is known of it now */
+function setBack({ template, wanted, at, known }: { readonly template: string; readonly wanted: ReadonlyMap<string, BigIntStats>; readonly at: string; readonly known: Known }): Known {
   const held = listing(at);
   for (const [path, { mode }] of [...held].toReversed()) {
     const like = wanted.get(path);
@@ -148,7 +160,9 @@ function setBack(template: string, at: string, known: Known): void {
     const [from, to] = [join(template, path), join(at, path)];
     if (like.isFile()) {
       if (is && known[path] === stamp(is)) continue;
-      copyFileSync(from, to);
+      if (is) writeDifference(from, to);
+      else copyFileSync(from, to);
+      held.delete(path); // what is known of it is looked at again
     } else if (like.isSymbolicLink()) {
       if (is && readlinkSync(to) === readlinkSync(from) && is.uid === like.uid && is.gid === like.gid) continue;
       rmSync(to, { force: true });
@@ -161,6 +175,25 @@ function setBack(template: string, at: string, known: Known): void {
     if (is && is.uid === like.uid && is.gid === like.gid && is.mode === like.mode) continue;
     chownSync(to, Number(like.uid), Number(like.gid));
     chmodSync(to, Number(like.mode & 0o7777n));
+  }
+  return remember([...wanted.keys()].map((path) => [path, held.get(path) ?? lstatSync(join(at, path), { bigint: true })]));
+}
+
+const [WANTED, HELD] = [Buffer.allocUnsafeSlow(256 * 1024), Buffer.allocUnsafeSlow(256 * 1024)];
+
+/** Makes a file hold what another one does. Only what differs is written: of a WAL segment's 16 MB that is little. */
+function writeDifference(from: string, to: string): void {
+  const [source, target] = [openSync(from, "r"), openSync(to, "r+")];
+  try {
+    let at = 0;
+    for (let n = 0; (n = readSync(source, WANTED, 0, WANTED.length, at)) > 0; at += n) {
+      const same = readSync(target, HELD, 0, n, at) === n && WANTED.compare(HELD, 0, n, 0, n) === 0;
+      for (let written = same ? n : 0; written < n; ) written += writeSync(target, WANTED, written, n - written, at + written);
+    }
+    ftruncateSync(target, at);
+  } finally {
+    closeSync(source);
+    closeSync(target);
   }
 }
 

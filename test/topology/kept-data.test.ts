@@ -14,7 +14,7 @@ async function prepare(folder: string, text: string): Promise<string> {
   // Shelves are named for the data: this one is nobody else's.
   const template = join(folder, `kept-test-${basename(folder)}`);
   for (const path of ["base/1", "base/5", "global", "pg_tblspc"]) await mkdir(join(template, path), { recursive: true, mode: 0o700 });
-  for (const [path, n] of [["base/1/1259", 8], ["base/5/16384", 64], ["base/5/16385", 1], ["global/pg_control", 8], ["PG_VERSION", 0]] as const) await writeFile(join(template, path), text.repeat(n * 128), { mode: 0o600 });
+  for (const [path, n] of [["base/1/1259", 8], ["base/5/16384", 600], ["base/5/16385", 1], ["global/pg_control", 8], ["PG_VERSION", 0]] as const) await writeFile(join(template, path), text.repeat(n * 128), { mode: 0o600 });
   await symlink("../elsewhere", join(template, "pg_tblspc/16400"));
   return template;
 }
@@ -38,6 +38,11 @@ const DAMAGE: Readonly<Record<string, (at: string, file: string) => Promise<unkn
     const { size, atime, mtime } = await lstat(path);
     await writeFile(path, "x".repeat(size));
     await utimes(path, atime, mtime);
+  },
+  "a byte in its middle": async (at, file) => {
+    const held = await readFile(join(at, file));
+    held[held.length >> 1] = 0;
+    await writeFile(join(at, file), held);
   },
   remove: (at, file) => rm(join(at, file)),
   "another in its place": async (at, file) => { await rename(join(at, "PG_VERSION"), join(at, file)); },
