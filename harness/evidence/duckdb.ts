@@ -1,17 +1,19 @@
 // DuckDB as it is used here: in memory, bounded, without a network, with a folder to spill to.
 
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { rmSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ownIdentity, stillRuns } from "../base/process.ts";
+import { newSecret } from "../base/random.ts";
 
 export type DuckDB = AsyncDisposable & {
   /** On one thread, which is quickest for the runs of most drills. */
   readonly connection: DuckDBConnection;
   /** Takes two threads from now on: worth their while for many rows. */
   readonly forMuch: () => Promise<void>;
-  /** A folder of its own, gone with it: what doesn't fit into memory spills there, never into a run. */
+  /** A folder of its own, gone with it. Nothing is ever written into a run, nor does what doesn't fit into memory spill there. */
   readonly scratch: string;
 };
 
@@ -26,20 +28,36 @@ export async function abandonedScratch(): Promise<string[]> {
   });
 }
 
-export async function openDuckDB(): Promise<DuckDB> {
+const scratchName = () => {
   const { pid, startTicks } = ownIdentity();
-  const scratch = await mkdtemp(join(tmpdir(), `tb-duckdb-${pid}-${startTicks}-`));
-  const instance = await DuckDBInstance.create(":memory:", {
-    threads: "1", memory_limit: "700MB", temp_directory: join(scratch, "spill"), preserve_insertion_order: "false",
+  return join(tmpdir(), `tb-duckdb-${pid}-${startTicks}-`);
+};
+
+/** One for all that this process opens: to start and end one takes as long as much of what it is asked. */
+let engine: Promise<DuckDBInstance> | undefined;
+let opened = 0;
+
+function start(): Promise<DuckDBInstance> {
+  const spill = `${scratchName()}${newSecret()}`; // made when something has to go there, and emptied by who made it
+  process.once("exit", () => rmSync(spill, { recursive: true, force: true }));
+  return DuckDBInstance.create(":memory:", {
+    memory_limit: "700MB", temp_directory: spill, preserve_insertion_order: "false",
     autoinstall_known_extensions: "false", autoload_known_extensions: "false", // no socket is ever opened
   });
-  const connection = await instance.connect();
+}
+
+/** Opens an empty database of its own. Its memory is its process's: who opens several shares the limit. */
+export async function openDuckDB(): Promise<DuckDB> {
+  const connection = await (await (engine ??= start())).connect();
+  const name = `opened${++opened}`;
+  await connection.run(`set threads = 1; attach ':memory:' as ${name}; use ${name}`);
+  const scratch = await mkdtemp(scratchName());
   return {
     connection, scratch,
     forMuch: async () => { await connection.run("set threads = 2"); },
     [Symbol.asyncDispose]: async () => {
+      await connection.run(`use memory; detach ${name}`);
       connection.closeSync();
-      instance.closeSync();
       await rm(scratch, { recursive: true, force: true });
     },
   };

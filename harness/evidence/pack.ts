@@ -74,8 +74,7 @@ export async function pack(from: string, to: string, entities: readonly PackedEn
     }
   }
   await packer.effects();
-  const counts = [await packer.count("fields"), ...(await Promise.all(dumps.map(({ rows }) => packer.count(rows))))];
-  const buckets = Math.ceil(Math.max(...counts, 1) / sizes.bucket);
+  const buckets = Math.ceil(Math.max(await packer.most(["fields", ...dumps.map(({ rows }) => rows)]), 1) / sizes.bucket);
   await packer.byBucket("fields", "key", buckets, PATHS.effects);
   for (const { path, key, rows } of dumps) await packer.byBucket(rows, key, buckets, path);
   return packer.written;
@@ -110,7 +109,7 @@ class Packer {
 
   /** An operation whose outcome was never written is indeterminate: nobody was told anything. */
   async operations(intents: Source, outcomes: Source): Promise<void> {
-    const whole = intents.small && outcomes.small && (await this.count(intents.rows)) <= this.#sizes.part;
+    const whole = intents.small && outcomes.small && (await this.most([intents.rows])) <= this.#sizes.part;
     const by = whole ? undefined : `(seq - 1) // ${this.#sizes.part}`;
     await using asked = await this.#split(intents.rows, by);
     await using told = await this.#split(outcomes.rows, by);
@@ -146,8 +145,10 @@ class Packer {
     for (const [i, part] of split.parts.entries()) await this.#copy(`select * from ${split.read(part)} order by ${order}`, partFile(path, i));
   }
 
-  async count(rows: string): Promise<number> {
-    return Number((await this.#duckdb.connection.runAndReadAll(`select count(*)::double from ${rows}`)).getRowsJS()[0]?.[0]);
+  /** How many rows there are in whatever has the most. */
+  async most(sources: readonly string[]): Promise<number> {
+    const counts = sources.map((rows) => `select count(*) as n from ${rows}`).join(" union all ");
+    return Number((await this.#duckdb.connection.runAndReadAll(`select max(n)::double from (${counts})`)).getRowsJS()[0]?.[0]);
   }
 
   /** Splits rows into parts by a number, if there is one to split them by. Rows that are none are one part. */

@@ -86,6 +86,7 @@ const SAYS: Readonly<Record<Harm, string>> = {
 /** Reconciles all entities whose dumps are there. The order of everything is fixed, so that a repeated judgement is the same. */
 export async function reconcile(database: EvidenceDatabase, entities: readonly ReadEntity[]): Promise<Reconciliation> {
   await database.run("create table harms (harm varchar, entity varchar, key varchar, field varchar, seq bigint, acknowledged bigint, held varchar, expected varchar)");
+  await database.run("create temp table suspects (key varchar, bucket usmallint)");
   await prepareWitnesses(database);
   const buckets = await countBuckets(database, entities);
   const recorded = await recordedFields(database);
@@ -132,11 +133,11 @@ async function reconcileEntity(database: EvidenceDatabase, entity: ReadEntity, r
   const columns = (await database.rows(`select column_name from (describe after_${entity.name})`)).map((row) => String(row["column_name"]));
   const fields = columns.filter((column) => column !== entity.key && !entity.uncompared.includes(column));
   const known = new Set((await database.rows(`select column_name from (describe before_${entity.name})`)).map((row) => String(row["column_name"])));
-  await database.run("create or replace temp table suspects (key varchar, bucket usmallint)");
-  for (let bucket = 0; bucket < buckets; bucket++) {
-    await findSuspects(database, entity, { fields, known, recorded, bucket });
-    const [found] = await database.rows("select count(*)::double as n from suspects");
-    if (Number(found?.["n"]) > (bucket === buckets - 1 ? 0 : BATCH)) await applyRules(database, entity, fields, known);
+  for (let bucket = 0, found = 0; bucket < buckets; bucket++) {
+    found += await findSuspects(database, entity, { fields, known, recorded, bucket });
+    if (found <= (bucket === buckets - 1 ? 0 : BATCH)) continue;
+    await applyRules(database, entity, fields, known);
+    found = 0;
   }
   return columns;
 }

@@ -46,8 +46,8 @@ type Search = {
   readonly bucket: number;
 };
 
-/** Adds the suspects among an entity's records in one bucket to the table `suspects`. */
-export async function findSuspects(database: EvidenceDatabase, { name, key: keyColumn, counters }: Entity, { fields, known: inBase, recorded, bucket }: Search): Promise<void> {
+/** Adds the suspects among an entity's records in one bucket to the table `suspects`. @return how many they are */
+export async function findSuspects(database: EvidenceDatabase, { name, key: keyColumn, counters }: Entity, { fields, known: inBase, recorded, bucket }: Search): Promise<number> {
   const key = identifier(keyColumn);
   const known = new Set(recorded.map((field) => field.toLowerCase())); // DuckDB doesn't tell Name from name
   const value = (field: string) => (known.has(field.toLowerCase()) ? `"#set".${identifier(field)}` : "null::varchar");
@@ -64,7 +64,7 @@ export async function findSuspects(database: EvidenceDatabase, { name, key: keyC
     return `coalesce(l.odd${i}, false) or case when l.c${i} is null then b.${key} is not null and ${differ(is, was)}
       else coalesce(${amount(is)} <> case when b.${key} is null then 0 else ${amount(was)} end + l.c${i}, true) end`;
   });
-  await database.run(`insert into suspects
+  const [added] = await database.rows(`insert into suspects
     with latest as (
       select key, bit_or(code) as codes, count(*) filter (code & ${INSERT} > 0) as inserts,
         max("end") filter (code & ${INSERT} > 0) as inserted_by, min(start) filter (code & ${INSERT} = 0) as others_from${[...last, ...sums].map((column) => `, ${column}`).join("")}
@@ -81,6 +81,7 @@ export async function findSuspects(database: EvidenceDatabase, { name, key: keyC
       when h.${key} is null or l.inserts > 1 or (l.inserts = 0) <> (b.${key} is not null) or coalesce(l.inserted_by > l.others_from, false) then true
       else ${["false", ...written, ...counted].join(" or ")} end, true)
     union select ${key}, ${bucket} from buckets.${identifier(`after_${name}`)} where "#bucket" = ${bucket} group by ${key} having count(*) > 1`);
+  return Number(added?.["Count"]);
 }
 
 /** A counter as a number that is quick to read; null for what is none, or too large. */
