@@ -17,7 +17,7 @@ import { scorecardText } from "./print.ts";
 /** @throws HarnessError when the run can't be begun, or its evidence can't be written */
 export async function rehearse(options: RunOptions, key?: KeyObject): Promise<{ readonly card: Scorecard; readonly result: RunResult }> {
   const result = await conducted(options);
-  return { card: await concluded({ ...result, entities: result.system.entities }, key), result };
+  return { card: await concluded({ ...result, entities: result.system.entities }, { key }), result };
 }
 
 /** The first half, which other work on the machine may disturb. */
@@ -32,18 +32,21 @@ export async function conducted(options: RunOptions): Promise<RunResult> {
 
 export type Run = Pick<RunResult, "directory" | "chainHead"> & { readonly entities: readonly PackedEntity[] };
 
-/** The second half: what was done is done, and is only to be packed, judged and sealed. */
-export async function concluded({ directory, chainHead, entities }: Run, key?: KeyObject): Promise<Scorecard> {
+/**
+ * The second half: what was done is done, and is only to be packed, judged and sealed.
+ * @param how.read whose page somebody will read; no other one is made
+ */
+export async function concluded({ directory, chainHead, entities }: Run, { key, read = () => true }: { readonly key?: KeyObject | undefined; readonly read?: (card: Scorecard) => boolean } = {}): Promise<Scorecard> {
   try {
     await packRun(directory, entities);
   } catch (error) {
     process.stderr.write(`turnback: the run stays as it was written, line by line: ${messageOf(error)}\n`);
   }
   const card = await judge(directory);
-  const page = renderHtml(card);
+  const page = read(card) ? renderHtml(card) : undefined;
   try {
     await writeAtomically(`${directory}/${PATHS.scorecard}`, scorecardText(card));
-    await writeAtomically(`${directory}/${PATHS.page}`, page);
+    if (page !== undefined) await writeAtomically(`${directory}/${PATHS.page}`, page);
     await sealRun(directory, chainHead, key);
   } catch (error) {
     throw evidenceError(directory, error);

@@ -3,12 +3,13 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { ROOT } from "../../harness/base/files.ts";
+import { exists, ROOT } from "../../harness/base/files.ts";
 import { waitUntil } from "../../harness/base/deadline.ts";
 import { inspect, signal } from "../../harness/base/process.ts";
 import { HarnessError } from "../../harness/base/errors.ts";
 import { Rehearsers } from "../../harness/cli/rehearsers.ts";
 import { readForRun } from "../../harness/conduct/run-drill.ts";
+import { PATHS } from "../../harness/evidence/run-directory.ts";
 import { findLeftovers } from "../../harness/topology/leftovers.ts";
 import { smallDrill, temporaryFolder, writeDrill } from "../support/drills.ts";
 
@@ -71,14 +72,15 @@ test("who asked may end it: it is judged as unknown, and what was started is dow
   expect(live.pids.filter(({ pid }) => ![undefined, "Z"].includes(inspect(pid)?.state))).toEqual([]);
 });
 
-test("after so many rehearsals a process is replaced by a new one, which works", async () => {
+test("after so many rehearsals a process is replaced by a new one, which works; what is met and unread has a seal, and no page", async () => {
   await using folder = await temporaryFolder();
   await using rehearsers = new Rehearsers({ rehearsals: 1 });
   const harnesses: number[] = [];
-  for (const name of ["one-of-two", "two-of-two"]) {
-    const [live, { card }] = await Promise.all([liveRun(name), rehearsers.rehearse(await asking(folder.path, name), new AbortController().signal)]);
+  for (const [name, metUnread] of [["one-of-two", true], ["two-of-two", false]] as const) {
+    const [live, { card, directory }] = await Promise.all([liveRun(name), rehearsers.rehearse(await asking(folder.path, name), new AbortController().signal, { metUnread })]);
     harnesses.push(live.harness.pid);
     expect(card.verdict).toBe("met");
+    expect(await Promise.all([PATHS.seal, PATHS.page].map((path) => exists(join(directory, path))))).toEqual([true, !metUnread]);
   }
   expect(new Set(harnesses).size).toBe(2);
   await waitUntil({ what: "end of the first process", withinMs: 5_000, check: () => ([undefined, "Z"].includes(inspect(harnesses[0]!)?.state) ? true : undefined) });
