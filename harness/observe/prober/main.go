@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"turnback.dev/standstill"
@@ -40,6 +41,7 @@ func main() {
 }
 
 func run() error {
+	runtime.GOMAXPROCS(1) // enough for probes; another one would be woken for each of them, to find nothing to do
 	input := bufio.NewReader(os.Stdin)
 	line, err := input.ReadBytes('\n')
 	if err != nil {

@@ -140,11 +140,12 @@ func (p *Prober) serve(due int64, conns []*pgconn.PgConn) {
 	asked := make([]*pgconn.PgConn, len(p.configs))
 	copy(asked, conns)
 	errs := make([]error, len(asked))
-	var all sync.WaitGroup
-	for i := range asked {
-		all.Go(func() { asked[i], errs[i] = p.ask(i, asked[i]) })
+	var others sync.WaitGroup
+	for i := 1; i < len(asked); i++ {
+		others.Go(func() { asked[i], errs[i] = p.ask(i, asked[i]) })
 	}
-	all.Wait()
+	asked[0], errs[0] = p.ask(0, asked[0])
+	others.Wait()
 	err := errors.Join(errs...)
 	p.finish(due, err)
 	p.lock.Lock()
@@ -171,9 +172,11 @@ func (p *Prober) ask(i int, conn *pgconn.PgConn) (*pgconn.PgConn, error) {
 			return nil, err
 		}
 	}
-	asking, cancel := context.WithTimeout(context.Background(), p.timeout)
-	defer cancel()
-	_, err := conn.Exec(asking, p.settings.Targets[i].Query).ReadAll()
+	// A context that ends would be watched by one more goroutine for each probe.
+	if err := conn.Conn().SetDeadline(time.Now().Add(p.timeout)); err != nil {
+		return conn, err
+	}
+	_, err := conn.Exec(context.Background(), p.settings.Targets[i].Query).ReadAll()
 	return conn, err
 }
 
@@ -182,6 +185,7 @@ func closeAll(conns []*pgconn.PgConn) {
 		if conn == nil {
 			continue
 		}
+		_ = conn.Conn().SetDeadline(time.Time{}) // the last question's is over
 		closing, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
 		_ = conn.Close(closing)
 		cancel()

@@ -3,8 +3,10 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"sync"
@@ -108,6 +110,65 @@ func TestSilenceIsMeasuredForEachProbe(t *testing.T) {
 	for _, probe := range probes {
 		if waited := probe.End - probe.Due; probe.OK || probe.Code != "timeout" || waited < 99e6 {
 			t.Fatalf("after %d ns without an answer a probe says %+v", waited, probe)
+		}
+	}
+}
+
+// serveUntil speaks as much of PostgreSQL's protocol as a probe needs, and says nothing more from a moment on.
+func serveUntil(silent time.Time, conn net.Conn) {
+	defer conn.Close()
+	message := func(header int) error { // a message's length counts itself, and not the letter before it
+		start := make([]byte, header)
+		if _, err := io.ReadFull(conn, start); err != nil {
+			return err
+		}
+		_, err := io.CopyN(io.Discard, conn, int64(binary.BigEndian.Uint32(start[header-4:]))-4)
+		return err
+	}
+	const ready = "Z\x00\x00\x00\x05I"
+	for header, answer := 4, "R\x00\x00\x00\x08\x00\x00\x00\x00"+ready; message(header) == nil; header, answer = 5, "C\x00\x00\x00\x0dSELECT 1\x00"+ready {
+		if time.Now().Before(silent) {
+			_, _ = conn.Write([]byte(answer))
+		}
+	}
+}
+
+func TestWhoAnsweredAndFallsSilentIsTimedOut(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	silent := time.Now().Add(200 * time.Millisecond)
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go serveUntil(silent, conn)
+		}
+	}()
+	probes := probing(t, listener.Addr().String(), 100, 900*time.Millisecond)
+	var answered, timedOut int
+	ended := map[int64]bool{}
+	for _, probe := range probes {
+		ended[probe.Due] = true
+		switch waited := probe.End - probe.Due; {
+		case probe.OK:
+			answered++
+		case probe.Code == "timeout" && waited >= 99e6:
+			timedOut++
+		default:
+			t.Fatalf("after %d ns a probe says %+v", waited, probe)
+		}
+	}
+	if answered < 10 || timedOut < 10 {
+		t.Fatalf("%d probes were answered, and %d timed out", answered, timedOut)
+	}
+	for due := probes[0].Due; due < probes[0].Due+400e6; due += 10e6 {
+		if !ended[due] {
+			t.Fatalf("the probe due at %d has not ended", due)
 		}
 	}
 }
