@@ -50,9 +50,9 @@ async function k6(topology: Topology, ledger: boolean): Promise<number> {
   const generator = await Load.start({ load, slowAfterMs: 500, scale: 1, seed: 1, clock, workDirectory: folder, url: accessUrl(topology.access("app", "direct")), ledgerDirectory: ledger ? join(folder, "ledger") : undefined, durationMs: 3_600_000 });
   try {
     await pause(2_000);
-    const first = await generator.stats();
+    const first = generator.stats;
     await pause(SECONDS * 1_000);
-    const last = await generator.stats();
+    const last = generator.stats;
     if (!first || !last) throw new Error("the generator published no figures");
     return ((last.counts.committed ?? 0) - (first.counts.committed ?? 0)) / ((last.at - first.at) / 1e9);
   } finally {

@@ -2,6 +2,8 @@
 
 import { spawn, execFile } from "node:child_process";
 import { closeSync, openSync, readFileSync, readdirSync } from "node:fs";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { HarnessError, codeOf, messageOf } from "./errors.ts";
 import { waitUntil } from "./deadline.ts";
@@ -23,6 +25,8 @@ export type SpawnOptions = {
   readonly cwd?: string;
   /** Standard output and error are appended here. */
   readonly logFile: string;
+  /** Is given what the program writes to its file descriptor 3, line by line; without it there is none. */
+  readonly onLine?: (line: string) => void;
   readonly uid?: number | undefined;
   readonly gid?: number | undefined;
 };
@@ -37,12 +41,17 @@ export async function start(options: SpawnOptions): Promise<Child> {
   try {
     const child = spawn(options.command, options.args, {
       detached: true,
-      stdio: ["ignore", log, log],
+      stdio: ["ignore", log, log, ...(options.onLine ? ["pipe" as const] : [])],
       env: { ...inheritedEnvironment(), ...options.env },
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(options.uid === undefined ? {} : { uid: options.uid }),
       ...(options.gid === undefined ? {} : { gid: options.gid }),
     });
+    if (options.onLine) {
+      const lines = child.stdio[3] as Readable;
+      lines.on("error", () => undefined); // it has ended, and `exited` says so
+      createInterface({ input: lines }).on("line", options.onLine);
+    }
     let ended = false;
     const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
       child.once("exit", (code, signal) => { ended = true; resolve({ code, signal }); });

@@ -10,9 +10,6 @@ import { accessUrl, type Topology } from "../topology/topology.ts";
 import type { DrillRun } from "./conductor.ts";
 import { SteadyWatch } from "./steady.ts";
 
-/** How often the load's live counts are read; it writes them as often. */
-const STATS_EVERY_MS = 100;
-
 export type Told = {
   readonly undo: UndoStack;
   readonly signal: AbortSignal;
@@ -35,13 +32,21 @@ export async function startClients({ drill, clock, evidence, seed, system, other
   };
   const unwatch = watchStandstills(clock.nowNs, (standstill) => stoodStill("harness", standstill));
   undo.push("the watch for standstills", () => Promise.resolve(unwatch()));
+  const steady = new SteadyWatch(drill.steadyState, clock.nowNs);
+  let toldUntil = 0;
   const load = await Load.start({
     load: drill.load, slowAfterMs: drill.steadyState.maxLatencyMs, scale: drill.system.scale, seed, clock, workDirectory: topology.runtime.workDirectory,
     url: accessUrl(topology.access("app", "clients")), otherUrls: Object.fromEntries([...topology.others].map(([name, view]) => [name, accessUrl(view.access("app", "clients"))])), ledgerDirectory: evidence.path("ledger"), applicationFile: topology.application?.instancesFile,
+    onStats: (stats) => {
+      if (signal.aborted) return;
+      steady.takeStats(stats);
+      onStats(stats);
+      for (const standstill of stats.stood ?? []) if (standstill.to > toldUntil) stoodStill("load", standstill);
+      toldUntil = stats.stood?.at(-1)?.to ?? 0;
+    },
   });
   undo.push("load", async () => { await load[Symbol.asyncDispose](); });
   void load.died().then((message) => told.abort("load-died", "k6", message));
-  const steady = new SteadyWatch(drill.steadyState, clock.nowNs);
   const prober = await startProber({
     topology, clock, file: evidence.path("probes/health.ndjson"), timeoutMs: drill.detector.maxLatencyMs,
     query: (database) => ((database === undefined ? undefined : others[database]) ?? system).probe,
@@ -54,16 +59,5 @@ export async function startClients({ drill, clock, evidence, seed, system, other
   });
   undo.push("probes", () => prober.stop());
   void prober.died.then((message) => told.abort("prober-died", "probes", message));
-  let toldUntil = 0;
-  const timer = setInterval(() => {
-    void load.stats().then((stats) => {
-      if (!stats) return;
-      steady.takeStats(stats);
-      onStats(stats);
-      for (const standstill of stats.stood ?? []) if (standstill.to > toldUntil) stoodStill("load", standstill);
-      toldUntil = stats.stood?.at(-1)?.to ?? 0;
-    });
-  }, STATS_EVERY_MS);
-  undo.push("live figures", () => Promise.resolve(clearInterval(timer)));
   return { load, prober, steady };
 }

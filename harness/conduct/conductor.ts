@@ -223,7 +223,7 @@ class Conduct {
     });
     await waitUntil({
       what: "the first operation of the load", withinMs: 30_000, place: "k6", signal: this.#signal, lastSeen: () => "no operation ended yet",
-      check: async () => (((await load.stats())?.counts.committed ?? 0) > 0 ? true : undefined),
+      check: () => ((load.stats?.counts.committed ?? 0) > 0 ? true : undefined),
     });
     this.#record({ kind: "load", state: "started" });
     await pause(drill.load.warmUpMs, this.#signal);

@@ -42,9 +42,9 @@ async function journalIsReadable(topology: Topology): Promise<undefined> {
 
 /** The alert says that they are not. */
 async function clientsAreServed({ steadyState }: Drill, load: Load): Promise<string | undefined> {
-  const before = await load.stats();
+  const before = load.stats;
   await pause(CLIENTS_FOR_MS);
-  const now = await load.stats();
+  const now = load.stats;
   if (!before || !now || now.at <= before.at) return "whether clients are served is not known: the load says nothing";
   const { bad, all } = endedBetween(before, now);
   return all > 0 && bad / all <= steadyState.maxErrorRatio ? `the probes fail, and of ${all} operations of clients ${bad} did` : undefined;

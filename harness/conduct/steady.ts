@@ -7,7 +7,7 @@ import type { Probe } from "../observe/probe.ts";
 
 /** Whoever waits longer than this, and twice as long as those who were just served, hangs. */
 const UNUSUAL_MS = 50;
-/** Counts older than this are none: where the disk hangs, so does the load's telling of them. */
+/** Counts older than this are none: who hangs tells none. */
 const STALE_MS = 300;
 
 /**

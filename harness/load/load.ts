@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { HarnessError, codeOf } from "../base/errors.ts";
+import { HarnessError } from "../base/errors.ts";
 import { ROOT, exists } from "../base/files.ts";
 import { end, signal, start, type Child } from "../base/process.ts";
 import { waitUntil } from "../base/deadline.ts";
@@ -43,6 +43,8 @@ export type LoadOptions = {
   readonly ledgerDirectory: string | undefined;
   /** The load ends by itself after this; 0: when it is stopped. */
   readonly durationMs?: number;
+  /** Is told the live figures, ten times a second. */
+  readonly onStats?: (stats: LoadStats) => void;
 };
 
 /** Operations that ended between two looks at the live figures, and how many of them were not served in time. */
@@ -55,16 +57,16 @@ export function endedBetween(before: LoadStats, now: LoadStats): { readonly bad:
 /** A running load generator. */
 export class Load implements AsyncDisposable {
   readonly #child: Child;
-  readonly #statsFile: string;
   readonly logFile: string;
   /** It has a duration, and may end in good order before it is told to. */
   readonly #endsByItself: boolean;
+  readonly #newest: () => LoadStats | undefined;
   #stopping = false;
 
-  private constructor(child: Child, statsFile: string, logFile: string, endsByItself: boolean) {
+  private constructor(child: Child, newest: () => LoadStats | undefined, logFile: string, endsByItself: boolean) {
     this.#endsByItself = endsByItself;
     this.#child = child;
-    this.#statsFile = statsFile;
+    this.#newest = newest;
     this.logFile = logFile;
   }
 
@@ -73,12 +75,12 @@ export class Load implements AsyncDisposable {
     if (!(await exists(workload))) {
       throw declarationError("load.workload", `load.workload: there is no file ${options.load.workload}`, "give a k6 script, relative to the repository");
     }
-    const statsFile = join(options.workDirectory, "load-stats.json");
+    let newest: LoadStats | undefined;
     const logFile = join(options.workDirectory, "k6.log");
     const { load } = options;
     const dsn = (url: string) => (load.isolation === "read committed" ? url : `${url}&default_transaction_isolation=${encodeURIComponent(load.isolation)}`);
     const config = {
-      dsn: dsn(options.url), others: Object.fromEntries(Object.entries(options.otherUrls ?? {}).map(([name, url]) => [name, dsn(url)])), applicationFile: options.applicationFile ?? "", ledgerDir: options.ledgerDirectory ?? "", statsFile,
+      dsn: dsn(options.url), others: Object.fromEntries(Object.entries(options.otherUrls ?? {}).map(([name, url]) => [name, dsn(url)])), applicationFile: options.applicationFile ?? "", ledgerDir: options.ledgerDirectory ?? "", statsFd: 3,
       runStartNs: String(options.clock.startMonotonicNs),
       perSecond: load.arrivalsPerSecond, poisson: load.arrivals === "poisson",
       clients: load.clients, connections: load.connections,
@@ -90,8 +92,16 @@ export class Load implements AsyncDisposable {
       env: { TURNBACK_LOAD: JSON.stringify(config), TURNBACK_SCALE: String(options.scale), TURNBACK_WORK: options.workDirectory },
       cwd: options.workDirectory,
       logFile,
+      onLine: (line) => {
+        try {
+          newest = JSON.parse(line) as LoadStats;
+        } catch {
+          return; // it was killed while it wrote this
+        }
+        options.onStats?.(newest);
+      },
     });
-    return new Load(child, statsFile, logFile, (options.durationMs ?? 0) > 0);
+    return new Load(child, () => newest, logFile, (options.durationMs ?? 0) > 0);
   }
 
   get pid(): number {
@@ -108,13 +118,8 @@ export class Load implements AsyncDisposable {
   }
 
   /** The newest live figures, if there are any yet. */
-  async stats(): Promise<LoadStats | undefined> {
-    try {
-      return JSON.parse(await readFile(this.#statsFile, "utf8")) as LoadStats;
-    } catch (error) {
-      if (codeOf(error) === "ENOENT" || error instanceof SyntaxError) return undefined;
-      throw error;
-    }
+  get stats(): LoadStats | undefined {
+    return this.#newest();
   }
 
   /** Ends the schedule; operations in flight are finished and recorded. @throws when it won't end. */

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { inspect, killTree, processTree, signal, signalTree, start, stopTree } from "../../harness/base/process.ts";
 
 /** A process that starts children as fast as it can until it is killed, and writes their ids down. */
@@ -41,4 +41,14 @@ test("a tree that is stopped while it grows stands still, and goes on when it ma
   expect(processTree(child.pid).toSorted()).toEqual(stopped.toSorted());
   signalTree(child.pid, "SIGCONT");
   while (processTree(child.pid).length <= stopped.length) await delay(1);
+});
+
+test("what a program writes to its third descriptor comes line by line, and what it was killed in the middle of as well", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "turnback-lines-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const lines: string[] = [];
+  const child = await start({ command: "bash", args: ["-c", "echo said; printf 'one\\ntwo\\nhal' >&3; kill -9 $$"], logFile: join(folder, "log"), onLine: (line) => lines.push(line) });
+  expect(await child.exited).toEqual({ code: null, signal: "SIGKILL" });
+  await vi.waitFor(() => expect(lines).toEqual(["one", "two", "hal"]));
+  expect(await readFile(join(folder, "log"), "utf8")).toBe("said\n");
 });

@@ -37,7 +37,7 @@ describe("the levels of PostgreSQL", () => {
     await admin.query("update registers set items = '{}'");
     const load = drillSchema.shape.load.parse({ ...WORKLOAD, isolation });
     const generator = await Load.start({ load, slowAfterMs: 500, scale: 1, seed: 7, clock: startClock(), workDirectory: folder.path, url: accessUrl(topology.access("app", "clients")), ledgerDirectory: join(folder.path, "ledger") });
-    await waitUntil({ what: "transactions", withinMs: 60_000, everyMs: 100, check: async () => (((await generator.stats())?.counts.committed ?? 0) > 400 ? true : undefined) });
+    await waitUntil({ what: "transactions", withinMs: 60_000, everyMs: 100, check: () => ((generator.stats?.counts.committed ?? 0) > 400 ? true : undefined) });
     await generator.stop(20_000);
     await admin.end();
     await using database = await EvidenceDatabase.open(folder.path, []);

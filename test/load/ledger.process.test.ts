@@ -22,7 +22,7 @@ const lines = async (file: string) => (await readFile(file, "utf8")).trimEnd().s
 async function start(folder: string, perSecond: number, over: object = {}) {
   const load = drillSchema.shape.load.parse({ ...smallDrill().load, arrivalsPerSecond: perSecond, ...over });
   const generator = await Load.start({ load, slowAfterMs: 500, scale: 0.05, seed: Math.floor(perSecond), clock: startClock(), workDirectory: folder, url: accessUrl(held.topology.access("app", "clients")), ledgerDirectory: join(folder, "ledger") });
-  await waitUntil({ what: "operations", withinMs: 20_000, check: async () => (((await generator.stats())?.counts.committed ?? 0) > 200 ? true : undefined) });
+  await waitUntil({ what: "operations", withinMs: 20_000, check: () => ((generator.stats?.counts.committed ?? 0) > 200 ? true : undefined) });
   return generator;
 }
 
@@ -46,7 +46,7 @@ describe("the ledger", () => {
     await using folder = await temporaryFolder();
     const generator = await start(folder.path, 300, { clients: 4, connections: 4, patienceMs: 300, timeoutMs: 1_500 });
     await held.topology.postgres.pause();
-    await waitUntil({ what: "drops", withinMs: 10_000, check: async () => (((await generator.stats())?.counts.dropped ?? 0) > 50 ? true : undefined) });
+    await waitUntil({ what: "drops", withinMs: 10_000, check: () => ((generator.stats?.counts.dropped ?? 0) > 50 ? true : undefined) });
     await held.topology.postgres.resume();
     await generator.stop(20_000);
     const intents = await lines(join(folder.path, "ledger/intents.ndjson"));
@@ -78,7 +78,7 @@ describe("the ledger", () => {
     const load = drillSchema.shape.load.parse({ ...smallDrill().load, workload: script, arrivalsPerSecond: 200 });
     const url = (role: "app" | "migrator") => accessUrl(held.topology.access(role, "clients"));
     const generator = await Load.start({ load, slowAfterMs: 500, scale: 1, seed: 1, clock: startClock(), workDirectory: folder.path, url: url("app"), otherUrls: { other: url("migrator") }, ledgerDirectory: join(folder.path, "ledger") });
-    await waitUntil({ what: "operations", withinMs: 20_000, check: async () => (((await generator.stats())?.counts.committed ?? 0) > 200 ? true : undefined) });
+    await waitUntil({ what: "operations", withinMs: 20_000, check: () => ((generator.stats?.counts.committed ?? 0) > 200 ? true : undefined) });
     await generator.stop(20_000);
     const intents = await lines(join(folder.path, "ledger/intents.ndjson"));
     const outcomes = new Map((await lines(join(folder.path, "ledger/outcomes.ndjson"))).map((line) => [line.seq, line]));

@@ -17,8 +17,8 @@ type Config struct {
 	ApplicationFile string `json:"applicationFile"`
 	// LedgerDir is the folder of the ledger. Empty: no ledger, for the benchmark of its cost.
 	LedgerDir string `json:"ledgerDir"`
-	// StatsFile is replaced a few times a second, for the live view. Empty: none.
-	StatsFile string `json:"statsFile"`
+	// StatsFd is the file descriptor to which the live figures are written. 0: none.
+	StatsFd uintptr `json:"statsFd"`
 	// RunStartNs is CLOCK_MONOTONIC at the run's start.
 	RunStartNs string `json:"runStartNs"`
 	// PerSecond is the rate of arrivals.

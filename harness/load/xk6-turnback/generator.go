@@ -64,9 +64,9 @@ func newGenerator(config Config) (*Generator, error) {
 		Patience: config.patience(), Duration: config.duration(),
 	}, g.drop)
 	go g.stopOnSignal()
-	if config.StatsFile != "" {
+	if config.StatsFd != 0 {
 		go standstill.Watch(g.clock.Now, g.done, g.stats.StoodStill)
-		go g.stats.Publish(g.clock, config.StatsFile, 100*time.Millisecond, g.done)
+		go g.stats.Publish(g.clock, os.NewFile(config.StatsFd, "live figures"), 100*time.Millisecond, g.done)
 	}
 	return g, nil
 }

@@ -2,7 +2,7 @@ package turnback
 
 import (
 	"encoding/json"
-	"os"
+	"io"
 	"slices"
 	"sync"
 	"time"
@@ -72,8 +72,8 @@ type statsLine struct {
 	P99Ms float64           `json:"p99Ms"`
 }
 
-// Publish replaces the file at path every interval until done is closed.
-func (s *Stats) Publish(clock Clock, path string, interval time.Duration, done <-chan struct{}) {
+// Publish writes a line to out every interval until done is closed.
+func (s *Stats) Publish(clock Clock, out io.Writer, interval time.Duration, done <-chan struct{}) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
@@ -85,10 +85,7 @@ func (s *Stats) Publish(clock Clock, path string, interval time.Duration, done <
 			if err != nil {
 				return
 			}
-			// A view that can't be written is no reason to stop a drill.
-			if os.WriteFile(path+".tmp", line, 0o644) == nil {
-				_ = os.Rename(path+".tmp", path)
-			}
+			_, _ = out.Write(append(line, '\n')) // a view that can't be written is no reason to stop a drill
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package turnback
 
 import (
+	"encoding/json"
+	"errors"
 	"testing"
 	"time"
 
@@ -17,6 +19,46 @@ func TestOnlyWhatWasServedTooLateIsSlow(t *testing.T) {
 	}
 	if line := stats.snapshot(2); line.Slow != 1 || line.P99Ms != 0 {
 		t.Fatalf("slow operations are counted from the start, latencies since the last look: %+v", line)
+	}
+}
+
+// unsteady takes every other line, and keeps it.
+type unsteady struct {
+	lines chan string
+	calls int
+}
+
+func (u *unsteady) Write(line []byte) (int, error) {
+	u.calls++
+	if u.calls%2 == 1 {
+		return 0, errors.New("nobody reads this")
+	}
+	u.lines <- string(line)
+	return len(line), nil
+}
+
+func TestLiveFiguresAreALineEachUntilTheEnd(t *testing.T) {
+	stats, out, done, ended := NewStats(time.Second), &unsteady{lines: make(chan string)}, make(chan struct{}), make(chan struct{})
+	stats.Ended(Arrival{Seq: 1}, Committed, 400e6)
+	go func() {
+		stats.Publish(Clock{}, out, time.Millisecond, done)
+		close(ended)
+	}()
+	for range 3 {
+		var line statsLine
+		if text := <-out.lines; text[len(text)-1] != '\n' || json.Unmarshal([]byte(text), &line) != nil || line.Counts[Committed] != 1 {
+			t.Fatalf("%q", text)
+		}
+	}
+	close(done)
+	for {
+		select {
+		case <-out.lines: // it may have been writing just then
+		case <-ended:
+			return
+		case <-time.After(5 * time.Second):
+			t.Fatal("figures are published after the end")
+		}
 	}
 }
 
