@@ -26,8 +26,8 @@ const PLANS = [
   { drill: "column-before-trigger", faults: "down@migration", ways: "down" },
   { drill: "lost-in-between", faults: "down@migration", ways: "down" },
 ] as const;
-/** At once: one more than there are cores, as a point waits half of its time. */
-const WORKERS = availableParallelism() + 1;
+/** At once, as `turnback sweep` has it: two a core, as a point waits more than half of its time. */
+const WORKERS = 2 * availableParallelism();
 
 type Swept = { readonly points: readonly SweptPoint[]; readonly seconds: number; readonly prepareMs: readonly number[] };
 

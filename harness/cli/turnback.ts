@@ -122,7 +122,7 @@ program.command("sweep").argument("<drill>", "name of a drill, or a file *.drill
   .addOption(new Option("--runtime <kind>", "where the services run").choices(["auto", "docker", "process"]).default("auto"))
   .addOption(new Option("--seed <number>", "seed of everything random, the order of points too").argParser(wholeNumber).default(1))
   .addOption(new Option("--repeat <percent>", "of the points that were tried, so many in a hundred are tried once more: how often does an outcome repeat?").argParser(between(0, 100)).default(10))
-  .addOption(new Option("--workers <number>", "so many points at once").argParser(workerCount).default(availableParallelism() + 1, "one more than there are cores"))
+  .addOption(new Option("--workers <number>", "so many points at once").argParser(workerCount).default(2 * availableParallelism(), "two a core"))
   .option("--shrink", "make what fails as small as it goes on failing, and write it as a drill")
   .option("--runs <folder>", "where the sweep's folder is written", DEFAULT_RUNS)
   .option("--junit <file>", "also write JUnit XML, a test case a point")
