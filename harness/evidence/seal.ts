@@ -33,9 +33,10 @@ export async function sealRun(directory: string, chainHead: string, key?: KeyObj
   return seal;
 }
 
-/** The one form of a seal in a file: a byte that differs from it was changed. */
+/** The one form of a seal in a file, its files in the order of their names: a byte that differs from it was changed. */
 function textOf(seal: Seal): string {
-  return `${JSON.stringify(seal, null, 1)}\n`;
+  const names = Object.keys(seal.files).sort();
+  return `${JSON.stringify({ ...seal, files: Object.fromEntries(names.map((name) => [name, seal.files[name]])) }, null, 1)}\n`;
 }
 
 export type Breach = { readonly file: string; readonly line?: number; readonly what: string };

@@ -66,6 +66,19 @@ describe("the seal", () => {
     expect((await verifySeal(run)).breaches).toEqual([]);
   });
 
+  test("two lines of the seal in another order are found, whichever they are: its files stand in one order", { timeout: 60_000 }, async () => {
+    await using folder = await temporaryFolder();
+    const run = await sealed(folder.path);
+    const seal = join(run, "seal.json");
+    const lines = (await readFile(seal, "utf8")).split("\n");
+    const pairs = lines.flatMap((one, a) => lines.slice(a + 1).map((other, later) => ({ a, b: a + 1 + later, same: one === other })).filter(({ same }) => !same));
+    expect(pairs.length).toBeGreaterThan(100);
+    for (const { a, b } of pairs) {
+      await writeFile(seal, lines.with(a, lines[b]!).with(b, lines[a]!).join("\n"));
+      expect((await verifySeal(run)).breaches, `lines ${a + 1} and ${b + 1}`).not.toEqual([]);
+    }
+  });
+
   test("the place of a change in a long file is told by its lines", async () => {
     await using folder = await temporaryFolder();
     const run = record(join(folder.path, "run"), { before: [], after: [], ops: Array.from({ length: 400 }, (_, i) => ({ at: i, effects: [insert(`k${i}`, "1")] })) });
