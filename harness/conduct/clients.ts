@@ -33,7 +33,6 @@ export async function startClients({ drill, clock, evidence, seed, system, other
   const unwatch = watchStandstills(clock.nowNs, (standstill) => stoodStill("harness", standstill));
   undo.push("the watch for standstills", () => Promise.resolve(unwatch()));
   const steady = new SteadyWatch(drill.steadyState, clock.nowNs);
-  let toldUntil = 0;
   const load = await Load.start({
     load: drill.load, slowAfterMs: drill.steadyState.maxLatencyMs, scale: drill.system.scale, seed, clock, workDirectory: topology.runtime.workDirectory,
     url: accessUrl(topology.access("app", "clients")), otherUrls: Object.fromEntries([...topology.others].map(([name, view]) => [name, accessUrl(view.access("app", "clients"))])), ledgerDirectory: evidence.path("ledger"), applicationFile: topology.application?.instancesFile,
@@ -41,8 +40,7 @@ export async function startClients({ drill, clock, evidence, seed, system, other
       if (signal.aborted) return;
       steady.takeStats(stats);
       onStats(stats);
-      for (const standstill of stats.stood ?? []) if (standstill.to > toldUntil) stoodStill("load", standstill);
-      toldUntil = stats.stood?.at(-1)?.to ?? 0;
+      for (const standstill of stats.stood ?? []) stoodStill("load", standstill);
     },
   });
   undo.push("load", async () => { await load[Symbol.asyncDispose](); });

@@ -22,7 +22,7 @@ export type LoadStats = {
   readonly p99Ms: number;
   /** When the oldest of those under way was due; `at` where none is. */
   readonly oldestDue: number;
-  /** The newest times for which the load was not run; null while there is none. */
+  /** Times for which the load was not run, each told once; null where there is none. */
   readonly stood: readonly Standstill[] | null;
 };
 

@@ -20,11 +20,9 @@ type Stats struct {
 	counts    map[Outcome]int64
 	slow      int64
 	latencies []int64
-	stood     []standstill.Span
+	// stood holds what no line has told yet.
+	stood []standstill.Span
 }
-
-// As many standstills, the newest, are published: more than can come between two looks.
-const keptStandstills = 50
 
 func NewStats(slowAfter time.Duration) *Stats {
 	return &Stats{slowAfterNs: slowAfter.Nanoseconds(), counts: map[Outcome]int64{}, underWay: map[int64]int64{}}
@@ -56,7 +54,6 @@ func (s *Stats) StoodStill(span standstill.Span) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stood = append(s.stood, span)
-	s.stood = s.stood[max(0, len(s.stood)-keptStandstills):]
 }
 
 type statsLine struct {
@@ -66,7 +63,7 @@ type statsLine struct {
 	Slow int64 `json:"slow"`
 	// OldestDue is when the oldest of the operations under way was due; it is the line's own time where there is none.
 	OldestDue int64 `json:"oldestDue"`
-	// Stood is when this process was not run.
+	// Stood is when this process was not run, as no line before has told.
 	Stood []standstill.Span `json:"stood"`
 	P50Ms float64           `json:"p50Ms"`
 	P99Ms float64           `json:"p99Ms"`
@@ -93,7 +90,8 @@ func (s *Stats) Publish(clock Clock, out io.Writer, interval time.Duration, done
 func (s *Stats) snapshot(atNs int64) statsLine {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	line := statsLine{AtNs: atNs, Counts: map[Outcome]int64{}, Slow: s.slow, OldestDue: atNs, Stood: slices.Clone(s.stood)}
+	line := statsLine{AtNs: atNs, Counts: map[Outcome]int64{}, Slow: s.slow, OldestDue: atNs, Stood: s.stood}
+	s.stood = nil
 	for outcome, count := range s.counts {
 		line.Counts[outcome] = count
 	}

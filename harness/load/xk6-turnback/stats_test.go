@@ -74,13 +74,18 @@ func TestTheOldestUnderWayIsTold(t *testing.T) {
 	}
 }
 
-func TestOnlyTheNewestStandstillsArePublished(t *testing.T) {
+func TestEachStandstillIsToldOnce(t *testing.T) {
 	stats := NewStats(time.Second)
-	for i := range int64(keptStandstills + 10) {
-		stats.StoodStill(standstill.Span{From: i, To: i + 1})
+	stats.StoodStill(standstill.Span{From: 1, To: 2})
+	stats.StoodStill(standstill.Span{From: 3, To: 4})
+	if stood := stats.snapshot(5).Stood; len(stood) != 2 || stood[0] != (standstill.Span{From: 1, To: 2}) || stood[1].To != 4 {
+		t.Fatalf("%v", stood)
 	}
-	stood := stats.snapshot(1).Stood
-	if len(stood) != keptStandstills || stood[0].From != 10 || stood[keptStandstills-1].From != keptStandstills+9 {
+	if stood := stats.snapshot(6).Stood; len(stood) != 0 {
+		t.Fatalf("told again: %v", stood)
+	}
+	stats.StoodStill(standstill.Span{From: 6, To: 7})
+	if stood := stats.snapshot(8).Stood; len(stood) != 1 || stood[0].To != 7 {
 		t.Fatalf("%v", stood)
 	}
 }
