@@ -33,9 +33,16 @@ func TestAClockThatLeapsIsAStandstill(t *testing.T) {
 // The test is its own paused process: it writes its standstills, and is stopped for 400 ms.
 func TestAPausedProcessSaysSo(t *testing.T) {
 	if os.Getenv("STANDSTILL_CHILD") != "" {
-		now, done := monotonic(), make(chan struct{})
+		monotonicNow, done, watched := monotonic(), make(chan struct{}), false
 		time.AfterFunc(1_500*time.Millisecond, func() { close(done) })
-		os.Stdout.WriteString("running\n")
+		now := func() int64 {
+			at := monotonicNow()
+			if !watched {
+				watched = true
+				os.Stdout.WriteString("running\n") // whoever stops it from here on, stops what is watched
+			}
+			return at
+		}
 		Watch(now, done, func(span Span) {
 			if span.To-span.From >= 350e6 {
 				os.Stdout.WriteString("stood still\n")
