@@ -2,10 +2,11 @@
 
 import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { availableParallelism, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { ROOT, exists } from "../harness/base/files.ts";
+import { usualWorkers } from "../harness/cli/room.ts";
 import { readSystem } from "../harness/drill/parse.ts";
 import { drillSchema } from "../harness/drill/schema.ts";
 import { PATHS } from "../harness/evidence/run-directory.ts";
@@ -26,8 +27,8 @@ const PLANS = [
   { drill: "column-before-trigger", faults: "down@migration", ways: "down" },
   { drill: "lost-in-between", faults: "down@migration", ways: "down" },
 ] as const;
-/** At once, as `turnback sweep` has it: two a core, as a point waits more than half of its time. */
-const WORKERS = 2 * availableParallelism();
+/** At once, as `turnback sweep` has it: a point waits more than half of its time. */
+const WORKERS = usualWorkers(2);
 
 type Swept = { readonly points: readonly SweptPoint[]; readonly seconds: number; readonly prepareMs: readonly number[] };
 

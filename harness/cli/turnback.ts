@@ -2,12 +2,12 @@
 // The command line: parses arguments, calls the rooms, and turns failures into one message and an exit code.
 
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { availableParallelism } from "node:os";
 import { createRequire, enableCompileCache } from "node:module";
 import { COMPILED } from "../base/files.ts";
 import { CONSISTENCY_MODELS } from "../drill/consistency-models.ts";
 import { DEFAULT_RUNS } from "../evidence/run-directory.ts";
 import { fail } from "./fail.ts";
+import { MOST_WORKERS, usualWorkers } from "./room.ts";
 
 enableCompileCache(COMPILED.NODE_COMPILE_CACHE); // whatever is loaded from here on is compiled once
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
@@ -23,7 +23,7 @@ const between = (least: number, most: number) => (text: string): number => {
   if (!Number.isInteger(value) || value < least || value > most) throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
   return value;
 };
-const workerCount = between(1, 64);
+const workerCount = between(1, MOST_WORKERS);
 
 const EXIT_CODES = `
 Exit codes:
@@ -98,7 +98,7 @@ program.command("suite").argument("<suite>", "name of a suite in scenarios/, or 
   .description("rehearse many drills, and see whether each comes out as it must")
   .addOption(new Option("--runtime <kind>", "where the services run").choices(["auto", "docker", "process"]).default("auto"))
   .addOption(new Option("--seed <number>", "seed of everything random, alike for all").argParser(wholeNumber).default(1))
-  .addOption(new Option("--workers <number>", "so many drills at once").argParser(workerCount).default(availableParallelism(), "one a core"))
+  .addOption(new Option("--workers <number>", "so many drills at once").argParser(workerCount).default(usualWorkers(1), "one a core, where memory allows"))
   .option("--runs <folder>", "where run directories and the page are written", DEFAULT_RUNS)
   .option("--junit <file>", "also write JUnit XML, a test case a drill")
   .addOption(json)
@@ -122,7 +122,7 @@ program.command("sweep").argument("<drill>", "name of a drill, or a file *.drill
   .addOption(new Option("--runtime <kind>", "where the services run").choices(["auto", "docker", "process"]).default("auto"))
   .addOption(new Option("--seed <number>", "seed of everything random, the order of points too").argParser(wholeNumber).default(1))
   .addOption(new Option("--repeat <percent>", "of the points that were tried, so many in a hundred are tried once more: how often does an outcome repeat?").argParser(between(0, 100)).default(10))
-  .addOption(new Option("--workers <number>", "so many points at once").argParser(workerCount).default(2 * availableParallelism(), "two a core"))
+  .addOption(new Option("--workers <number>", "so many points at once").argParser(workerCount).default(usualWorkers(2), "two a core, where memory allows"))
   .option("--shrink", "make what fails as small as it goes on failing, and write it as a drill")
   .option("--runs <folder>", "where the sweep's folder is written", DEFAULT_RUNS)
   .option("--junit <file>", "also write JUnit XML, a test case a point")
