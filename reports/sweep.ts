@@ -182,7 +182,8 @@ function heatMap({ points, outcomes }: SweepResult): string {
     if (!outcome) return '<td class="heat untried">not tried</td>';
     const bar = Math.round(((outcome.recoveryMs ?? 0) / slowest) * 100);
     const says = outcome.verdict === "met" ? ms(outcome.recoveryMs ?? 0) : outcome.verdict === "missed" ? outcome.missed.join(", ") : "unknown";
-    return `<td class="heat ${outcome.verdict}"><span aria-hidden="true">${ICONS[outcome.verdict]}</span> ${link(outcome, text(says))}${seldom(outcome)}<span class="bar" aria-hidden="true"><span style="width:${bar}%"></span></span></td>`;
+    const lost = outcome.lostWrites ? `, ${whole(outcome.lostWrites)} lost` : "";
+    return `<td class="heat ${outcome.verdict}"><span aria-hidden="true">${ICONS[outcome.verdict]}</span> ${link(outcome, text(says + lost))}${seldom(outcome)}<span class="bar" aria-hidden="true"><span style="width:${bar}%"></span></span></td>`;
   }).join("")}</tr>`);
-  return `<p class="count">From top to bottom as time goes. Met: how long recovery took, with a bar against the slowest. Missed: which objectives.</p>${table(["Moment", ...lanes.map(([lane]) => text(lane))], body.join("\n"))}`;
+  return `<p class="count">From top to bottom as time goes. Met: how long recovery took, with a bar against the slowest. Missed: which objectives. Lost: how many writes, where any are.</p>${table(["Moment", ...lanes.map(([lane]) => text(lane))], body.join("\n"))}`;
 }

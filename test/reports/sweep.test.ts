@@ -62,6 +62,13 @@ describe("a sweep", () => {
     expect(renderSweepHtml({ ...result(outcome(4, "missed")), found: [{ point: points[4]!.id, file: null, failed: 0, of: 10, changes: [] }] })).toContain("It was not missed again in 10 tries.");
   });
 
+  test("says on the map how many writes are lost, whether that is tolerated or not, and nothing where none is", () => {
+    const html = renderSweepHtml(result(outcome(0, "met", { lostWrites: 2 }), outcome(1, "met"), outcome(4, "missed", { lostWrites: 1_200 })));
+    expect(html).toContain("> 1.23 s, 2 lost<");
+    expect(html).toContain("> 1.23 s<");
+    expect(html).toContain(">loss, structure, 1,200 lost</a>");
+  });
+
   test("says how often an outcome repeated, and of a point that came out otherwise in how many tries", () => {
     const some = result(outcome(0, "met", { tries: 2, alike: 2 }), outcome(4, "missed", { tries: 3, alike: 2 }));
     expect(renderSweepTerminal(some, plain)).toContain("outcome repeats    67 % of 3 repeated tries (95 % certain: 21 % to 94 %)");
