@@ -64,7 +64,7 @@ export async function judge(directory: string): Promise<Scorecard> {
   };
   const isolation = await isolationOfRun(database, record.header.drill.objectives.isolation);
   const objectives = judgeObjectives(record.header.drill.objectives, {
-    measures, ...wayBack(record), lossBefore: owedTo(record, reconciliation) === undefined ? "the way back" : "the fault", structure, endsElsewhere: record.reference !== undefined, integrity, invariants, reconciled: reconciliation?.findings, isolation, journeys: record.journeys, journeysDetail: eventsOf(record, "journey").find(({ state }) => state === "unknown")?.detail,
+    measures, ...wayBack(record), lossBefore: owedTo(record, reconciliation) ? "the fault" : eventsOf(record, "rollback").length > 0 ? "the way back" : undefined, structure, endsElsewhere: record.reference !== undefined, integrity, invariants, reconciled: reconciliation?.findings, isolation, journeys: record.journeys, journeysDetail: eventsOf(record, "journey").find(({ state }) => state === "unknown")?.detail,
   }, doubts);
   const stood = standstillsOf(record).map(({ from, to }) => ({ fromMs: round(from / 1e6), toMs: round(to / 1e6) }));
   const verdict = worst(objectives.map((objective) => objective.verdict));

@@ -16,7 +16,7 @@ export type Judged = {
   readonly wayBack: "completed" | "failed" | "refused" | undefined;
   readonly wayBackDetail: string;
   /** What the loss window ends at. */
-  readonly lossBefore: "the fault" | "the way back";
+  readonly lossBefore: "the fault" | "the way back" | undefined;
   readonly structure: readonly Finding[] | undefined;
   /** Whether the way back ends elsewhere than where the migration began. */
   readonly endsElsewhere: boolean;
@@ -70,12 +70,18 @@ function judgeLoss(judged: Judged, target: NonNullable<Drill["objectives"]["loss
   const evidence = (judged.reconciled ?? []).map(({ kind }) => kind).filter((kind) => kind === "write-lost" || kind === "write-possibly-lost");
   const window = lossWindowMs.value ?? 0;
   if (lostWrites.definite > target.maxLostWrites || (target.maxLossWindowMs !== undefined && lostWrites.definite > 0 && window > target.maxLossWindowMs)) {
-    return { ...base, measured, evidence, verdict: "missed", reason: `${lostWrites.definite} acknowledged ${lostWrites.definite === 1 ? "write is" : "writes are"} gone, the oldest acknowledged ${ms(window)} before ${judged.lossBefore}` };
+    return { ...base, measured, evidence, verdict: "missed", reason: `${lostWrites.definite} acknowledged ${lostWrites.definite === 1 ? "write is" : "writes are"} gone${whenLost(judged, lostWrites.definite === 1 ? "" : "all ")}` };
   }
   if (lostWrites.possible > target.maxLostWrites) {
     return { ...base, measured, evidence, verdict: "unknown", reason: `up to ${lostWrites.possible} acknowledged writes may be gone: only operations of unknown outcome explain them` };
   }
   return { ...base, measured, evidence, verdict: "met", reason: lostWrites.definite === 0 ? "every acknowledged write is there" : `${lostWrites.definite} lost, within ${target.maxLostWrites}` };
+}
+
+function whenLost({ lossBefore, measures: { lossWindowMs } }: Judged, all: "all " | ""): string {
+  if (lossBefore === undefined) return ""; // nothing struck, and nothing went back
+  if (lossWindowMs.value) return `, the oldest acknowledged ${ms(lossWindowMs.value)} before ${lossBefore}`;
+  return `, ${all}acknowledged since ${lossBefore === "the fault" ? "the fault struck" : "the way back began"}`;
 }
 
 function judgeConsistency(judged: Judged, target: NonNullable<Drill["objectives"]["consistency"]>): Draft {

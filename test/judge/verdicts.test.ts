@@ -168,6 +168,21 @@ describe("what makes a clean run unknown", () => {
   });
 });
 
+describe("what is lost", () => {
+  const ended = [9_000, { kind: "run", state: "completed" }] as const;
+  const back = [[5_000, { kind: "rollback", state: "started", strategy: "down" }], [6_000, { kind: "rollback", state: "completed", strategy: "down" }]] as const;
+  test.for([
+    ["before the way back", [2_000], back, "1 acknowledged write is gone, the oldest acknowledged 3.00 s before the way back"],
+    ["while it went back", [5_500], back, "1 acknowledged write is gone, acknowledged since the way back began"],
+    ["while it went back, and later", [5_500, 5_700], back, "2 acknowledged writes are gone, all acknowledged since the way back began"],
+    ["by a migration that nobody undid", [2_000], [], "1 acknowledged write is gone"],
+  ] as const)("is told with when it was acknowledged: %s", async ([, at, events, reason]) => {
+    await using folder = await temporaryFolder();
+    const card = await judge(record(folder.path, { before: [], after: [], ops: at.map((ms, i) => ({ at: ms, took: 0, effects: [insert(`k${i}`, "1")] })), events: [[0, { kind: "run", state: "started" }], [0, { kind: "migration", state: "started" }], ...events, ended] }));
+    expect(card.objectives.find(({ name }) => name === "loss")?.reason).toBe(reason);
+  });
+});
+
 describe("a restore", () => {
   const backup = (state: "taken" | "refused" | "chosen" | "restored", label: string, bytes?: number): RunEvent => ({ kind: "backup", state, label, detail: `${label} ${state}`, ...(bytes === undefined ? {} : { bytes }) });
   const history = (restored: boolean): History => ({
