@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkCapabilities } from "../../harness/conduct/preflight.ts";
 import { drillSchema } from "../../harness/drill/schema.ts";
 import { smallDrill } from "../support/drills.ts";
-import { faultOf, holdsTheContract, KINDS, lacking, openTopology, startsPlainCommands, type Held } from "./contract.ts";
+import { faultOf, holdsTheContract, KINDS, lacking, openTopology, startsPlainCommands, throttleIsToldFromABusyMachine, type Held } from "./contract.ts";
 
 /** Where addresses are numbers, nobody asks for a name. */
 const NEVER = "names-gone";
@@ -25,6 +25,8 @@ describe("faults in the process runtime", () => {
     if (reason !== undefined) skip(reason);
     await holdsTheContract(kind, held.topology);
   });
+
+  test("a throttle is told from a machine that is busy", { meta: { sharesServices: true } }, () => throttleIsToldFromABusyMachine(held.topology));
 
   test("a server with a clock of its own keeps it to itself: its commands have the machine's", { meta: { sharesServices: true } }, async ({ skip }) => {
     const reason = lacking("clock-skewed", held.topology);

@@ -1,5 +1,7 @@
 // The contract of every fault: steady, not yet proven, injected, proven, healed, proven gone, steady.
 
+import { spawn } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { expect } from "vitest";
 import { pause, waitUntil } from "../../harness/base/deadline.ts";
 import { startClock, wallClock } from "../../harness/base/clock.ts";
@@ -100,6 +102,23 @@ export async function holdsTheContract(kind: FaultKind, topology: Topology): Pro
   expect(gone).toEqual(expect.any(String));
   await fault.heal(); // healing twice must do no harm
   await expectSteady(topology);
+}
+
+/** Beside programs that leave a backend a fraction of a processor, too: what they take is no throttle, and hides none. */
+export async function throttleIsToldFromABusyMachine(topology: Topology): Promise<void> {
+  const others = Array.from({ length: 4 * availableParallelism() }, () => spawn("bash", ["-c", "while :; do :; done"], { detached: true }));
+  const fault = createFault(faultOf("cpu-throttled"), { topology, id: "contract-busy", seed: 1 });
+  try {
+    expect(await fault.prove(), "not injected").toBeUndefined();
+    await fault.inject();
+    await waitUntil({ what: "proof of the throttle", withinMs: 10_000, everyMs: 10, check: () => fault.prove() });
+    expect(await fault.proveHealed(), "it holds").toBeUndefined();
+    await fault.heal();
+    await waitUntil({ what: "proof that the throttle is gone", withinMs: 10_000, everyMs: 10, check: () => fault.proveHealed() });
+  } finally {
+    await fault.heal();
+    for (const other of others) other.kill("SIGKILL");
+  }
 }
 
 /** A server with a clock of its own keeps it to itself: the commands it starts (to archive, to restore) are the machine's own. */
