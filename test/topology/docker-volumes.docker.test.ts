@@ -1,7 +1,7 @@
 // Volumes that outlive their run in a process that rehearses drill after drill: the next one finds the data as prepared, whatever was done to them.
 
 import { afterAll, describe, expect, test } from "vitest";
-import { run } from "../../harness/base/process.ts";
+import { ownIdentity, run } from "../../harness/base/process.ts";
 import { readSystem } from "../../harness/drill/parse.ts";
 import { drillSchema } from "../../harness/drill/schema.ts";
 import { abandonedVolumes, keepVolumes } from "../../harness/topology/docker-volumes.ts";
@@ -12,12 +12,15 @@ import { smallDrill } from "../support/drills.ts";
 
 const drill = drillSchema.parse(smallDrill());
 
-/** The volumes of these tests: others may be running beside them. */
-const volumes = async () => (await run("docker", ["volume", "ls", "-q"])).stdout.split("\n").filter((name) => /^turnback-(not-)?kept-/.test(name));
+/** Others may be running beside these tests, on the same engine. */
+const { pid, startTicks } = ownIdentity();
+const named = (name: string) => `${name}-${pid}`;
+const labelled = async (label: string) => (await run("docker", ["volume", "ls", "-q", "--filter", `label=${label}`])).stdout.split("\n").filter((name) => name !== "");
+const volumes = () => labelled(`turnback.harness=${pid}-${startTicks}`);
 
 /** A run with the shop's data, as far as its server is up. */
 async function withShop<T>(name: string, work: (topology: Topology) => Promise<T>): Promise<T> {
-  await using runtime = await openRuntime({ kind: "docker", why: "test" }, name);
+  await using runtime = await openRuntime({ kind: "docker", why: "test" }, named(name));
   return await work(await startTopology({ runtime, drill, system: await readSystem(drill.system.path), others: {}, application: undefined, say: () => undefined, onSecret: () => undefined }));
 }
 
@@ -71,17 +74,20 @@ describe.skipIf(dockerReason)("kept volumes", () => {
   });
 
   test("without a process that keeps them they go with their run", async () => {
-    await withShop("not-kept", () => Promise.resolve());
-    expect(await volumes()).toEqual([]);
+    const ofRun = () => labelled(`turnback.run=${named("not-kept")}`);
+    expect(await withShop("not-kept", ofRun)).not.toEqual([]);
+    expect([...await ofRun(), ...await volumes()]).toEqual([]);
   });
 
   test("of a killed process are found, and those of one that lives are not", async () => {
-    await run("docker", ["volume", "create", "--label", "turnback.harness=4194305-1", "turnback-kept-test-dead"]);
+    const [dead, name] = [4_194_304 + pid, named("turnback-kept-test-dead")]; // no process has such an id
+    await run("docker", ["volume", "create", "--label", `turnback.harness=${dead}-1`, name]);
     await using _kept = keepVolumes();
     await withShop("kept-alive", () => Promise.resolve());
-    const abandoned = await abandonedVolumes();
-    expect(abandoned.map(({ harness, what }) => [harness, what])).toEqual([[4194305, ["volume turnback-kept-test-dead"]]]);
-    for (const time of ["once", "by somebody else, too"]) await expect(abandoned[0]?.remove(), time).resolves.toBeUndefined();
-    expect(await abandonedVolumes()).toEqual([]);
+    const abandoned = async () => (await abandonedVolumes()).filter(({ harness }) => harness === dead || harness === pid);
+    const found = await abandoned();
+    expect(found.map(({ harness, what }) => [harness, what])).toEqual([[dead, [`volume ${name}`]]]);
+    for (const time of ["once", "by somebody else, too"]) await expect(found[0]?.remove(), time).resolves.toBeUndefined();
+    expect(await abandoned()).toEqual([]);
   });
 });
