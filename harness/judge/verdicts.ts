@@ -15,7 +15,7 @@ export type Judged = {
   /** How the way back ended, or that it was decided against; undefined when nothing raised the question. */
   readonly wayBack: "completed" | "failed" | "refused" | undefined;
   readonly wayBackDetail: string;
-  /** What the loss window ends at. */
+  /** What the loss window ends at, if anything struck or went back. */
   readonly lossBefore: "the fault" | "the way back" | undefined;
   readonly structure: readonly Finding[] | undefined;
   /** Whether the way back ends elsewhere than where the migration began. */
