@@ -70,7 +70,7 @@ function judgeLoss(judged: Judged, target: NonNullable<Drill["objectives"]["loss
   const evidence = (judged.reconciled ?? []).map(({ kind }) => kind).filter((kind) => kind === "write-lost" || kind === "write-possibly-lost");
   const window = lossWindowMs.value ?? 0;
   if (lostWrites.definite > target.maxLostWrites || (target.maxLossWindowMs !== undefined && lostWrites.definite > 0 && window > target.maxLossWindowMs)) {
-    return { ...base, measured, evidence, verdict: "missed", reason: `${lostWrites.definite} acknowledged ${lostWrites.definite === 1 ? "write is" : "writes are"} gone${whenLost(judged, lostWrites.definite === 1 ? "" : "all ")}` };
+    return { ...base, measured, evidence, verdict: "missed", reason: `${lostWrites.definite} acknowledged ${lostWrites.definite === 1 ? "write is" : "writes are"} gone${whenLost(judged)}` };
   }
   if (lostWrites.possible > target.maxLostWrites) {
     return { ...base, measured, evidence, verdict: "unknown", reason: `up to ${lostWrites.possible} acknowledged writes may be gone: only operations of unknown outcome explain them` };
@@ -78,10 +78,10 @@ function judgeLoss(judged: Judged, target: NonNullable<Drill["objectives"]["loss
   return { ...base, measured, evidence, verdict: "met", reason: lostWrites.definite === 0 ? "every acknowledged write is there" : `${lostWrites.definite} lost, within ${target.maxLostWrites}` };
 }
 
-function whenLost({ lossBefore, measures: { lossWindowMs } }: Judged, all: "all " | ""): string {
+function whenLost({ lossBefore, measures: { lossWindowMs, lostWrites } }: Judged): string {
   if (lossBefore === undefined) return ""; // nothing struck, and nothing went back
   if (lossWindowMs.value) return `, the oldest acknowledged ${ms(lossWindowMs.value)} before ${lossBefore}`;
-  return `, ${all}acknowledged since ${lossBefore === "the fault" ? "the fault struck" : "the way back began"}`;
+  return `, ${lostWrites?.definite === 1 ? "" : "all "}acknowledged since ${lossBefore === "the fault" ? "the fault struck" : "the way back began"}`;
 }
 
 function judgeConsistency(judged: Judged, target: NonNullable<Drill["objectives"]["consistency"]>): Draft {

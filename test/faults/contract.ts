@@ -106,8 +106,8 @@ export async function holdsTheContract(kind: FaultKind, topology: Topology): Pro
 
 /** Beside programs that leave a backend a fraction of a processor, too: what they take is no throttle, and hides none. */
 export async function throttleIsToldFromABusyMachine(topology: Topology): Promise<void> {
-  const others = Array.from({ length: 4 * availableParallelism() }, () => spawn("bash", ["-c", "while :; do :; done"], { detached: true }));
   const fault = createFault(faultOf("cpu-throttled"), { topology, id: "contract-busy", seed: 1 });
+  const others = Array.from({ length: 4 * availableParallelism() }, () => spawn("bash", ["-c", "while :; do :; done"], { detached: true }));
   try {
     expect(await fault.prove(), "not injected").toBeUndefined();
     await fault.inject();
@@ -116,8 +116,8 @@ export async function throttleIsToldFromABusyMachine(topology: Topology): Promis
     await fault.heal();
     await waitUntil({ what: "proof that the throttle is gone", withinMs: 10_000, everyMs: 10, check: () => fault.proveHealed() });
   } finally {
-    await fault.heal();
     for (const other of others) other.kill("SIGKILL");
+    await fault.heal();
   }
 }
 
