@@ -24,8 +24,13 @@ export class Throttle {
 
   #turn(): void {
     this.#stopped = !this.#stopped;
-    // One look each time: a child that is born just now is met at the next turn.
-    for (const pid of processTree(this.#root())) signal(pid, this.#stopped || this.#paused() ? "SIGSTOP" : "SIGCONT");
+    const reached = new Set<number>();
+    // Who was born while the others were reached would run on, free, until the next turn: so until there is nobody new.
+    for (let others = processTree(this.#root()); others.length > 0; others = processTree(this.#root()).filter((pid) => !reached.has(pid))) {
+      for (const pid of others) signal(pid, this.#stopped || this.#paused() ? "SIGSTOP" : "SIGCONT");
+      for (const pid of others) reached.add(pid);
+      if (!this.#stopped) break; // who is born while all of them may run, may run
+    }
     if (!this.#stopped) this.#wentOnAt = monotonicMs();
     // On a busy machine our turn comes late: who ran for longer is stopped for longer, so that the share stays what it is.
     const ranMs = Math.min(PERIOD_MS, Math.max(PERIOD_MS * this.#share, monotonicMs() - this.#wentOnAt));

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { pause } from "../../harness/base/deadline.ts";
-import { inspect } from "../../harness/base/process.ts";
+import { inspect, killTree, processTree } from "../../harness/base/process.ts";
 import { Throttle } from "../../harness/topology/throttle.ts";
 
 test("a throttle lets nobody go on who is paused, and lets them go on afterwards", async () => {
@@ -58,5 +58,29 @@ test("a throttle keeps to its share though its own turns come late", async () =>
   } finally {
     throttle.end();
     child.kill("SIGKILL");
+  }
+});
+
+test("whoever is born while the others are stopped is stopped, too", async () => {
+  const child = spawn("bash", ["-c", "while :; do sleep 0.3 & sleep 0.002; done"]);
+  const root = child.pid ?? 0;
+  const stateOf = (pid: number) => inspect(pid)?.state ?? "Z";
+  const throttle = new Throttle(0.1, () => root, () => false);
+  const free: number[] = [];
+  try {
+    let stoppedSince = Infinity;
+    for (const until = performance.now() + 8_000; performance.now() < until; await pause(4)) {
+      if (stateOf(root) !== "T") stoppedSince = Infinity;
+      else if (stoppedSince === Infinity) stoppedSince = performance.now();
+      else if (stoppedSince > 0 && performance.now() - stoppedSince > 50) {
+        stoppedSince = 0; // one look each time
+        free.push(processTree(root).filter((pid) => !["T", "Z"].includes(stateOf(pid))).length);
+      }
+    }
+    expect(free.length, "it was stopped again and again").toBeGreaterThan(5); // of some forty
+    expect(free.filter((running) => running > 0)).toEqual([]);
+  } finally {
+    throttle.end();
+    await killTree(root);
   }
 });
