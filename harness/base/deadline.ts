@@ -53,12 +53,14 @@ export async function waitUntil<T>(options: WaitOptions<T>): Promise<T> {
   throw new HarnessError({
     code: "wait-timed-out",
     kind: "run",
-    message: `${what}: not so after ${withinMs.toLocaleString("en-US")} ms${seen ? `; last seen: ${seen}` : ""}`,
+    message: `timed out after ${inWords(withinMs)} waiting for ${what}${seen ? `; last seen: ${seen}` : ""}`,
     place: options.place,
     remedy: options.remedy,
     cause: lastError,
   });
 }
+
+const inWords = (ms: number) => (ms < 1_000 ? `${ms} ms` : `${Math.round(ms / 100) / 10} s`);
 
 /** Bounds a promise that can't be cancelled. @throws HarnessError `wait-timed-out`. */
 export async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
@@ -67,7 +69,7 @@ export async function within<T>(ms: number, what: string, work: Promise<T>): Pro
     throw new HarnessError({
       code: "wait-timed-out",
       kind: "run",
-      message: `${what}: not done after ${ms.toLocaleString("en-US")} ms`,
+      message: `timed out after ${inWords(ms)} waiting for ${what}`,
     });
   });
   expiry.catch(() => undefined);

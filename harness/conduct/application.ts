@@ -37,7 +37,7 @@ export async function restApplication({ application, observer }: Topology, recor
       for (const { name, settled } of workers) {
         if (settled === undefined) continue;
         await waitUntil({
-          what: `${name} done with what there was`, withinMs: settlesWithinMs, everyMs: 25, signal,
+          what: `${name} to be done with what there was`, withinMs: settlesWithinMs, everyMs: 25, signal,
           check: async () => ((await client.query<unknown[]>({ text: settled, rowMode: "array" })).rows[0]?.[0] === true ? true : undefined),
         });
         record({ kind: "application", state: "settled", detail: `${name} has done what there was` });

@@ -119,7 +119,7 @@ export const oomKill: FaultKindOf<Of<"oom-kill">> = {
         return Promise.resolve(line && `the server says: ${line.slice(line.indexOf("LOG:") + 4).trim()}`);
       },
       heal: () => waitUntil({
-        what: `${server.name} lets clients in again`, withinMs: 15_000, everyMs: 50, place: server.name,
+        what: `${server.name} to let clients in again`, withinMs: 15_000, everyMs: 50, place: server.name,
         check: () => asking(topology, id, () => Promise.resolve(true)),
       }).then(() => undefined),
       proveHealed: () => asking(topology, id, async (client) => {

@@ -63,7 +63,7 @@ export const powerCut: FaultKindOf<Of<"power-cut">> = {
 /** Starts a server that has ended; one that is just ending, or recovers by itself, is given time for that. */
 async function standUp({ cluster }: Topology, server: Service): Promise<void> {
   await waitUntil({
-    what: `${server.name} stands, or has ended`, withinMs: 15_000, everyMs: 50, place: server.name, lastSeen: () => "it runs, and lets nobody in",
+    what: `${server.name} to stop or end`, withinMs: 15_000, everyMs: 50, place: server.name, lastSeen: () => "it runs, and lets nobody in",
     check: async () => {
       if ((await server.observe()).state === "stopped") await server.start();
       const client = await cluster.connect(server, "heal");

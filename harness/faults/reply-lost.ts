@@ -17,7 +17,7 @@ export const replyLost: FaultKindOf<ReplyLost> = {
         await proxy.setTrap(fault.statement, fault.times);
         // It has struck when the last answer is gone; until then it only lies in wait.
         await waitUntil({
-          what: `${fault.times} answers of /${fault.statement}/ swallowed`, withinMs: 10_000,
+          what: `${fault.times} answers of /${fault.statement}/ to be swallowed`, withinMs: 10_000,
           check: async () => ((await proxy.counts()).swallows >= fault.times ? true : undefined),
         });
       },
@@ -28,7 +28,7 @@ export const replyLost: FaultKindOf<ReplyLost> = {
       heal: () => proxy.clearTrap(),
       proveHealed: async () => {
         const { swallows } = await proxy.counts();
-        return swallows === fault.times ? `no more than ${fault.times} answers were swallowed` : undefined;
+        return swallows === fault.times ? `no more than ${fault.times} answers were to be swallowed` : undefined;
       },
     };
   },

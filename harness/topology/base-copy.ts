@@ -28,7 +28,7 @@ export async function copyServing(client: pg.Client, server: Service, label: str
     (tar --warning=no-file-changed --warning=no-file-removed --ignore-failed-read --exclude=./postmaster.pid --exclude=./postmaster.opts --exclude=pg_internal.init --exclude='./pg_wal/*' --exclude='./pg_replslot/*' -cf - . || [ $? -eq 1 ]) | tar -xf - -C "${folder}"`);
   const { rows: [stop] } = await client.query<{ wal: string; labelfile: string; spcmapfile: string }>("select pg_walfile_name(lsn) as wal, labelfile, spcmapfile from pg_backup_stop(false)");
   if (!start || !stop) throw new Error("the server said nothing of the backup");
-  await waitUntil({ what: `segment ${stop.wal} archived`, withinMs: ARCHIVE_WITHIN_MS, place: label, check: async () => ((await client.query<{ over: boolean }>(ARCHIVED, [stop.wal])).rows[0]?.over ? true : undefined) });
+  await waitUntil({ what: `segment ${stop.wal} to be archived`, withinMs: ARCHIVE_WITHIN_MS, place: label, check: async () => ((await client.query<{ over: boolean }>(ARCHIVED, [stop.wal])).rows[0]?.over ? true : undefined) });
   if (stop.spcmapfile.trim() !== "") {
     throw new HarnessError({ code: "backup-tablespace", kind: "declaration", place: label, message: "copies of a system with tablespaces outside its data folder are not supported", remedy: "use a way back that needs neither a backup nor a replica" });
   }

@@ -104,14 +104,14 @@ export class Cluster {
     }
     await this.asking(this.primary, async (client) => {
       await waitUntil({
-        what: `${standby.name} follows ${this.primary.name}`, withinMs: ATTACHED_WITHIN_MS, place: standby.name,
+        what: `${standby.name} to follow ${this.primary.name}`, withinMs: ATTACHED_WITHIN_MS, place: standby.name,
         check: async () => ((await client.query("select from pg_stat_replication where application_name = $1 and state = 'streaming'", [standby.name])).rowCount === 1 ? true : undefined),
       });
       if (this.declared?.mode === "synchronous") {
         await client.query(`alter system set synchronous_standby_names = '${standby.name}'`);
         await client.query("select pg_reload_conf()");
         await waitUntil({
-          what: `${standby.name} is synchronous`, withinMs: ATTACHED_WITHIN_MS, place: standby.name,
+          what: `${standby.name} to be synchronous`, withinMs: ATTACHED_WITHIN_MS, place: standby.name,
           check: async () => ((await client.query("select from pg_stat_replication where sync_state = 'sync'")).rowCount === 1 ? true : undefined),
         });
       }
@@ -160,7 +160,7 @@ export class Cluster {
       // A statement that waited for it would hold a snapshot, and what is still to be replayed might have to wait for that.
       await client.query("select pg_promote(false)");
       await waitUntil({
-        what: `${replica.name} promoted`, withinMs: PROMOTED_WITHIN_MS, everyMs: 20, place: replica.name,
+        what: `the promotion of ${replica.name}`, withinMs: PROMOTED_WITHIN_MS, everyMs: 20, place: replica.name,
         check: async () => ((await client.query<{ waits: boolean }>("select pg_is_in_recovery() as waits")).rows[0]?.waits === false ? true : undefined),
       });
     });

@@ -238,7 +238,7 @@ class DockerService implements Service {
 
   async #awaitReady(): Promise<void> {
     await waitUntil({
-      what: `${this.name} ready`, withinMs: this.#launch.readyWithinMs, everyMs: 25, place: this.name, lastSeen: () => lastLine(this.logFile),
+      what: `${this.name} to be ready`, withinMs: this.#launch.readyWithinMs, everyMs: 25, place: this.name, lastSeen: () => lastLine(this.logFile),
       check: async () => {
         const { State } = await this.#require().inspect();
         if (!State.Running) throw new ServiceExited(this.name, State.ExitCode, lastWords(this.logFile, this.#loggedBefore));

@@ -110,7 +110,7 @@ export class Link {
       const errors = async () => (await receiver.query<{ n: number }>("select apply_error_count::int as n from pg_stat_subscription_stats where subname = $1", [this.name])).rows[0]?.n ?? 0;
       const before = await errors();
       const stuck = await waitUntil({
-        what: `${this.to.name} has what ${this.from.name} has`, withinMs: COPIED_WITHIN_MS, everyMs: 5, place: this.to.name, signal, lastSeen: () => this.#lastError(),
+        what: `${this.to.name} to have what ${this.from.name} has`, withinMs: COPIED_WITHIN_MS, everyMs: 5, place: this.to.name, signal, lastSeen: () => this.#lastError(),
         check: async () => {
           const { rows: [slot] } = await sender.query<{ there: boolean }>("select confirmed_flush_lsn >= $2::pg_lsn as there from pg_replication_slots where slot_name = $1", [this.name, now?.lsn]);
           if (!slot) return `there is no slot ${this.name} any more`;

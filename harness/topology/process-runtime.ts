@@ -138,7 +138,7 @@ class ProcessService implements Service {
     this.#held = false;
     this.#live.addProcess(child.pid);
     await waitUntil({
-      what: `${this.name} ready`,
+      what: `${this.name} to be ready`,
       withinMs: this.#launch.readyWithinMs,
       everyMs: 15,
       place: this.name,

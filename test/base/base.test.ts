@@ -58,7 +58,7 @@ describe("undo", () => {
 describe("waiting", () => {
   test("says what it waited for, how long, and what it saw last", async () => {
     const waiting = waitUntil({ what: "replica-1 ready", withinMs: 30, everyMs: 5, check: () => undefined, lastSeen: () => "starting up" });
-    await expect(waiting).rejects.toThrow("replica-1 ready: not so after 30 ms; last seen: starting up");
+    await expect(waiting).rejects.toThrow("timed out after 30 ms waiting for replica-1 ready; last seen: starting up");
   });
 
   test("ends at once when it is aborted", async () => {
@@ -69,7 +69,7 @@ describe("waiting", () => {
   });
 
   test("bounds what can't be cancelled", async () => {
-    await expect(within(10, "the undo", new Promise(() => undefined))).rejects.toThrow("the undo: not done after 10 ms");
+    await expect(within(10, "the undo", new Promise(() => undefined))).rejects.toThrow("timed out after 10 ms waiting for the undo");
     await expect(within(1_000, "quick", pause(1).then(() => 7))).resolves.toBe(7);
   });
 });

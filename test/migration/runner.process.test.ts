@@ -162,7 +162,7 @@ describe("a flag that is turned off", () => {
 
   test("that doesn't help fails the way back, and is off all the same", shared, async () => {
     await expect(migrator(() => runForward(context(beforeRetiring)))).rejects.toThrow("stopped here");
-    await expect(off("select 1")).rejects.toThrow(/health after split-names was turned off: not so after 200 ms; last seen: .*a rule/);
+    await expect(off("select 1")).rejects.toThrow(/timed out after 200 ms waiting for health after split-names was turned off; last seen: .*a rule/);
     expect(await isOn()).toBe(false);
     await migrator(() => runBackward(context()));
   });

@@ -40,7 +40,7 @@ func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	for end := time.Now().Add(5 * time.Second); !is(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("%s: not so after 5 s", what)
+			t.Fatalf("timed out after 5 s waiting for %s", what)
 		}
 	}
 }
