@@ -4,7 +4,8 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { HarnessError, messageOf } from "../base/errors.ts";
 import { exists } from "../base/files.ts";
-import { type DuckDB, identifier, literal, openDuckDB } from "./duckdb.ts";
+import { type DuckDB, identifier, literal, openDuckDB, parquet, plainPath } from "./duckdb.ts";
+import { EntityColumns } from "./entity-columns.ts";
 import { isPacked, pack, type PackedEntity, readNdjson } from "./pack.ts";
 import { packedDump, partFile, PATHS } from "./run-directory.ts";
 
@@ -21,15 +22,18 @@ export type Row = Readonly<Record<string, unknown>>;
 export class EvidenceDatabase implements AsyncDisposable {
   readonly #duckdb: DuckDB;
   readonly #opened: string;
+  /** The types of what was dumped. */
+  readonly columns: EntityColumns;
 
-  private constructor(duckdb: DuckDB, directory: string) {
+  private constructor(duckdb: DuckDB, directory: string, columns: EntityColumns) {
     this.#duckdb = duckdb;
     this.#opened = directory;
+    this.columns = columns;
   }
 
   /** Opens a run read-only. Nothing is written below it, and nothing outside it is needed. A run that wasn't packed is packed elsewhere first. */
   static async open(directory: string, entities: readonly PackedEntity[]): Promise<EvidenceDatabase> {
-    const database = new EvidenceDatabase(await openDuckDB(), directory);
+    const database = new EvidenceDatabase(await openDuckDB(), directory, await EntityColumns.of(directory));
     try {
       await database.#createTables(entities);
     } catch (error) {
@@ -53,7 +57,7 @@ export class EvidenceDatabase implements AsyncDisposable {
   }
 
   /** A result column by column, in portions: for many rows of few numbers. */
-  async *columns(sql: string): AsyncGenerator<readonly (readonly unknown[])[]> {
+  async *portions(sql: string): AsyncGenerator<readonly (readonly unknown[])[]> {
     const result = await this.#reading(() => this.#duckdb.connection.stream(sql));
     for await (const chunk of result) yield chunk.getColumns();
   }
@@ -71,14 +75,16 @@ export class EvidenceDatabase implements AsyncDisposable {
   }
 
   async #createTables(entities: readonly PackedEntity[]): Promise<void> {
-    let packed = this.#opened;
+    const run = await plainPath(this.#duckdb, this.#opened);
+    await this.run(`set file_search_path = ${literal(run)}`); // findings' queries name files relative to the run
+    let packed = run;
     if (!(await isPacked(packed))) {
       packed = join(this.#duckdb.scratch, "packed");
       await this.#reading(() => pack(this.#opened, packed, entities));
     }
     if (((await stat(join(packed, partFile(PATHS.operations, 0)))).size) > MUCH_BYTES) await this.#duckdb.forMuch();
     const tables = [
-      "create schema buckets", `create view operations as select * from ${literal(join(packed, partFile(PATHS.operations, "*")))}`,
+      "create schema buckets", `create view operations as select * from ${parquet(join(packed, partFile(PATHS.operations, "*")))}`,
       ...bucketed("effects", join(packed, PATHS.effects), `"#bucket", "#set", "#closer"`),
     ];
     for (const when of ["before", "after"] as const) {
@@ -87,7 +93,7 @@ export class EvidenceDatabase implements AsyncDisposable {
         if (await exists(partFile(file, 0))) tables.push(...bucketed(`${when}_${name}`, file, `"#bucket"`));
       }
     }
-    const lines = async (name: "probes" | "timeline", columns: string) => `create view ${name} as select * from ${await readNdjson(join(this.#opened, PATHS[name]), columns)}`;
+    const lines = async (name: "probes" | "timeline", columns: string) => `create view ${name} as select * from ${await readNdjson(join(run, PATHS[name]), columns)}`;
     tables.push(await lines("probes", `due: 'BIGINT', "end": 'BIGINT', ok: 'BOOLEAN', code: 'VARCHAR'`), await lines("timeline", `t: 'BIGINT', kind: 'VARCHAR', phase: 'VARCHAR', state: 'VARCHAR', step: 'VARCHAR', direction: 'VARCHAR', share: 'DOUBLE', "index": 'INTEGER', fault: 'VARCHAR', target: 'VARCHAR', detail: 'VARCHAR', "by": 'VARCHAR', strategy: 'VARCHAR'`));
     await this.run(tables.join("; ")); // at once: each by itself takes a turn of another thread
   }
@@ -99,6 +105,6 @@ export class EvidenceDatabase implements AsyncDisposable {
 
 /** The views of what the packer has ordered by bucket: with the columns of its own, and without. */
 const bucketed = (name: string, file: string, own: string): readonly string[] => [
-  `create view buckets.${identifier(name)} as select * from ${literal(partFile(file, "*"))}`,
-  `create view ${identifier(name)} as select * exclude (${own}) from ${literal(partFile(file, "*"))}`,
+  `create view buckets.${identifier(name)} as select * from ${parquet(partFile(file, "*"))}`,
+  `create view ${identifier(name)} as select * exclude (${own}) from ${parquet(partFile(file, "*"))}`,
 ];

@@ -6,8 +6,10 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { createGunzip } from "node:zlib";
 import { exists } from "../base/files.ts";
-import { type DuckDB, identifier, literal, openDuckDB } from "./duckdb.ts";
+import { type DuckDB, identifier, literal, openDuckDB, parquet, plainPath } from "./duckdb.ts";
+import { EntityColumns } from "./entity-columns.ts";
 import { dumpFile, packedDump, partFile, PATHS } from "./run-directory.ts";
+import { plainly } from "./values.ts";
 
 /*
  * A record's effects and its row in the dumps share a bucket, by the hash of the record's key, and
@@ -17,6 +19,8 @@ import { dumpFile, packedDump, partFile, PATHS } from "./run-directory.ts";
  *   #bucket   of the record's key
  *   #set      the fields that the effect sets, as text; null where it doesn't
  *   #closer   `#set` doesn't say it all: a field may be set to null, or has no column there
+ *
+ * Keys whose type prints, or is told, in several ways (1.50, an uuid in capitals) are packed in the one that values.ts calls canonical.
  *
  * The packer takes one part after the other, each a file: operations by their number, the rest by bucket.
  */
@@ -63,14 +67,15 @@ export async function packRun(directory: string, entities: readonly PackedEntity
 export async function pack(from: string, to: string, entities: readonly PackedEntity[], sizes: Sizes = SIZES): Promise<string[]> {
   await using duckdb = await openDuckDB();
   for (const folder of ["before", "after", PATHS.ledger]) await mkdir(join(to, folder), { recursive: true });
-  const packer = new Packer(duckdb, to, sizes);
+  const packer = new Packer(duckdb, await plainPath(duckdb, to), sizes, await keysOf(from, entities));
+  from = await plainPath(duckdb, from);
   const [intents, outcomes] = [join(from, PATHS.intents), join(from, PATHS.outcomes)];
   await packer.operations(await packer.source(intents, await readNdjson(intents, INTENTS)), await packer.source(outcomes, await readNdjson(outcomes, OUTCOMES)));
   const dumps: { readonly path: string; readonly key: string; readonly rows: string }[] = [];
   for (const when of ["before", "after"] as const) {
     for (const { name, key } of entities) {
       const file = join(from, dumpFile(when, name));
-      if (await exists(file)) dumps.push({ path: packedDump(when, name), key, rows: (await packer.source(file, await readCsv(file))).rows });
+      if (await exists(file)) dumps.push({ path: packedDump(when, name), key, rows: (await packer.source(file, packer.keyed(name, key, await readCsv(file)))).rows });
     }
   }
   await packer.effects();
@@ -78,6 +83,18 @@ export async function pack(from: string, to: string, entities: readonly PackedEn
   await packer.byBucket("fields", "key", buckets, PATHS.effects);
   for (const { path, key, rows } of dumps) await packer.byBucket(rows, key, buckets, path);
   return packer.written;
+}
+
+/** By entity, what makes its keys canonical, if anything has to. */
+type Keys = ReadonlyMap<string, (key: string) => string>;
+
+async function keysOf(run: string, entities: readonly PackedEntity[]): Promise<Keys> {
+  const columns = await EntityColumns.of(run);
+  return new Map(entities.flatMap(({ name, key }) => {
+    const kind = columns.kind(name, key);
+    const asIs = kind.of === "text" || kind.of === "other" || (kind.of === "number" && kind.keeps === 0); // which are told as they are printed
+    return asIs ? [] : [[name, (value: string) => `coalesce(${plainly(kind, value)}, ${value})`] as const];
+  }));
 }
 
 /** What can be selected from; small is what fits into memory as it is. */
@@ -88,9 +105,11 @@ class Packer {
   readonly #duckdb: DuckDB;
   readonly #to: string;
   readonly #sizes: Sizes;
+  readonly #keys: Keys;
   #sources = 0;
 
-  constructor(duckdb: DuckDB, to: string, sizes: Sizes) {
+  constructor(duckdb: DuckDB, to: string, sizes: Sizes, keys: Keys) {
+    this.#keys = keys;
     this.#sizes = sizes;
     this.#duckdb = duckdb;
     this.#to = to;
@@ -105,6 +124,12 @@ class Packer {
     const name = `source${this.#sources++}`;
     await this.#duckdb.connection.run(`create temp table ${name} as select * from ${rows}`);
     return { rows: name, small: true };
+  }
+
+  /** An entity's rows, with canonical keys. */
+  keyed(entity: string, key: string, rows: string): string {
+    const canonical = this.#keys.get(entity);
+    return canonical ? `(select * replace (${canonical(identifier(key))} as ${identifier(key)}) from ${rows})` : rows;
   }
 
   /** An operation whose outcome was never written is indeterminate: nobody was told anything. */
@@ -124,9 +149,11 @@ class Packer {
   /** Makes the view `fields`: every effect with what it sets. */
   async effects(): Promise<void> {
     const run = (sql: string) => this.#duckdb.connection.run(sql);
+    const keys = [...this.#keys].map(([entity, canonical]) => `when ${literal(entity)} then ${canonical("e.key")}`);
+    const canonicalKey = keys.length === 0 ? "e.key" : `case e.entity ${keys.join(" ")} else e.key end`;
     await run(`create view effects as
-      select seq, op, outcome, start, "end", e.entity as entity, e.key as key, e.kind as kind, e.value as value
-      from (select *, unnest(effects) as e from ${literal(join(this.#to, partFile(PATHS.operations, "*")))})`);
+      select seq, op, outcome, start, "end", e.entity as entity, ${canonicalKey} as key, e.kind as kind, e.value as value
+      from (select *, unnest(effects) as e from ${parquet(join(this.#to, partFile(PATHS.operations, "*")))})`);
     const found = await this.#duckdb.connection.runAndReadAll("select name, count(*) as n from (select unnest(json_keys(value)) as name from effects) group by name order by n desc, name");
     const names = (found.getColumnsJS()[0] ?? []) as string[];
     // DuckDB doesn't tell Name from name.
@@ -159,7 +186,7 @@ class Packer {
     const parts = (await readdir(folder)).sort((a, b) => numberOf(a) - numberOf(b));
     return {
       parts: parts.length > 0 ? parts : ["none"],
-      read: (part) => (parts.includes(part) ? `read_parquet(${literal(join(folder, part, "*.parquet"))}, hive_partitioning = false)` : `(select * from ${rows} limit 0)`),
+      read: (part) => (parts.includes(part) ? parquet(join(folder, part, "*.parquet")) : `(select * from ${rows} limit 0)`),
       [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
     };
   }
@@ -177,14 +204,14 @@ export async function readNdjson(file: string, columns: string): Promise<string>
   const empty = ((await stat(file).catch(() => undefined))?.size ?? 0) === 0;
   const names = [...columns.matchAll(/"?(\w+)"?: '([^']+)'/g)];
   return empty ? `(select ${names.map(([, name, type]) => `null::${type} as "${name}"`).join(", ")} limit 0)`
-    : `read_json(${literal(file)}, format = 'newline_delimited', columns = {${columns}})`;
+    : `read_json(${literal(file)}, format = 'newline_delimited', hive_partitioning = false, columns = {${columns}})`;
 }
 
 /** Everything is text as PostgreSQL prints it; an unquoted nothing is null, a quoted one is ''. */
 async function readCsv(file: string): Promise<string> {
   const columns = (await csvHeader(file)).map((name) => `${literal(name)}: 'VARCHAR'`).join(", ");
   return `read_csv(${literal(file)}, columns = {${columns}}, auto_detect = false,
-    header = true, nullstr = '', allow_quoted_nulls = false, delim = ',', quote = '"', escape = '"', new_line = '\\n', compression = 'gzip', max_line_size = 20000000)`;
+    header = true, nullstr = '', allow_quoted_nulls = false, delim = ',', quote = '"', escape = '"', new_line = '\\n', compression = 'gzip', hive_partitioning = false, max_line_size = 20000000)`;
 }
 
 /** The column names of a compressed CSV file, as PostgreSQL's COPY writes them. */

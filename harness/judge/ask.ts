@@ -15,7 +15,6 @@ const TABLES = "select table_name as \"table\", string_agg(column_name, ', ' ord
 export async function ask(run: string, queries: readonly (string | undefined)[]): Promise<Row[][]> {
   const record = await readRun(run);
   await using database = await EvidenceDatabase.open(resolve(run), record.system.entities);
-  await database.run(`set file_search_path = '${resolve(run).replaceAll("'", "''")}'`);
   if (record.before && record.after && queries.some((sql) => sql?.includes("harms"))) {
     await reconcile(database, clientsOwn(readEntities(record)));
   }

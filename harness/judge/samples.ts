@@ -29,7 +29,7 @@ export class Samples {
     const n = Number(counted?.["n"]);
     const samples = new Samples(new Float64Array(n), new Float64Array(n), new Uint8Array(n));
     let at = 0;
-    const portions = database.columns(`select intended::double, coalesce("end", 'nan'::double)::double, (outcome = 'committed')::utinyint from operations order by intended, seq`);
+    const portions = database.portions(`select intended::double, coalesce("end", 'nan'::double)::double, (outcome = 'committed')::utinyint from operations order by intended, seq`);
     for await (const [due = [], end = [], served = []] of portions) {
       samples.#due.set(due as number[], at);
       samples.#end.set(end as number[], at);

@@ -1,24 +1,17 @@
 // The facts of one moment: schema, entities, invariants and integrity, all from one snapshot.
 
-import { createWriteStream } from "node:fs";
-import { rm } from "node:fs/promises";
-import { createGzip } from "node:zlib";
-import { pipeline } from "node:stream/promises";
 import type pg from "pg";
-import copy from "pg-copy-streams";
-import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
+import { messageOf } from "../base/errors.ts";
 import { inDatabase, type System } from "../drill/system.ts";
-import { dumpFile, type EvidenceWriter, type FactsWhen } from "../evidence/run-directory.ts";
-import { evidenceError } from "../evidence/evidence-error.ts";
+import type { EvidenceWriter, FactsWhen } from "../evidence/run-directory.ts";
+import { dumpEntities, entityFacts, type Dumped, type Shape } from "./entities.ts";
+import { findBySearchPath } from "./search-path.ts";
 import { fingerprint, type SchemaObject } from "./fingerprint.ts";
 import { integrityFacts, type IntegrityFact } from "./integrity.ts";
 
 export type InvariantFact = { readonly name: string; readonly query: string; readonly violations: number; readonly examples: readonly unknown[]; readonly error?: string };
 
 const EXAMPLES = 5;
-
-/** Of an entity's two queries that of the old schema, or of the new one. */
-type Shape = "before" | "after";
 
 type AfterFacts = {
   /** In which shape the records must be, or most likely are. */
@@ -41,11 +34,14 @@ export async function captureFacts(databases: readonly Observed[], evidence: Evi
   const entities = new Map<string, Dumped>();
   const invariants: InvariantFact[] = [];
   const integrity: IntegrityFact[] = [];
+  const paths: Record<string, string> = {};
   for (const { client, system, database } of databases) {
     await client.query("begin isolation level repeatable read, read only");
     try {
+      const path = await findBySearchPath(client, evidence, when, database);
+      paths[database ?? ""] = path.fresh;
       structure.push(...(await fingerprint(client)).map((object) => ({ ...object, name: inDatabase(database, object.name) })));
-      for (const [entity, dumped] of await dumpEntities(client, system, evidence, when, { records, owed })) entities.set(entity, dumped);
+      for (const [entity, dumped] of await dumpEntities(client, system, evidence, when, { records, owed, path })) entities.set(entity, dumped);
       invariants.push(...(await invariantFacts(client, system)).map((fact) => ({ ...fact, name: inDatabase(database, fact.name) })));
     } finally {
       await client.query("rollback");
@@ -53,56 +49,16 @@ export async function captureFacts(databases: readonly Observed[], evidence: Evi
     // amcheck takes locks that a read-only transaction may not take; nobody writes now anyway.
     await client.query("begin");
     try {
+      await client.query("select set_config('search_path', $1, true)", [paths[database ?? ""]]);
       integrity.push(...(await integrityFacts(client)).map((fact) => ({ ...fact, subject: inDatabase(database, fact.subject) })));
     } finally {
       await client.query("rollback");
     }
   }
   await evidence.writeJson(`${when}/structure.json`, structure);
-  await evidence.writeJson(`${when}/entities.json`, {
-    entities: [...entities.keys()], shapes: Object.fromEntries([...entities].flatMap(([entity, { shape }]) => (shape ? [[entity, shape]] : []))),
-    failed: [...entities].flatMap(([entity, { error }]) => (error === undefined ? [] : [{ entity, error }])),
-  });
+  await evidence.writeJson(`${when}/entities.json`, { ...entityFacts(entities), paths });
   await evidence.writeJson(`${when}/invariants.json`, invariants);
   await evidence.writeJson(`${when}/integrity.json`, [...integrity, ...more]);
-}
-
-/** In which shape an entity's records were read; and what its query failed with, if it was owed that this one reads them. */
-type Dumped = { readonly shape?: Shape; readonly error?: string };
-
-/** One compressed CSV file an entity: the key, then its logical fields, as PostgreSQL prints them. */
-async function dumpEntities(client: pg.Client, system: System, evidence: EvidenceWriter, when: FactsWhen, { records, owed }: Pick<AfterFacts, "records" | "owed">): Promise<Map<string, Dumped>> {
-  const dumped = new Map<string, Dumped>();
-  for (const entity of system.entities) {
-    const file = dumpFile(when, entity.name);
-    /** Gives why it can't be read. */
-    const dump = async (shape: Shape): Promise<string | undefined> => {
-      await client.query("savepoint entity");
-      try {
-        const rows = client.query(copy.to(`copy (${entity[shape]}) to stdout with (format csv, header)`));
-        await pipeline(rows, createGzip({ level: 1 }), createWriteStream(evidence.path(file)));
-        await client.query("release savepoint entity");
-        return undefined;
-      } catch (error) {
-        if (codeOf(error) === "ENOSPC") throw evidenceError(file, error);
-        await client.query("rollback to savepoint entity");
-        await rm(evidence.path(file), { force: true }); // half a dump is none
-        return messageOf(error);
-      }
-    };
-    const error = await dump(records);
-    if (error !== undefined && when === "before") {
-      throw new HarnessError({
-        code: "entity-query-failed", kind: "declaration", place: `system ${system.name}, entity ${entity.name}, before`,
-        message: `the query of entity ${entity.name} fails on the fresh system: ${error}`, remedy: "correct the query",
-      });
-    }
-    // Afterwards a query that fails is a fact about the system. What is there in the other shape need not stay unknown.
-    const other = records === "before" ? "after" : "before";
-    const shape = error === undefined ? records : (await dump(other)) === undefined ? other : undefined;
-    dumped.set(entity.name, { ...(shape && { shape }), ...(error !== undefined && (owed || !shape) && { error }) });
-  }
-  return dumped;
 }
 
 async function invariantFacts(client: pg.Client, system: System): Promise<InvariantFact[]> {

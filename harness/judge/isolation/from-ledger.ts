@@ -36,7 +36,7 @@ export async function historyOfRun(database: EvidenceDatabase): Promise<History 
 
 async function readTransactions(database: EvidenceDatabase): Promise<Transaction[]> {
   const transactions: Transaction[] = [];
-  const portions = database.columns(`select seq::double, vu::double, start::double, "end"::double, outcome, mops::varchar, reads::varchar from operations where mops is not null order by seq`);
+  const portions = database.portions(`select seq::double, vu::double, start::double, "end"::double, outcome, mops::varchar, reads::varchar from operations where mops is not null order by seq`);
   for await (const [seq = [], vu = [], start = [], end = [], outcome = [], mops = [], reads = []] of portions) {
     seq.forEach((number, i) => transactions.push({
       seq: number as number, vu: vu[i] as number, start: start[i] as number, mops: JSON.parse(mops[i] as string) as Mop[],

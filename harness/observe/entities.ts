@@ -1,0 +1,107 @@
+// An entity's records as evidence: one compressed CSV file each, and the types of its columns as the server names them.
+
+import { createWriteStream } from "node:fs";
+import { rm } from "node:fs/promises";
+import { createGzip } from "node:zlib";
+import { pipeline } from "node:stream/promises";
+import pg from "pg";
+import copy from "pg-copy-streams";
+import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
+import type { Entity, System } from "../drill/system.ts";
+import { dumpFile, type EvidenceWriter, type FactsWhen } from "../evidence/run-directory.ts";
+import { evidenceError } from "../evidence/evidence-error.ts";
+import { DIGEST, LONGEST_BYTES, type Column } from "../evidence/values.ts";
+import { requireKeys } from "./entity-keys.ts";
+import type { SearchPath } from "./search-path.ts";
+
+/** Of an entity's two queries that of the old schema, or of the new one. */
+export type Shape = "before" | "after";
+
+/** In which shape an entity's records were read; what its query failed with, if it was owed that this one reads them; and its columns. */
+export type Dumped = { readonly shape?: Shape; readonly error?: string; readonly columns: readonly Column[] };
+
+/** @param records in which shape they must be, or most likely are; `owed` says which */
+export type HowToRead = { readonly records: Shape; readonly owed: boolean; readonly path: SearchPath };
+
+/** One compressed CSV file an entity: the key, then its logical fields, as PostgreSQL prints them. */
+export async function dumpEntities(client: pg.Client, system: System, evidence: EvidenceWriter, when: FactsWhen, { records, owed, path }: HowToRead): Promise<Map<string, Dumped>> {
+  const dumped = new Map<string, Dumped>();
+  for (const entity of system.entities) {
+    const dump = (shape: Shape) => dumpEntity(client, entity, shape, evidence, dumpFile(when, entity.name), path);
+    const first = await dump(records);
+    if (when === "before") {
+      if (typeof first === "string") throw unreadable(system, entity, first);
+      await requireKeys(client, system, entity, first);
+    }
+    // Afterwards a query that fails is a fact about the system. What is there in the other shape need not stay unknown.
+    const other = records === "before" ? "after" : "before";
+    const found = typeof first === "string" ? await dump(other) : first;
+    const shape = typeof first !== "string" ? records : typeof found !== "string" ? other : undefined;
+    dumped.set(entity.name, { columns: typeof found === "string" ? [] : found, ...(shape && { shape }), ...(typeof first === "string" && (owed || !shape) && { error: first }) });
+  }
+  return dumped;
+}
+
+/** As `entities.json` has it. */
+export function entityFacts(entities: ReadonlyMap<string, Dumped>): object {
+  return {
+    entities: [...entities.keys()], shapes: Object.fromEntries([...entities].flatMap(([entity, { shape }]) => (shape ? [[entity, shape]] : []))),
+    failed: [...entities].flatMap(([entity, { error }]) => (error === undefined ? [] : [{ entity, error }])),
+    columns: Object.fromEntries([...entities].map(([entity, { columns }]) => [entity, columns])),
+  };
+}
+
+function unreadable(system: System, entity: Entity, error: string): HarnessError {
+  return new HarnessError({
+    code: "entity-query-failed", kind: "declaration", place: `system ${system.name}, entity ${entity.name}, before`,
+    message: `the query of entity ${entity.name} fails on the fresh system: ${error}`, remedy: "correct the query",
+  });
+}
+
+/** Gives its columns, or why it can't be read. */
+async function dumpEntity(client: pg.Client, entity: Entity, shape: Shape, evidence: EvidenceWriter, file: string, path: SearchPath): Promise<readonly Column[] | string> {
+  await client.query("savepoint entity");
+  try {
+    if (shape === "after" && path.now !== path.fresh) await client.query("select pg_catalog.set_config('search_path', $1, true)", [path.now]);
+    const columns = await columnsOf(client, entity[shape]);
+    const rows = client.query(copy.to(`copy (select ${columns.map((column) => printed(column, columns.length)).join(", ")} from (${entity[shape]}\n) records) to stdout with (format csv, header)`));
+    await pipeline(rows, createGzip({ level: 1 }), createWriteStream(evidence.path(file)));
+    await client.query("select pg_catalog.set_config('search_path', $1, true)", [path.fresh]);
+    await client.query("release savepoint entity");
+    return columns;
+  } catch (error) {
+    if (codeOf(error) === "ENOSPC") throw evidenceError(file, error);
+    await client.query("rollback to savepoint entity"); // also of the path
+    await rm(evidence.path(file), { force: true }); // half a dump is none
+    return messageOf(error);
+  }
+}
+
+/** What the server says of a query's columns; of a domain it names the base type. @throws when the judge couldn't tell two of them apart */
+async function columnsOf(client: pg.Client, query: string): Promise<Column[]> {
+  const { fields } = await client.query(`select * from (${query}\n) records limit 0`);
+  const names = fields.map(({ name }) => name.toLowerCase());
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new Error(`two of its columns are named ${twice} (upper and lower case are the same here); give one another name`);
+  const { rows } = await client.query<{ type: string; base: string }>(`
+    select pg_catalog.format_type(f.oid, f.modifier) as type, case when t.typtype = 'e' then 'enum' when f.oid < 16384 or t.typname = 'citext' then t.typname else 'other' end as base
+    from unnest($1::oid[], $2::int[]) with ordinality f (oid, modifier, n) left join pg_catalog.pg_type t on t.oid = f.oid order by f.n`,
+  [fields.map(({ dataTypeID }) => dataTypeID), fields.map(({ dataTypeModifier }) => dataTypeModifier)]);
+  return fields.map(({ name, dataTypeModifier }, index) => ({ name, type: rows[index]?.type ?? "unknown", base: rows[index]?.base ?? "other", modifier: dataTypeModifier }));
+}
+
+/** Types whose values are never long; a number stays a number, however many digits it has. */
+const SHORT = new Set(["int2", "int4", "int8", "oid", "numeric", "money", "float4", "float8", "bool", "timestamp", "timestamptz", "date", "time", "timetz", "interval", "uuid", "enum", "name", "char"]);
+/** Of more columns each may have less, so that a line stays readable. */
+const MANY_COLUMNS = 100;
+const LONGEST_OF_MANY_BYTES = 1_024;
+
+/** A column as it is dumped: what is long as its digest, so that a dump stays small and compares exactly. */
+function printed({ name, base }: Column, columns: number): string {
+  const column = pg.escapeIdentifier(name);
+  if (SHORT.has(base)) return column;
+  const text = `${column}::text`; // of char(n) without what it is filled up with
+  const bytes = `pg_catalog.octet_length(${text})`;
+  return `case when ${bytes} > ${columns > MANY_COLUMNS ? LONGEST_OF_MANY_BYTES : LONGEST_BYTES} or pg_catalog.starts_with(${text}, '${DIGEST}')
+    then '${DIGEST}' || pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(${text}, 'UTF8')), 'hex') || ':' || ${bytes} else ${text} end as ${column}`;
+}
