@@ -160,7 +160,11 @@ export function plainly({ of, keeps }: ValueKind, value: string): string {
         when regexp_full_match(${value}, '0\\.0+') then '0'`} end)`;
     }
     case "boolean": return `(case ${value} when 't' then 't' when 'f' then 'f' when 'true' then 't' when 'false' then 'f' end)`;
-    case "timestamptz": return `(case when regexp_full_match(${value}, '\\d{4}-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d:\\d\\d(\\.\\d{0,5}[1-9])?(\\+00|Z)') then replace(replace(${value}, 'T', ' '), 'Z', '+00') end)`;
+    case "timestamptz": {
+      const digits = (keeps ?? 6) > 0 ? `(\\.\\d{0,${(keeps ?? 6) - 1}}[1-9])?` : "";
+      return `(case when regexp_full_match(${value}, '\\d{4}-\\d\\d-\\d\\d[ T]([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d${digits}(\\+00|Z)') and try_cast(left(${value}, 10) as date) is not null
+        then replace(replace(${value}, 'T', ' '), 'Z', '+00') end)`;
+    }
     case "uuid": return `(case when regexp_full_match(${value}, '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}') then lower(${value}) end)`;
     case "money": case "float4": case "float8": case "timestamp": case "date": case "bytea": case "json": case "jsonb": case "other": return "null::varchar";
   }

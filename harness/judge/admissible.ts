@@ -1,6 +1,8 @@
 // Decides exactly whether a record can hold what it holds, for the few records where a rule of thumb can't.
 
-/** A record's logical fields as text; undefined where there is none. A field that is not named is nobody's claim. */
+import { plus } from "./decimals.ts";
+
+/** A record's logical fields as canonical texts (evidence/values.ts); undefined where there is none. A field that is not named is nobody's claim. */
 export type Fields = Readonly<Record<string, string | null>>;
 export type Operation = {
   readonly kind: "insert" | "update" | "delete" | "add";
@@ -52,7 +54,7 @@ function apply(state: Fields | undefined, { kind, value }: Operation, counters: 
   if (state === undefined || kind === "delete") return undefined;
   if (kind === "update") return { ...state, ...value };
   const changed = Object.entries(value).filter(([field]) => counters.has(field) && state[field] !== undefined);
-  return { ...state, ...Object.fromEntries(changed.map(([field, by]) => [field, String(Number(state[field]) + Number(by))])) };
+  return { ...state, ...Object.fromEntries(changed.map(([field, by]) => [field, counted(state[field] ?? null, by)])) };
 }
 
 function fits(state: Fields | undefined, held: Fields | undefined): boolean {
@@ -60,22 +62,25 @@ function fits(state: Fields | undefined, held: Fields | undefined): boolean {
   return Object.entries(held).every(([field, value]) => state[field] === undefined || same(state[field], value));
 }
 
-/** The same text, or the same number. */
+/** The same text; a told one of which nobody knows what it is may be any. */
 function same(a: string | null, b: string | null): boolean {
-  return a === b || (a !== null && b !== null && a.trim() !== "" && b.trim() !== "" && Number(a) === Number(b));
+  return a === b || (a !== null && b !== null && (a.startsWith(UNSURE) || closeFloats(a, b)));
 }
 
-/** Whether some of these changes sum to the total; undefined when there are too many sums to tell. */
-export function canSumTo(changes: readonly number[], total: number): boolean | undefined {
-  let sums = new Set([0]);
-  for (const change of changes) {
-    sums = new Set([...sums, ...[...sums].map((sum) => rounded(sum + change))]);
-    if (sums.size > 100_000) return undefined;
-  }
-  return sums.has(rounded(total));
+/** Marks a value of which nobody can say for certain what the server makes of it. */
+export const UNSURE = "\u0000";
+/** Marks a float that was counted: its sum depends on the order, and its last digits on that. */
+export const FLOAT = "\u0001";
+
+function closeFloats(a: string, b: string): boolean {
+  if (!a.startsWith(FLOAT) || !b.startsWith(FLOAT)) return false;
+  const [x, y] = [Number(a.slice(1)), Number(b.slice(1))];
+  return Math.abs(x - y) <= 1e-6 * Math.max(Math.abs(x), Math.abs(y), 1e-30);
 }
 
-/** Sums of decimals drift in binary; six places are what counters are compared with. */
-function rounded(value: number): number {
-  return Math.round(value * 1e6) / 1e6;
+/** What a counter holds after a change. What isn't known stays so, and null and something is null. */
+function counted(was: string | null, by: string | null): string | null {
+  if (was === null || by === null) return null;
+  if (was.startsWith(UNSURE) || by.startsWith(UNSURE)) return UNSURE;
+  return was.startsWith(FLOAT) ? `${FLOAT}${Number(was.slice(1)) + Number(by.replace(FLOAT, ""))}` : plus(was, by);
 }

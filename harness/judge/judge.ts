@@ -16,6 +16,7 @@ import { spans } from "./spans.ts";
 import { compareStructure, structureWarnings } from "./structure.ts";
 import { failedJourneys } from "./journeys.ts";
 import { standstillsOf, stoodStillMs, stoodWithin } from "./standstills.ts";
+import { undeclaredEffects } from "./undeclared.ts";
 import { judgeObjectives, ms, worst } from "./verdicts.ts";
 
 /**
@@ -26,13 +27,13 @@ export async function judge(directory: string): Promise<Scorecard> {
   const record = await readRun(directory);
   const dumped = readEntities(record);
   await using database = await EvidenceDatabase.open(directory, record.system.entities);
-  const doubts = doubtsOf(record);
   const shapes = record.after?.entities.shapes ?? {};
   const unreadable = (record.after?.entities.failed ?? []).map(({ entity, error }): Finding => ({
     kind: "entity-unreadable", subject: entity, detail: `the query that must read it fails: ${error}${shapes[entity] === undefined ? "" : `; it was read in the ${shapes[entity] === "after" ? "new" : "old"} shape`}`, count: 1, examples: [],
     query: `select unnest(failed, recursive := true) from read_json('after/entities.json')`,
   }));
   const reconciliation = record.before && record.after ? await reconcile(database, clientsOwn(dumped)) : undefined;
+  const doubts = [...doubtsOf(record), ...(await undeclaredEffects(database, record.system)), ...(reconciliation?.unsure ?? [])];
   const start = eventsOf(record, "migration").find(({ state }) => state === "started")?.t;
   const end = eventsOf(record, "rollback").findLast(({ state }) => state !== "retried")?.t ?? phaseOf(record, "decision")?.to ?? start;
   // A gate that was closed for the migration costs clients from then on.

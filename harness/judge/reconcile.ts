@@ -3,6 +3,8 @@
 import type { EvidenceDatabase, Row } from "../evidence/database.ts";
 import { identifier, literal } from "../evidence/duckdb.ts";
 import type { Entity } from "../drill/system.ts";
+import { counters } from "./counters.ts";
+import { values } from "./field-values.ts";
 import { refine } from "./refine.ts";
 import type { ReadEntity } from "./run-record.ts";
 import type { Finding } from "./scorecard.ts";
@@ -53,7 +55,8 @@ import { collectWitnesses, findTorn, prepareWitnesses } from "./torn.ts";
  *
  * Shed. A field that committed operations set, and that the old shape has no place for.
  *
- * Values are compared as PostgreSQL prints them, and numbers also by value (1.5 is 1.50).
+ * Values are compared by the type that the server says they have (evidence/values.ts): texts as texts, numbers by value, what clients told
+ * by what the server makes of it. Where nobody can say that for certain, the record is unsure, and not wrong.
  */
 
 export type Reconciliation = {
@@ -67,6 +70,8 @@ export type Reconciliation = {
   /** When the newest of them was begun: its answer may have reached the client after what it was lost to. */
   readonly newestBegunNs: number | null;
   readonly findings: readonly Finding[];
+  /** Why some values could not be compared. */
+  readonly unsure: readonly string[];
 };
 
 const EXAMPLES = 5;
@@ -86,6 +91,7 @@ const SAYS: Readonly<Record<Harm, string>> = {
 /** Reconciles all entities whose dumps are there. The order of everything is fixed, so that a repeated judgement is the same. */
 export async function reconcile(database: EvidenceDatabase, entities: readonly ReadEntity[]): Promise<Reconciliation> {
   await database.run("create table harms (harm varchar, entity varchar, key varchar, field varchar, seq bigint, acknowledged bigint, held varchar, expected varchar)");
+  await database.run("create table unsure (entity varchar, key varchar, field varchar, held varchar, told varchar)");
   await database.run("create temp table suspects (key varchar, bucket usmallint)");
   await prepareWitnesses(database);
   const buckets = await countBuckets(database, entities);
@@ -105,7 +111,7 @@ export async function reconcile(database: EvidenceDatabase, entities: readonly R
     lost: { definite, possible: definite + count("write-possibly-lost") },
     phantom: count("phantom-write"), duplicate: count("duplicate-write"), altered: count("altered-write") + count("torn-write"), shed: count("value-shed"),
     oldestLostNs: nanoseconds(lost?.["oldest"]), newestBegunNs: nanoseconds(lost?.["newest"]),
-    findings: await findings(database),
+    findings: await findings(database), unsure: await unsureValues(database),
   };
 }
 
@@ -121,6 +127,17 @@ async function findings(database: EvidenceDatabase): Promise<Finding[]> {
     };
   }));
 }
+
+/** Told in a way of which it isn't certain what the server makes of it: a reason not to know, and none to accuse. */
+async function unsureValues(database: EvidenceDatabase): Promise<string[]> {
+  const rows = await database.rows("select entity, field, count(distinct key)::double as n, min_by(key, key) as key, min_by(held, key) as held, min_by(told, key) as told from unsure group by all order by entity, field");
+  return rows.map(({ entity, field, n, key, held, told }) => {
+    const count = `${Number(n)} ${String(entity)} ${Number(n) === 1 ? "record" : "records"}`;
+    return `${count} can't be compared in ${String(field)}: clients told "${short(told)}", and the database prints "${short(held)}" (${short(key)}); tell it as the database prints it`;
+  });
+}
+
+const short = (value: unknown) => (String(value).length > 60 ? `${String(value).slice(0, 60)}...` : String(value));
 
 function trim(row: Row): Row {
   return Object.fromEntries(Object.entries(row).filter(([key, value]) => value !== null && key !== "harm" && key !== "entity"));
@@ -153,8 +170,8 @@ async function applyRules(database: EvidenceDatabase, entity: Entity, fields: re
   await database.run(`create or replace temp table touched as select seq, outcome, start, "end", key, kind, value from buckets.effects
     where entity = '${name}' and outcome in ('committed', 'indeterminate') and ${suspect("key")}`);
   await existence(database, name, key);
-  if (set.length > 0) await values(database, name, key, set, known);
-  for (const counter of counted) await counters(database, name, key, counter);
+  await values(database, { entity: name, key, set, known });
+  for (const counter of counted.filter((field) => fields.includes(field))) await counters(database, entity, counter, known.has(counter));
   await refine(database, entity);
   await findUndone(database, entity);
   await collectWitnesses(database, entity, fields);
@@ -214,58 +231,4 @@ async function existence(database: EvidenceDatabase, name: string, key: string):
     from (select distinct ${key} from held) h left join fate f on f.key = h.${key} left join (select distinct ${key} from base) b on b.${key} = h.${key}
     where (b.${key} is null and not coalesce(f.maybe_inserted, false))
        or (coalesce(f.deleted, false) and not f.insert_in_doubt and (f.inserted_end is null or f.inserted_end < f.deleted_start))`);
-}
-
-/** Two values are the same when they print the same or are the same number; only what differs is read as a number. */
-const same = (a: string, b: string) =>
-  `(case when ${a} is not distinct from ${b} then true when ${a} is null or ${b} is null then false
-    else coalesce(try_cast(${a} as decimal(38, 10)) = try_cast(${b} as decimal(38, 10)), false) end)`;
-
-/** @param known fields that the baseline has, too: another one is held against what was written alone */
-async function values(database: EvidenceDatabase, name: string, key: string, set: readonly string[], known: ReadonlySet<string>): Promise<void> {
-  const list = set.map((field) => `'${field.replaceAll("'", "''")}'`).join(", ");
-  const cells = (table: string, of = set) => `(${of.map((field) => `select ${key} as key, '${field.replaceAll("'", "''")}' as field, "${field}" as value from ${table}`).join(" union all ")})`;
-  const inBase = set.filter((field) => known.has(field));
-  await database.run(`create or replace temp table cells as
-    select h.key, h.field, h.value as held, b.value as was, b.key is not null as had
-    from (select distinct on (key, field) * from ${cells("held")} order by key, field) h left join ${inBase.length === 0 ? "(select null::varchar as key, null::varchar as field, null::varchar as value where false)" : cells("base", inBase)} b on b.key = h.key and b.field = h.field`);
-  await database.run(`create or replace temp table writes as
-    select key, field, seq, outcome, start, "end", (value ->> field) as value
-    from (select *, unnest(json_keys(value)) as field from touched where kind in ('insert', 'update')) where field in (${list})`);
-  await database.run(`create or replace temp table verdicts as
-    with latest as (select key, field, max(start) filter (outcome = 'committed') as l, max_by(seq, start) filter (outcome = 'committed') as seq,
-        max_by(value, start) filter (outcome = 'committed') as value, max_by("end", start) filter (outcome = 'committed') as acknowledged,
-        bool_or(outcome = 'committed') as any_committed from writes group by key, field),
-      pairs as (select c.key, c.field, c.held, c.was, c.had, ${same("w.value", "c.held")} as equal, w.key is not null as written, w.outcome, w.start, w."end"
-        from cells c left join writes w on w.key = c.key and w.field = c.field)
-    select p.key, p.field, p.held, any_value(l.seq) as seq, any_value(l.acknowledged) as acknowledged, coalesce(any_value(l.value), any_value(p.was)) as expected,
-      -- an admissible write whose effect at this place needs no late surprise
-      bool_or(p.written and p.equal and ((p.outcome = 'committed' and p."end" >= l.l) or (p.outcome = 'indeterminate' and (l.l is null or p.start >= l.l)))) as fits,
-      bool_or(p.written and p.equal and p.outcome = 'indeterminate') as in_doubt,
-      coalesce(bool_or(p.written and p.equal), false) or (p.had and ${same("any_value(p.was)", "p.held")}) as known,
-      (p.had and not coalesce(bool_or(l.any_committed), false) and ${same("any_value(p.was)", "p.held")}) as untouched,
-      bool_or(p.written) as written, p.had, coalesce(bool_or(l.any_committed), false) as any_committed
-    from pairs p left join latest l on l.key = p.key and l.field = p.field
-    group by p.key, p.field, p.held, p.had`);
-  // A field that an insert didn't set and nobody wrote (a default) is nobody's claim.
-  await database.run(`insert into harms
-    select case when in_doubt then 'write-possibly-lost' when known and any_committed then 'write-lost' else 'altered-write' end,
-      '${name}', key, field, seq, acknowledged, held, expected
-    from verdicts where not fits and not untouched and (written or had)`);
-}
-
-async function counters(database: EvidenceDatabase, name: string, key: string, counter: string): Promise<void> {
-  await database.run(`insert into harms
-    with told as (select key, kind, outcome, (value ->> '${counter}')::decimal(38, 6) as amount from touched where kind in ('add', 'insert')),
-    changes as (
-      select key, coalesce(sum(amount) filter (outcome = 'committed'), 0) as sure,
-        coalesce(sum(least(amount, 0)) filter (outcome = 'indeterminate'), 0) as low, coalesce(sum(greatest(amount, 0)) filter (outcome = 'indeterminate'), 0) as high
-      from told where kind = 'add' and amount is not null group by key),
-    -- what it began with: the baseline, or what the one insert of the record gave it
-    first as (
-      select ${key} as key, "${counter}"::decimal(38, 6) as value from base
-      union all select key, max(amount) from told where kind = 'insert' and key not in (select ${key} from base) group by key having count(*) = 1 and count(amount) = 1)
-    select 'altered-write', '${name}', h.${key}, '${counter}', null, null, h."${counter}", (f.value + coalesce(c.sure, 0))::varchar
-    from held h join first f on f.key = h.${key} left join changes c on c.key = h.${key}
-    where h."${counter}"::decimal(38, 6) - f.value - coalesce(c.sure, 0) not between coalesce(c.low, 0) and coalesce(c.high, 0)`);
 }

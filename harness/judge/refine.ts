@@ -3,7 +3,9 @@
 import type { EvidenceDatabase, Row } from "../evidence/database.ts";
 import { literal as text } from "../evidence/duckdb.ts";
 import type { Entity } from "../drill/system.ts";
-import { canSumTo, isAdmissible, MOST_OPERATIONS, type Fields, type Operation } from "./admissible.ts";
+import { canonical, type ValueKind } from "../evidence/values.ts";
+import { FLOAT, isAdmissible, MOST_OPERATIONS, UNSURE, type Fields, type Operation } from "./admissible.ts";
+import { counterKind } from "./counters.ts";
 
 /** Records at a time: bounds the memory, whatever the run's size. */
 const BATCH = 5_000;
@@ -27,7 +29,6 @@ export async function refine(database: EvidenceDatabase, entity: Entity): Promis
       union select key from fate where maybe_inserted and n <= ${MOST_OPERATIONS} and key in (select "${entity.key}" from base))`);
   const [last] = await database.rows("select max(batch)::double as n from tangled");
   for (let batch = 0; batch <= Number(last?.["n"] ?? -1); batch++) await refineBatch(database, entity, batch);
-  for (const counter of entity.counters) await refineCounter(database, entity, counter);
 }
 
 async function refineBatch(database: EvidenceDatabase, entity: Entity, batch: number): Promise<void> {
@@ -36,14 +37,15 @@ async function refineBatch(database: EvidenceDatabase, entity: Entity, batch: nu
   const base = grouped(await database.rows(`select * from base where "${entity.key}" ${of}`), entity.key);
   const held = grouped(await database.rows(`select * from held where "${entity.key}" ${of}`), entity.key);
   const counters = new Set(entity.counters);
+  const kinds: Kinds = { counted: counters, of: (field) => (counters.has(field) ? counterKind(database, entity.name, field) : database.columns.kind(entity.name, field)) };
   const cleared: string[] = [];
   const wrong: { readonly key: string; readonly there: boolean; readonly seq: number; readonly acknowledged: number }[] = [];
   for (const [key, rows] of touched) {
     const copies = held.get(key) ?? [];
     if (copies.length > 1) continue; // a duplicate is one whatever came before
-    const now = copies[0] && fieldsOf(copies[0], entity.key);
+    const now = copies[0] && fieldsOf(copies[0], entity.key, kinds);
     const was = base.get(key)?.[0];
-    if (isAdmissible(was && fieldsOf(was, entity.key), rows.map(operationOf), now, counters)) cleared.push(key);
+    if (isAdmissible(was && fieldsOf(was, entity.key, kinds), rows.map((row) => operationOf(row, kinds)), now, counters)) cleared.push(key);
     else {
       const acknowledged = rows.filter(({ outcome }) => outcome === "committed");
       wrong.push({ key, there: now !== undefined, seq: Math.max(0, ...acknowledged.map(({ seq }) => Number(seq))), acknowledged: Math.max(0, ...acknowledged.map(({ end }) => Number(end))) });
@@ -57,36 +59,29 @@ async function refineBatch(database: EvidenceDatabase, entity: Entity, batch: nu
     where not exists (select 1 from harms h where h.entity = '${entity.name}' and h.key = w.key and h.harm <> 'value-shed')`));
 }
 
-/** Within the range of what operations in doubt can add up to, only some totals can be reached. */
-async function refineCounter(database: EvidenceDatabase, entity: Entity, counter: string): Promise<void> {
-  const [doubt] = await database.rows("select count(*)::double as n from touched where kind = 'add' and outcome = 'indeterminate'");
-  if (Number(doubt?.["n"]) === 0) return;
-  const change = `(value ->> ${text(counter)})::decimal(38, 6)`;
-  const rows = await database.rows(`
-    with doubtful as (select key, list(${change}::double) as changes from touched where kind = 'add' and outcome = 'indeterminate' and ${change} <> 0 group by key),
-      sure as (select key, sum(${change}) as total from touched where kind = 'add' and outcome = 'committed' group by key)
-    select d.key, d.changes, (h."${counter}"::decimal(38, 6) - b."${counter}"::decimal(38, 6) - coalesce(s.total, 0))::double as difference, h."${counter}" as held,
-      (b."${counter}"::decimal(38, 6) + coalesce(s.total, 0))::varchar as expected
-    from doubtful d join held h on h."${entity.key}" = d.key join base b on b."${entity.key}" = d.key left join sure s on s.key = d.key
-    where d.key not in (select key from tangled) and d.key not in (select key from harms where entity = '${entity.name}') order by d.key`);
-  for (const { key, changes, difference, held, expected } of rows) {
-    const list = (changes as readonly unknown[]).map(Number);
-    if (canSumTo(list, Number(difference)) !== false) continue;
-    await database.run(`insert into harms values ('altered-write', '${entity.name}', ${text(String(key))}, ${text(counter)}, null, null, ${text(String(held))}, ${text(String(expected))})`);
-  }
-}
+/** By field, what its values are compared as. */
+type Kinds = { readonly of: (field: string) => ValueKind; readonly counted: ReadonlySet<string> };
 
-function operationOf(row: Row): Operation {
+function operationOf(row: Row, kinds: Kinds): Operation {
   const certain = row["outcome"] === "committed";
-  const value = JSON.parse(String(row["value"] ?? "null")) as Record<string, string | number | null> | null;
+  const value = JSON.parse(String(row["value"] ?? "null")) as Record<string, unknown> | null;
   return {
     kind: row["kind"] as Operation["kind"], certain, start: Number(row["start"]), end: certain ? Number(row["end"]) : Infinity,
-    value: Object.fromEntries(Object.entries(value ?? {}).map(([field, content]) => [field, content === null ? null : String(content)])),
+    value: Object.fromEntries(Object.entries(value ?? {}).map(([field, content]) => [field, content === null ? null : told(field, typeof content === "object" ? JSON.stringify(content) : String(content), kinds)])),
   };
 }
 
-function fieldsOf(row: Row, key: string): Fields {
-  return Object.fromEntries(Object.entries(row).filter(([field]) => field !== key).map(([field, value]) => [field, value === null ? null : String(value)]));
+function told(field: string, text: string, kinds: Kinds): string {
+  const form = canonical(kinds.of(field), text);
+  return form === undefined ? `${UNSURE}${text}` : marked(field, form, kinds);
+}
+
+/** A counter of floats is never exact. */
+const marked = (field: string, form: string, { of, counted }: Kinds) => (counted.has(field) && of(field).of.startsWith("float") ? `${FLOAT}${form}` : form);
+
+function fieldsOf(row: Row, key: string, kinds: Kinds): Fields {
+  return Object.fromEntries(Object.entries(row).filter(([field]) => field !== key)
+    .map(([field, value]) => [field, value === null ? null : marked(field, canonical(kinds.of(field), String(value)) ?? String(value), kinds)]));
 }
 
 function grouped(rows: readonly Row[], by: string): Map<string, Row[]> {

@@ -3,6 +3,8 @@
 import type { EvidenceDatabase } from "../evidence/database.ts";
 import { identifier, literal } from "../evidence/duckdb.ts";
 import type { Entity } from "../drill/system.ts";
+import { plainly, type ValueKind } from "../evidence/values.ts";
+import { counterKind } from "./counters.ts";
 
 /*
  * A record is beyond suspicion when its operations, taken in the order in which they began, give what is held. That
@@ -52,17 +54,19 @@ export async function findSuspects(database: EvidenceDatabase, { name, key: keyC
   const known = new Set(recorded.map((field) => field.toLowerCase())); // DuckDB doesn't tell Name from name
   const value = (field: string) => (known.has(field.toLowerCase()) ? `"#set".${identifier(field)}` : "null::varchar");
   const set = fields.filter((field) => !counters.includes(field));
+  const kind = (field: string) => database.columns.kind(name, field);
+  const amount = (field: string, text: string) => amountOf(counterKind(database, name, field), text);
   const last = set.map((field, i) => `arg_max(${value(field)}, start) filter (code <> 8) as v${i}`);
-  const sums = counters.flatMap((field, i) => [`sum(${amount(value(field))}) as c${i}`, `bool_or(${value(field)} is not null and ${amount(value(field))} is null) as odd${i}`]);
-  const untouched = fields.filter((field) => inBase.has(field)).map((field) => differ(`h.${identifier(field)}`, `b.${identifier(field)}`));
+  const sums = counters.flatMap((field, i) => [`sum(${amount(field, value(field))}) as c${i}`, `bool_or(${value(field)} is not null and ${amount(field, value(field))} is null) as odd${i}`]);
+  const untouched = fields.filter((field) => inBase.has(field)).map((field) => differ(kind(field), `h.${identifier(field)}`, `b.${identifier(field)}`));
   const written = set.map((field, i) => {
     const [is, was] = [`h.${identifier(field)}`, `b.${identifier(field)}`];
-    return `case when l.v${i} is not null then ${differ(is, `l.v${i}`)} else ${inBase.has(field) ? `b.${key} is not null and ${differ(is, was)}` : "false"} end`;
+    return `case when l.v${i} is not null then ${differ(kind(field), is, `l.v${i}`)} else ${inBase.has(field) ? `b.${key} is not null and ${differ(kind(field), is, was)}` : "false"} end`;
   });
   const counted = counters.map((field, i) => {
     const [is, was] = [`h.${identifier(field)}`, `b.${identifier(field)}`];
-    return `coalesce(l.odd${i}, false) or case when l.c${i} is null then b.${key} is not null and ${differ(is, was)}
-      else coalesce(${amount(is)} <> case when b.${key} is null then 0 else ${amount(was)} end + l.c${i}, true) end`;
+    return `coalesce(l.odd${i}, false) or case when l.c${i} is null then b.${key} is not null and ${differ(kind(field), is, was)}
+      else coalesce(${amount(field, is)} <> case when b.${key} is null then 0 else ${amount(field, was)} end + l.c${i}, true) end`;
   });
   const [added] = await database.rows(`insert into suspects
     with latest as (
@@ -84,10 +88,18 @@ export async function findSuspects(database: EvidenceDatabase, { name, key: keyC
   return Number(added?.["Count"]);
 }
 
-/** A counter as a number that is quick to read; null for what is none, or too large. */
-const amount = (text: string) => `try_cast(${text} as decimal(18, 6))`;
+/** Decimals of a counter that is quick to sum; most have fewer. */
+const QUICK_DECIMALS = 6;
 
-/** Do two values differ in print, and as numbers? */
-function differ(a: string, b: string): string {
-  return `(case when ${a} = ${b} then false when ${a} is null or ${b} is null then not (${a} is null and ${b} is null) else coalesce(try_cast(${a} as decimal(38, 10)) <> try_cast(${b} as decimal(38, 10)), true) end)`;
+/** A counter as a number that is quick to read, and exact; null for what is none, too large, or has more decimals. */
+function amountOf({ of, keeps = QUICK_DECIMALS }: ValueKind, text: string): string {
+  const decimals = Math.min(keeps, 9);
+  if (of !== "number" || decimals < 0) return "null::decimal(18, 0)"; // every record that is counted is a suspect
+  return `case when regexp_full_match(${text}, '-?[0-9]+${decimals === 0 ? "" : `(\\.[0-9]{0,${decimals}})?`}') then try_cast(${text} as decimal(18, ${decimals})) end`;
+}
+
+/** Do two values differ? What isn't quick to say makes a suspect. */
+function differ(kind: ValueKind, a: string, b: string): string {
+  const otherwise = ["text", "json", "other"].includes(kind.of) ? "true" : `coalesce(${plainly(kind, a)} <> ${plainly(kind, b)}, true)`;
+  return `(case when ${a} = ${b} then false when ${a} is null or ${b} is null then not (${a} is null and ${b} is null) else ${otherwise} end)`;
 }

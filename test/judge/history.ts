@@ -14,9 +14,15 @@ export type Op = {
   readonly effects?: readonly { readonly entity?: string; readonly key: string; readonly kind: string; readonly value?: object }[];
 };
 
+/** The name of a base type, and its modifier. */
+export type TypeName = string | readonly [base: string, modifier: number];
+const column = (name: string, type: TypeName) => ({ name, type: String(type), ...(typeof type === "string" ? { base: type, modifier: -1 } : { base: type[0], modifier: type[1] }) });
+/** As numeric(p, s) has it. */
+export const numeric = (precision: number, scale: number): TypeName => ["numeric", ((precision << 16) | scale) + 4];
+
 export type History = {
-  readonly before: readonly (readonly [key: string, value: string | null, stock?: number])[];
-  readonly after: readonly (readonly [key: string, value: string | null, stock?: number])[];
+  readonly before: readonly (readonly [key: string, value: string | null, stock?: number | string | null])[];
+  readonly after: readonly (readonly [key: string, value: string | null, stock?: number | string | null])[];
   readonly ops: readonly Op[];
   readonly drill?: Partial<DrillDeclaration>;
   /** Events after the migration's start, at milliseconds; the usual course when left out. */
@@ -24,6 +30,8 @@ export type History = {
   /** Rules across databases, and the entity's fields that other databases know it by. */
   readonly across?: readonly { readonly name: string; readonly query: string }[];
   readonly references?: readonly string[];
+  /** What `value` and `stock` are, as the server names types; text and numeric when left out. */
+  readonly types?: readonly [value: TypeName, stock?: TypeName, afterwards?: TypeName];
   readonly facts?: { readonly before?: object; readonly after?: object };
 };
 
@@ -56,9 +64,11 @@ export function record(directory: string, history: History): string {
   for (const [atMs, event] of history.events ?? USUAL) { now = atMs * 1e6; timeline.record(event); }
   for (const when of ["before", "after"] as const) {
     mkdirSync(join(directory, when), { recursive: true });
-    const facts = { structure: [], integrity: [], invariants: [], entities: { entities: ["item"], failed: [] }, ...history.facts?.[when] };
+    const [value = "text", stock = "numeric", afterwards = value] = history.types ?? [];
+    const columns = { item: [column("key", "text"), column("value", when === "before" ? value : afterwards), column("stock", stock)] };
+    const facts = { structure: [], integrity: [], invariants: [], entities: { entities: ["item"], failed: [], columns }, ...history.facts?.[when] };
     for (const [name, data] of Object.entries(facts)) writeFileSync(join(directory, when, `${name}.json`), JSON.stringify(data));
-    const rows = history[when].map(([key, value, stock = 0]) => `${key},${value === null ? "" : `"${value.replaceAll('"', '""')}"`},${stock}\n`);
+    const rows = history[when].map(([key, value, stock = 0]) => `${key},${value === null ? "" : `"${value.replaceAll('"', '""')}"`},${stock ?? ""}\n`);
     writeFileSync(join(directory, when, "entity-item.csv.gz"), gzipSync(`key,value,stock\n${rows.join("")}`));
   }
   history.ops.forEach((op, index) => writeOp(directory, op, index + 1));
@@ -74,4 +84,4 @@ function writeOp(directory: string, { at, took = 5, outcome = "committed", effec
 export const insert = (key: string, value: string | null) => ({ key, kind: "insert", value: { value } });
 export const update = (key: string, value: string | null) => ({ key, kind: "update", value: { value } });
 export const remove = (key: string) => ({ key, kind: "delete" });
-export const add = (key: string, stock: number) => ({ key, kind: "add", value: { stock } });
+export const add = (key: string, stock: number | string) => ({ key, kind: "add", value: { stock } });
