@@ -3,12 +3,14 @@
 
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { createRequire, enableCompileCache } from "node:module";
+import { cleanEnvironment } from "../base/environment.ts";
 import { COMPILED } from "../base/files.ts";
 import { CONSISTENCY_MODELS } from "../drill/consistency-models.ts";
 import { DEFAULT_RUNS } from "../evidence/run-directory.ts";
 import { fail } from "./fail.ts";
 import { MOST_WORKERS, usualWorkers } from "./room.ts";
 
+cleanEnvironment();
 enableCompileCache(COMPILED.NODE_COMPILE_CACHE); // whatever is loaded from here on is compiled once
 const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
 

@@ -62,7 +62,7 @@ async function canonicalForms(database: EvidenceDatabase, { entity, key, set, kn
   const none = "select null::varchar as key, null::varchar as field, null::varchar as held, null::varchar as was, false as had, null::varchar as held_plain, null::varchar as was_plain limit 0";
   await database.run(`create or replace temp table quick as ${cells.length > 0 ? cells.join(" union all ") : none}`);
   await database.run(`create or replace temp table told as
-    select key, field, seq, outcome, start, "end", value, case field ${set.map((field) => `when ${literal(field)} then ${plainly(kindOf(field), "value")}`).join(" ")} else null end as plain
+    select key, field, seq, outcome, start, "end", value, case field ${["when '' then null::varchar", ...set.map((field) => `when ${literal(field)} then ${plainly(kindOf(field), "value")}`)].join(" ")} end as plain
     from (select key, field, seq, outcome, start, "end", (value ->> field) as value
       from (select *, unnest(json_keys(value)) as field from touched where kind in ('insert', 'update')) where field in (${["", ...set].map(literal).join(", ")}))`);
   await database.run("create or replace temp table asked (field varchar, value varchar, canonical varchar)");

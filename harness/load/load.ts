@@ -89,7 +89,7 @@ export class Load implements AsyncDisposable {
     const child = await start({
       command: K6,
       args: ["run", "--quiet", "--no-color", "--no-usage-report", "--address", "", "--summary-mode", "disabled", workload],
-      env: { TURNBACK_LOAD: JSON.stringify(config), TURNBACK_SCALE: String(options.scale), TURNBACK_WORK: options.workDirectory },
+      env: { TURNBACK_LOAD: JSON.stringify(config), TURNBACK_SCALE: String(options.scale), TURNBACK_WORK: options.workDirectory, HOME: options.workDirectory, TZ: "UTC" }, // no options, passwords or time zone of whoever runs it
       cwd: options.workDirectory,
       logFile,
       onLine: (line) => {

@@ -4,15 +4,15 @@ import { readFile, readdir, mkdir, rename, rm, writeFile, chown, stat } from "no
 import { join } from "node:path";
 import pg from "pg";
 import { run } from "../base/process.ts";
-import { messageOf } from "../base/errors.ts";
 import { ROOT, exists, sha256 } from "../base/files.ts";
-import { declarationError } from "../drill/parse.ts";
 import type { System } from "../drill/system.ts";
 import { postgresBinaries, unprivilegedUser, type Release } from "./embedded-postgres.ts";
 import type { FaultyDisk, Volume } from "./faulty-disk.ts";
 import { takeCopy } from "./kept-data.ts";
 import type { Address, Launch, Service } from "./runtime.ts";
+import { FIXED_OPTIONS, fixTheRest, UNHURRIED_OPTIONS } from "./sessions.ts";
 import { LOADER, skewedBy } from "./skewed-clock.ts";
+import { runSqlFile } from "./sql-file.ts";
 
 export const DATABASE = "app";
 export type Role = "turnback" | "migrator" | "app";
@@ -134,22 +134,30 @@ async function accepts(address: Address, password: string): Promise<boolean> {
   return true;
 }
 
-/** The harness's own sessions: a drill that makes the server's time-outs too short must not strike who heals it. */
-const HARNESS_OPTIONS = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0";
+type ConnectOptions = {
+  readonly name: string;
+  readonly database?: string;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /** The harness's own session, but as the database makes it: for SQL that isn't ours. */
+  readonly asGiven?: boolean;
+};
 
-/** A connected client that never crashes the harness when its connection is cut while idle. */
-export async function connect(access: Access, options: { readonly name: string; readonly database?: string; readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<pg.Client> {
+/** A connected client that never crashes the harness when its connection is cut while idle. Of the harness's own sessions everything is fixed that decides what they see. */
+export async function connect(access: Access, options: ConnectOptions): Promise<pg.Client> {
+  const fixed = access.role === "turnback" && !options.asGiven;
   const client = new pg.Client({
     host: access.address.host, port: access.address.port, database: options.database ?? DATABASE,
     user: access.role, password: access.password,
     application_name: options.name,
     connectionTimeoutMillis: options.timeoutMs ?? 5_000,
     keepAlive: true,
-    ...(access.role === "turnback" ? { options: HARNESS_OPTIONS } : {}),
+    ...(access.role === "turnback" ? { options: fixed ? FIXED_OPTIONS : UNHURRIED_OPTIONS } : {}),
   });
   client.on("error", () => undefined); // the next query reports it, in its own context
   await client.connect();
   options.signal?.addEventListener("abort", () => cut(client), { once: true });
+  if (fixed) await fixTheRest(client);
   return client;
 }
 
@@ -180,7 +188,7 @@ export type Contents = { readonly system: LoadedSystem; readonly scale: number; 
 /** Names the prepared data: the same schema, seed, scale and server give the same key. */
 export async function templateKey({ system, scale, empty = false }: Contents, server: string): Promise<string> {
   const files = await Promise.all([...system.schema, ...system.seed].map((file) => readFile(join(system.directory, file), "utf8")));
-  return sha256(JSON.stringify(["template/5", server, scale, system.extensions, system.tablespaces ?? [], files, ...(empty ? ["empty"] : [])])).slice(0, 16);
+  return sha256(JSON.stringify(["template/6", server, scale, system.extensions, system.tablespaces ?? [], files, ...(empty ? ["empty"] : [])])).slice(0, 16);
 }
 
 /** Creates roles, schema and data through an open superuser connection to an empty server. */
@@ -202,7 +210,7 @@ export async function populate(address: Address, { system, scale, empty = false 
     await admin.end();
   }
   const access = { address, role: "turnback", password: TEMPLATE_PASSWORD } as const;
-  const client = await connect(access, { name: "turnback-prepare" });
+  const client = await connect(access, { name: "turnback-prepare", asGiven: true });
   try {
     for (const extension of ["amcheck", ...system.extensions]) await client.query(`create extension if not exists ${extension}`);
     await client.query("alter schema public owner to migrator");
@@ -223,16 +231,6 @@ const EMPTY = `do $$ declare tables text; begin
   select string_agg(oid::regclass::text, ', ') into tables from pg_class where relkind in ('r', 'p') and relowner = 'migrator'::regrole;
   execute 'truncate ' || tables || ' restart identity';
 end $$`;
-
-async function runSqlFile(client: pg.Client, file: string, scale: number): Promise<void> {
-  const sql = (await readFile(file, "utf8")).replaceAll(":scale", String(scale));
-  try {
-    await client.query(sql);
-  } catch (error) {
-    const at = error instanceof pg.DatabaseError && error.position ? `:${sql.slice(0, Number(error.position)).split("\n").length}` : "";
-    throw declarationError(`${file}${at}`, `${file}${at}: ${messageOf(error)}`, "correct the SQL", error);
-  }
-}
 
 /**
  * A data directory of this run's own, copied from prepared data; the first run prepares it.
