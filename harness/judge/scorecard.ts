@@ -24,6 +24,9 @@ export type ObjectiveResult = {
   readonly evidence: readonly string[];
 };
 
+/** What follows from a finding, and is not counted beside it: the columns of a table that is missing. */
+export type Consequence = { readonly kind: string; readonly subject: string; readonly detail: string };
+
 export type Finding = {
   /** A stable name: `write-lost`, `trigger-missing`, `stale-sequence`. */
   readonly kind: string;
@@ -33,6 +36,8 @@ export type Finding = {
   readonly examples: readonly unknown[];
   /** Shows the finding over the run directory: `turnback query RUN "..."`. */
   readonly query: string;
+  /** All that follows from it, in the order of kinds and subjects; left out where nothing does. */
+  readonly consequences?: readonly Consequence[];
 };
 
 export type FaultResult = {
