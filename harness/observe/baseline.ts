@@ -6,21 +6,25 @@ import { join } from "node:path";
 import { ROOT, exists, sha256 } from "../base/files.ts";
 import type { EvidenceWriter } from "../evidence/run-directory.ts";
 import { captureFacts, type Observed } from "./facts.ts";
+import { findBySearchPath } from "./search-path.ts";
 
 /**
  * Every run starts from a byte-for-byte copy of prepared data, and nobody has been able to
  * write when this is called; so the facts are the same each time, and are captured once. The
- * key covers the data, the queries that describe it, and the code that asks them.
+ * key covers the data, the queries that describe it, the server's settings, and the code that asks them. Where a query's
+ * answer may depend on when it is asked, the facts are captured anew.
  */
 export async function baselineFacts(databases: readonly (Observed & { /** Names its data. */ readonly dataKey: string })[], evidence: EvidenceWriter): Promise<void> {
-  const described = databases.map(({ database, dataKey, system }) => [database, dataKey, system.entities, system.invariants]);
+  const described = await Promise.all(databases.map(async ({ client, database, dataKey, system }) => [database, dataKey, system.entities, system.invariants, await settingsOf(client)]));
   const key = sha256(JSON.stringify([described, await ownSource()])).slice(0, 16);
   const cached = join(ROOT, ".cache", "facts", key);
-  if (await exists(cached)) {
+  const anew = (await Promise.all(databases.map((observed) => dependsOnTime(observed, evidence)))).includes(true);
+  if (!anew && (await exists(cached))) {
     await cp(cached, evidence.path("before"), { recursive: true, mode: constants.COPYFILE_FICLONE });
     return;
   }
   await captureFacts(databases, evidence, "before");
+  if (anew) return;
   const partial = `${cached}.${process.pid}.partial`;
   await mkdir(join(cached, ".."), { recursive: true });
   await cp(evidence.path("before"), partial, { recursive: true });
@@ -29,6 +33,43 @@ export async function baselineFacts(databases: readonly (Observed & { /** Names 
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
     if (!(await exists(cached))) throw error; // else another run was faster
+  }
+}
+
+/** What the server was told when it started, but for where it is and where its files are: these are other ones in each run. */
+async function settingsOf(client: Observed["client"]): Promise<unknown> {
+  const { rows } = await client.query(`select pg_catalog.version() as version, array(
+    select name || '=' || setting from pg_catalog.pg_settings where source in ('command line', 'configuration file') and name not in ('port', 'listen_addresses') and setting not like '%/%' order by name) as settings`);
+  return rows;
+}
+
+/** Functions of PostgreSQL's own whose answer depends on when they are asked, as plans print them; and texts that are dates. */
+const TIMELY = /\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|age|random\w*|gen_random_uuid|uuidv[47]|txid_\w+|pg_\w+)\(|\b(CURRENT_(DATE|TIME)|LOCALTIME)/;
+const DATES = /'(now|today|tomorrow|yesterday)'/i;
+
+/** Whether some query asks what isn't in the data alone. Plans show what is inside views; of functions of the system's own, only the immutable are trusted. */
+export async function dependsOnTime({ client, system, database }: Observed, evidence: EvidenceWriter): Promise<boolean> {
+  const queries = [...system.entities.map(({ before }) => before), ...system.invariants.map(({ query }) => query)];
+  if (queries.some((query) => DATES.test(query))) return true;
+  await client.query("begin read only");
+  try {
+    await findBySearchPath(client, evidence, "before", database);
+    const { rows } = await client.query<{ name: string }>("select distinct proname as name from pg_catalog.pg_proc where oid >= 16384 and provolatile <> 'i'");
+    const own = new Set(rows.map(({ name }) => name));
+    for (const query of queries) {
+      await client.query("savepoint plan");
+      try {
+        const plan = (await client.query<{ "QUERY PLAN": string }>(`explain (verbose, costs off) ${query}`)).rows.map((row) => row["QUERY PLAN"]).join("\n");
+        if (TIMELY.test(plan) || [...plan.matchAll(/([\w$]+)"?\(/g)].some(([, name = ""]) => own.has(name))) return true;
+        await client.query("release savepoint plan");
+      } catch {
+        await client.query("rollback to savepoint plan"); // whoever asks it says what is wrong with it
+        return true;
+      }
+    }
+    return false;
+  } finally {
+    await client.query("rollback");
   }
 }
 

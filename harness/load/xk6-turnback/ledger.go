@@ -72,14 +72,14 @@ func (l *Ledger) Intent(arrival Arrival, vu uint64, op string, startNs int64, ef
 			b = append(b, `{"entity":`...)
 			b = appendString(b, effect.Entity)
 			b = append(b, `,"key":`...)
-			b = appendString(b, effect.Key)
+			b = appendString(b, digested(effect.Key))
 			b = append(b, `,"kind":"`...)
 			b = append(b, effect.Kind...)
 			b = append(b, `","value":`...)
 			if len(effect.Value) == 0 {
 				b = append(b, "null"...)
 			} else {
-				b = append(b, effect.Value...)
+				b = append(b, digestedValue(effect.Value)...)
 			}
 			b = append(b, '}')
 		}
