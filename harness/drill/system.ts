@@ -8,6 +8,7 @@ export const entitySchema = z.strictObject({
   before: z.string().describe("Query of the records in the old schema; first the key, then the logical fields"),
   after: z.string().describe("The same records read from the new schema; fields that only it knows may follow"),
   references: z.array(z.string()).default([]).describe("Fields by which databases know each other's records: in another shape they may hold other keys, and are compared across databases alone"),
+  list: z.string().optional().describe("Field that holds a list, to which list transactions append by the record's key: every acknowledged append must be in it"),
   derived: z.boolean().default(false).describe("Written by the system's own programs and not by clients: only rules look at it"),
   counters: z.array(z.string()).default([]).describe("Numeric fields that operations add to rather than set"),
 });

@@ -5,6 +5,7 @@ import { EvidenceDatabase } from "../evidence/database.ts";
 import { brokenAcross } from "./across.ts";
 import { applicationFindings } from "./application.ts";
 import { brokenInvariants, newProblems } from "./integrity.ts";
+import { unreadLists } from "./lists.ts";
 import { isolationOfRun } from "./isolation/findings.ts";
 import { reconcile, type Reconciliation } from "./reconcile.ts";
 import { clientsOwn, eventsOf, phaseOf, readEntities, readRun, type RunRecord } from "./run-record.ts";
@@ -33,7 +34,7 @@ export async function judge(directory: string): Promise<Scorecard> {
     query: `select unnest(failed, recursive := true) from read_json('after/entities.json')`,
   }));
   const reconciliation = record.before && record.after ? await reconcile(database, clientsOwn(dumped)) : undefined;
-  const doubts = [...doubtsOf(record), ...(await undeclaredEffects(database, record.system)), ...(reconciliation?.unsure ?? [])];
+  const doubts = [...doubtsOf(record), ...(await undeclaredEffects(database, record.system)), ...(await unreadLists(database, record.system.entities)), ...(reconciliation?.unsure ?? [])];
   const start = eventsOf(record, "migration").find(({ state }) => state === "started")?.t;
   const end = eventsOf(record, "rollback").findLast(({ state }) => state !== "retried")?.t ?? phaseOf(record, "decision")?.to ?? start;
   // A gate that was closed for the migration costs clients from then on.

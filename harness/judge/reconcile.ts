@@ -4,6 +4,7 @@ import type { EvidenceDatabase, Row } from "../evidence/database.ts";
 import { identifier, literal } from "../evidence/duckdb.ts";
 import type { Entity } from "../drill/system.ts";
 import { counters } from "./counters.ts";
+import { judgeLists } from "./lists.ts";
 import { values } from "./field-values.ts";
 import { refine } from "./refine.ts";
 import type { ReadEntity } from "./run-record.ts";
@@ -99,6 +100,7 @@ export async function reconcile(database: EvidenceDatabase, entities: readonly R
   const set = await fieldsSet(database, recorded);
   for (const entity of entities) {
     const columns = await reconcileEntity(database, entity, recorded, buckets);
+    await judgeLists(database, entity);
     await findShed(database, entity.name, columns, recorded, set.get(entity.name));
   }
   await findTorn(database);
@@ -148,7 +150,7 @@ const BATCH = 200_000;
 
 async function reconcileEntity(database: EvidenceDatabase, entity: ReadEntity, recorded: readonly string[], buckets: number): Promise<readonly string[]> {
   const columns = (await database.rows(`select column_name from (describe after_${entity.name})`)).map((row) => String(row["column_name"]));
-  const fields = columns.filter((column) => column !== entity.key && !entity.uncompared.includes(column));
+  const fields = columns.filter((column) => column !== entity.key && column !== entity.list && !entity.uncompared.includes(column));
   const known = new Set((await database.rows(`select column_name from (describe before_${entity.name})`)).map((row) => String(row["column_name"])));
   for (let bucket = 0, found = 0; bucket < buckets; bucket++) {
     found += await findSuspects(database, entity, { fields, known, recorded, bucket });

@@ -131,7 +131,7 @@ describe("a key names one record", () => {
     ["null", "select null::text as key, 1 as n union all select 'a', 1", "key", [], "null in 1 records"],
     ["repeated", "select 'a' as key union all select 'a' union all select 'b'", "key", [], "a names 2 records"],
     ["missing", "select 'a' as ref", "key", [], "is no column of its query, which has ref"],
-    ["there, and a counter is not", "select 'a' as key", "key", ["stock"], "no column for the counter stock"],
+    ["there, and a counter is not", "select 'a' as key", "key", ["stock"], "no column stock"],
     ["a column of which there are two", "select 'a' as key, 1 as n, 2 as \"N\"", "key", [], "two of its columns are named n"],
   ] as const)("otherwise the declaration is wrong: it is %s", shared, async ([, query, key, counters, says]) => {
     const refused = captured(query, key, counters);
