@@ -34,7 +34,7 @@ export async function judge(directory: string): Promise<Scorecard> {
     query: `select unnest(failed, recursive := true) from read_json('after/entities.json')`,
   }));
   const reconciliation = record.before && record.after ? await reconcile(database, clientsOwn(dumped)) : undefined;
-  const doubts = [...doubtsOf(record), ...(await undeclaredEffects(database, record.system)), ...(await unreadLists(database, record.system.entities)), ...(reconciliation?.unsure ?? [])];
+  const doubts = [...doubtsOf(record), ...(await undeclaredEffects(database, record.system)), ...(record.header.drill.objectives.loss ? await unreadLists(database, record.system.entities) : []), ...(reconciliation?.unsure ?? [])];
   const start = eventsOf(record, "migration").find(({ state }) => state === "started")?.t;
   const end = eventsOf(record, "rollback").findLast(({ state }) => state !== "retried")?.t ?? phaseOf(record, "decision")?.to ?? start;
   // A gate that was closed for the migration costs clients from then on.
