@@ -28,7 +28,7 @@ export const replyLost: FaultKindOf<ReplyLost> = {
       heal: () => proxy.clearTrap(),
       proveHealed: async () => {
         const { swallows } = await proxy.counts();
-        return swallows === fault.times ? `no more than ${fault.times} answers were to be swallowed` : undefined;
+        return swallows === fault.times ? `no more than ${fault.times} answers were swallowed` : undefined;
       },
     };
   },
