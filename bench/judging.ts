@@ -63,7 +63,7 @@ async function generate(folder: string, operations: number): Promise<void> {
     from ops) to ${literal(join(folder, PATHS.intents))} (format json)`);
   await run(`copy (select seq, seq * 100000 as acquired, seq * 100000 + 2000000 as "end", case when refused then 'rejected' else 'committed' end as outcome, 'commit' as phase, '' as code
     from ops) to ${literal(join(folder, PATHS.outcomes))} (format json)`);
-  const csv = (when: "before" | "after") => `${literal(join(folder, dumpFile(when, "item")))} (format csv, header, force_quote (value), compression gzip)`;
+  const csv = (when: "before" | "after") => `${literal(join(folder, dumpFile(when, "item")))} (format csv, header, force_quote (value), compression zstd)`;
   const before = `select 'b' || i as key, 'v' as value, '1.00' as amount, 0 as stock from range(0, ${base}) t(i) union all select 'd' || i, 'v', '1.00', 0 from range(0, ${base / 10 + 1}) t(i)`;
   await run(`copy (${before}) to ${csv("before")}`);
   await run(`create view state as

@@ -44,7 +44,7 @@ function firstDifference(a: string, b: string): number {
 
 /** Numbers of the lines that the bytes [from, to) touch; undefined for a file that is not text. */
 async function linesBefore(path: string, from: number, to: number): Promise<{ readonly first: number; readonly last: number } | undefined> {
-  if (path.endsWith(".gz")) return undefined;
+  if (/\.(zst|parquet|png|zip)$/.test(path)) return undefined;
   let at = 0;
   let [first, last] = [1, 1];
   for await (const data of createReadStream(path, { end: Math.max(0, to - 1) })) {

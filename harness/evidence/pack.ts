@@ -1,14 +1,14 @@
 // Packs what a run wrote line by line into columns (Parquet): a tenth of the size, and a judge reads it at once.
 
-import { createReadStream } from "node:fs";
-import { mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
+import { constants, createReadStream } from "node:fs";
+import { copyFile, mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { createGunzip } from "node:zlib";
+import { createZstdDecompress } from "node:zlib";
 import { exists } from "../base/files.ts";
 import { type DuckDB, identifier, literal, openDuckDB, parquet, plainPath } from "./duckdb.ts";
 import { EntityColumns } from "./entity-columns.ts";
-import { dumpFile, packedDump, partFile, PATHS } from "./run-directory.ts";
+import { dumpFile, type FactsWhen, packedDump, partFile, PATHS } from "./run-directory.ts";
 import { plainly } from "./values.ts";
 
 /*
@@ -71,18 +71,28 @@ export async function pack(from: string, to: string, entities: readonly PackedEn
   from = await plainPath(duckdb, from);
   const [intents, outcomes] = [join(from, PATHS.intents), join(from, PATHS.outcomes)];
   await packer.operations(await packer.source(intents, await readNdjson(intents, INTENTS)), await packer.source(outcomes, await readNdjson(outcomes, OUTCOMES)));
-  const dumps: { readonly path: string; readonly key: string; readonly rows: string }[] = [];
-  for (const when of ["before", "after"] as const) {
-    for (const { name, key } of entities) {
-      const file = join(from, dumpFile(when, name));
-      if (await exists(file)) dumps.push({ path: packedDump(when, name), key, rows: (await packer.source(file, packer.keyed(name, key, await readCsv(file)))).rows });
-    }
-  }
+  const dumps = [...(await packer.dumps(from, "before", entities)), ...(await packer.dumps(from, "after", entities))];
   await packer.effects();
   const buckets = Math.ceil(Math.max(await packer.most(["fields", ...dumps.map(({ rows }) => rows)]), 1) / sizes.bucket);
   await packer.byBucket("fields", "key", buckets, PATHS.effects);
-  for (const { path, key, rows } of dumps) await packer.byBucket(rows, key, buckets, path);
+  for (const { path, key, rows, packed } of dumps) {
+    if (packed === undefined || buckets > 1) await packer.byBucket(rows, key, buckets, path);
+    else await packer.asItIs(packed, path);
+  }
   return packer.written;
+}
+
+/**
+ * Packs the dumps of one moment in place, before there is a run of which they are a part: for whoever keeps them for many runs.
+ * Those that a run may have to cut into several buckets stay as they are.
+ */
+export async function packDumps(directory: string, when: FactsWhen, entities: readonly PackedEntity[], sizes: Sizes = SIZES): Promise<void> {
+  await using duckdb = await openDuckDB();
+  const packer = new Packer(duckdb, await plainPath(duckdb, directory), sizes, await keysOf(directory, entities));
+  const dumps = await packer.dumps(await plainPath(duckdb, directory), when, entities);
+  if (dumps.length === 0 || (await packer.most(dumps.map(({ rows }) => rows))) > sizes.bucket) return;
+  for (const { path, key, rows } of dumps) await packer.byBucket(rows, key, 1, path);
+  for (const { name } of entities) await rm(join(directory, dumpFile(when, name)), { force: true });
 }
 
 /** By entity, what makes its keys canonical, if anything has to. */
@@ -96,6 +106,9 @@ async function keysOf(run: string, entities: readonly PackedEntity[]): Promise<K
     return asIs ? [] : [[name, (value: string) => `coalesce(${plainly(kind, value)}, ${value})`] as const];
   }));
 }
+
+/** An entity's rows at one moment; `packed` is where they are packed already, in one bucket. */
+type Dump = { readonly path: string; readonly key: string; readonly rows: string; readonly packed?: string };
 
 /** What can be selected from; small is what fits into memory as it is. */
 type Source = { readonly rows: string; readonly small: boolean };
@@ -126,8 +139,27 @@ class Packer {
     return { rows: name, small: true };
   }
 
+  /** What was dumped at one moment. */
+  async dumps(from: string, when: FactsWhen, entities: readonly PackedEntity[]): Promise<Dump[]> {
+    const dumps: Dump[] = [];
+    for (const { name, key } of entities) {
+      const path = packedDump(when, name);
+      const [file, packed] = [join(from, dumpFile(when, name)), join(from, partFile(path, 0))];
+      if (await exists(file)) dumps.push({ path, key, rows: (await this.source(file, this.#keyed(name, key, await readCsv(file)))).rows });
+      else if (await exists(packed)) dumps.push({ path, key, rows: `(select * exclude ("#bucket") from ${parquet(packed)})`, packed });
+    }
+    return dumps;
+  }
+
+  /** Takes over what is packed already. */
+  async asItIs(packed: string, path: string): Promise<void> {
+    const part = partFile(path, 0);
+    await copyFile(packed, join(this.#to, part), constants.COPYFILE_FICLONE);
+    this.written.push(part);
+  }
+
   /** An entity's rows, with canonical keys. */
-  keyed(entity: string, key: string, rows: string): string {
+  #keyed(entity: string, key: string, rows: string): string {
     const canonical = this.#keys.get(entity);
     return canonical ? `(select * replace (${canonical(identifier(key))} as ${identifier(key)}) from ${rows})` : rows;
   }
@@ -211,14 +243,14 @@ export async function readNdjson(file: string, columns: string): Promise<string>
 async function readCsv(file: string): Promise<string> {
   const columns = (await csvHeader(file)).map((name) => `${literal(name)}: 'VARCHAR'`).join(", ");
   return `read_csv(${literal(file)}, columns = {${columns}}, auto_detect = false,
-    header = true, nullstr = '', allow_quoted_nulls = false, delim = ',', quote = '"', escape = '"', new_line = '\\n', compression = 'gzip', hive_partitioning = false, max_line_size = 20000000)`;
+    header = true, nullstr = '', allow_quoted_nulls = false, delim = ',', quote = '"', escape = '"', new_line = '\\n', compression = 'zstd', hive_partitioning = false, max_line_size = 20000000)`;
 }
 
 /** The column names of a compressed CSV file, as PostgreSQL's COPY writes them. */
 async function csvHeader(file: string): Promise<string[]> {
   const compressed = createReadStream(file);
   try {
-    for await (const line of createInterface({ input: compressed.pipe(createGunzip()) })) {
+    for await (const line of createInterface({ input: compressed.pipe(createZstdDecompress()) })) {
       return [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? "");
     }
     return [];

@@ -39,7 +39,7 @@ export const PATHS = {
 export type FactsWhen = "before" | "after";
 
 /** An entity's records at one moment, as they are written, and once the run is packed. */
-export const dumpFile = (when: FactsWhen, entity: string) => `${when}/entity-${entity}.csv.gz`;
+export const dumpFile = (when: FactsWhen, entity: string) => `${when}/entity-${entity}.csv.zst`;
 export const packedDump = (when: FactsWhen, entity: string) => `${when}/entity-${entity}.parquet`;
 /** What is packed comes in parts: operations.0.parquet, operations.1.parquet ... */
 export const partFile = (path: string, part: number | "*") => path.replace(/parquet$/, `${part}.parquet`);

@@ -4,6 +4,7 @@ import { constants } from "node:fs";
 import { cp, mkdir, readFile, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ROOT, exists, sha256 } from "../base/files.ts";
+import { packDumps } from "../evidence/pack.ts";
 import type { EvidenceWriter } from "../evidence/run-directory.ts";
 import { captureFacts, type Observed } from "./facts.ts";
 import { findBySearchPath } from "./search-path.ts";
@@ -20,14 +21,15 @@ export async function baselineFacts(databases: readonly (Observed & { /** Names 
   const cached = join(ROOT, ".cache", "facts", key);
   const anew = (await Promise.all(databases.map((observed) => dependsOnTime(observed, evidence)))).includes(true);
   if (!anew && (await exists(cached))) {
-    await cp(cached, evidence.path("before"), { recursive: true, mode: constants.COPYFILE_FICLONE });
+    await cp(join(cached, "before"), evidence.path("before"), { recursive: true, mode: constants.COPYFILE_FICLONE });
     return;
   }
   await captureFacts(databases, evidence, "before");
   if (anew) return;
   const partial = `${cached}.${process.pid}.partial`;
   await mkdir(join(cached, ".."), { recursive: true });
-  await cp(evidence.path("before"), partial, { recursive: true });
+  await cp(evidence.path("before"), join(partial, "before"), { recursive: true });
+  await packDumps(partial, "before", databases.flatMap(({ system }) => system.entities)); // or each run would do so again
   try {
     await rename(partial, cached);
   } catch (error) {
@@ -73,7 +75,9 @@ export async function dependsOnTime({ client, system, database }: Observed, evid
   }
 }
 
+/** Of what asks for facts, and of what keeps them. */
 async function ownSource(): Promise<string[]> {
-  const files = (await readdir(import.meta.dirname)).filter((file) => file.endsWith(".ts")).sort();
-  return Promise.all(files.map((file) => readFile(join(import.meta.dirname, file), "utf8")));
+  const rooms = [import.meta.dirname, join(import.meta.dirname, "../evidence")];
+  const files = await Promise.all(rooms.map(async (room) => (await readdir(room, { recursive: true })).filter((file) => file.endsWith(".ts")).sort().map((file) => join(room, file))));
+  return Promise.all(files.flat().map((file) => readFile(file, "utf8")));
 }

@@ -2,7 +2,7 @@
 
 import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
-import { createGzip } from "node:zlib";
+import { constants, createZstdCompress } from "node:zlib";
 import { pipeline } from "node:stream/promises";
 import pg from "pg";
 import copy from "pg-copy-streams";
@@ -65,7 +65,7 @@ async function dumpEntity(client: pg.Client, entity: Entity, shape: Shape, evide
     if (shape === "after" && path.now !== path.fresh) await client.query("select pg_catalog.set_config('search_path', $1, true)", [path.now]);
     const columns = await columnsOf(client, entity[shape]);
     const rows = client.query(copy.to(`copy (select ${columns.map((column) => printed(column, columns.length)).join(", ")} from (${entity[shape]}\n) records) to stdout with (format csv, header)`));
-    await pipeline(rows, createGzip({ level: 1 }), createWriteStream(evidence.path(file)));
+    await pipeline(rows, createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 1 } }), createWriteStream(evidence.path(file)));
     await client.query("select pg_catalog.set_config('search_path', $1, true)", [path.fresh]);
     await client.query("release savepoint entity");
     return columns;

@@ -12,7 +12,7 @@ import { ROOT } from "../../harness/base/files.ts";
 import { drillSchema } from "../../harness/drill/schema.ts";
 import { readSystem } from "../../harness/drill/parse.ts";
 import { systemSchema, type System } from "../../harness/drill/system.ts";
-import { EvidenceWriter } from "../../harness/evidence/run-directory.ts";
+import { dumpFile, EvidenceWriter } from "../../harness/evidence/run-directory.ts";
 import { judge } from "../../harness/judge/judge.ts";
 import type { Scorecard } from "../../harness/judge/scorecard.ts";
 import { captureFacts } from "../../harness/observe/facts.ts";
@@ -165,7 +165,7 @@ export class Corpus implements AsyncDisposable {
       if (entry.corrupt) await this.#corrupt(entry.corrupt);
       record(directory, { before: [], after: [], ops: [], drill: { objectives: ALL } });
       await cp(join(prepared.facts, "before"), join(directory, "before"), { recursive: true });
-      for (const when of ["before", "after"]) await rm(join(directory, when, "entity-item.csv.gz"), { force: true });
+      for (const when of ["before", "after"] as const) await rm(join(directory, dumpFile(when, "item")), { force: true });
       await this.#inDatabase((client) => captureFacts([{ client, system: prepared.system }], factsOnly(directory), "after"));
       writeLedger(directory, entry, prepared.system);
       return { card: await judge(directory), directory };

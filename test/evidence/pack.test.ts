@@ -6,7 +6,7 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { EvidenceDatabase } from "../../harness/evidence/database.ts";
-import { isPacked, packRun } from "../../harness/evidence/pack.ts";
+import { isPacked, packDumps, packRun } from "../../harness/evidence/pack.ts";
 import { judge } from "../../harness/judge/judge.ts";
 import { add, insert, record, remove, update, type History, type Op } from "../judge/history.ts";
 import { temporaryFolder } from "../support/drills.ts";
@@ -42,8 +42,27 @@ describe("a packed run", () => {
     await packRun(run, ITEM, sizes);
     expect(await judge(run)).toEqual(before);
     expect(await readdir(join(run, "ledger"))).not.toContain("intents.ndjson");
-    expect(await readdir(join(run, "after"))).not.toContain("entity-item.csv.gz");
+    expect(await readdir(join(run, "after"))).not.toContain("entity-item.csv.zst");
     expect((await readdir(join(run, "ledger"))).length).toBeGreaterThan(sizes.part < 100 ? 4 : 1);
+  });
+
+  test.for([{ bucket: 500_000, keeps: "as it is" }, { bucket: 7, keeps: "cut into buckets" }])("takes over what was packed before it ran, %o", async ({ bucket }) => {
+    await using folder = await temporaryFolder();
+    const run = record(join(folder.path, "run"), everything());
+    const before = await judge(run);
+    await packDumps(run, "before", ITEM);
+    expect((await readdir(join(run, "before"))).filter((file) => file.startsWith("entity-"))).toEqual(["entity-item.0.parquet"]);
+    expect(await judge(run), "not packed yet").toEqual(before);
+    await packRun(run, ITEM, { bucket, part: 20, smallBytes: small });
+    expect(await judge(run)).toEqual(before);
+    expect((await readdir(join(run, "before"))).length > 5, "in parts").toBe(bucket === 7);
+  });
+
+  test("leaves dumps as they are that may have to be cut into buckets", async () => {
+    await using folder = await temporaryFolder();
+    const run = record(join(folder.path, "run"), everything());
+    await packDumps(run, "before", ITEM, { bucket: 7, part: 20, smallBytes: small });
+    expect((await readdir(join(run, "before"))).filter((file) => file.startsWith("entity-"))).toEqual(["entity-item.csv.zst"]);
   });
 
   test("keeps every operation with its effects, null and the empty text", async () => {

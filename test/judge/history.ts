@@ -2,7 +2,7 @@
 
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { zstdCompressSync } from "node:zlib";
 import { drillSchema, type DrillDeclaration } from "../../harness/drill/schema.ts";
 import { systemSchema } from "../../harness/drill/system.ts";
 import { TimelineWriter, type RunEvent } from "../../harness/evidence/timeline.ts";
@@ -69,7 +69,7 @@ export function record(directory: string, history: History): string {
     const facts = { structure: [], integrity: [], invariants: [], entities: { entities: ["item"], failed: [], columns }, ...history.facts?.[when] };
     for (const [name, data] of Object.entries(facts)) writeFileSync(join(directory, when, `${name}.json`), JSON.stringify(data));
     const rows = history[when].map(([key, value, stock = 0]) => `${key},${value === null ? "" : `"${value.replaceAll('"', '""')}"`},${stock ?? ""}\n`);
-    writeFileSync(join(directory, when, "entity-item.csv.gz"), gzipSync(`key,value,stock\n${rows.join("")}`));
+    writeFileSync(join(directory, when, "entity-item.csv.zst"), zstdCompressSync(`key,value,stock\n${rows.join("")}`));
   }
   history.ops.forEach((op, index) => writeOp(directory, op, index + 1));
   return directory;

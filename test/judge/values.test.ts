@@ -2,7 +2,7 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import fc from "fast-check";
 import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api";
@@ -190,7 +190,7 @@ describe("an entity of nothing but its key and a counter", () => {
   test.for([["0.00000003", 0], ["0.00000004", 1]] as const)("that holds %s", async ([held, findings]) => {
     await using folder = await temporaryFolder();
     record(folder.path, { before: [["a", null, 0]], after: [["a", null, held]], ops: [{ at: 0, effects: [add("a", "0.00000001")] }, { at: 10, effects: [add("a", "0.00000002")] }] });
-    for (const [when, stock] of [["before", "0"], ["after", held]] as const) writeFileSync(join(folder.path, when, "entity-item.csv.gz"), gzipSync(`key,stock\na,${stock}\n`));
+    for (const [when, stock] of [["before", "0"], ["after", held]] as const) writeFileSync(join(folder.path, when, "entity-item.csv.zst"), zstdCompressSync(`key,stock\na,${stock}\n`));
     expect((await judge(folder.path)).findings).toHaveLength(findings);
   });
 });
