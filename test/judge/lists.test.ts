@@ -2,7 +2,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { zstdCompressSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { judge } from "../../harness/judge/judge.ts";
 import { temporaryFolder } from "../support/drills.ts";
@@ -20,7 +20,7 @@ async function judged({ before, after, appends, declared = true }: { readonly be
   header.system.entities = header.system.entities.map((entity) => ({ ...entity, counters: [], ...(declared && { list: "value" }) }));
   writeFileSync(file("drill.json"), JSON.stringify(header));
   for (const [when, rows] of [["before", before], ["after", declared ? after : before]] as const) {
-    writeFileSync(file(`${when}/entity-item.csv.gz`), gzipSync(`key,value\n${rows.map(([key, list]) => `${key},${list === null ? "" : `"${list}"`}\n`).join("")}`));
+    writeFileSync(file(`${when}/entity-item.csv.zst`), zstdCompressSync(`key,value\n${rows.map(([key, list]) => `${key},${list === null ? "" : `"${list}"`}\n`).join("")}`));
   }
   const lines = readFileSync(file("ledger/intents.ndjson"), "utf8").trim().split("\n").map((line, i) => ({ ...(JSON.parse(line) as object), mops: [["r", appends[i]?.[0]], ["append", appends[i]?.[0], appends[i]?.[1]]] }));
   writeFileSync(file("ledger/intents.ndjson"), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
