@@ -10,9 +10,9 @@ export function surprises(expect: Drill["expect"], card: Scorecard): string[] {
   const found = new Set(card.findings.map(({ kind }) => kind));
   return [
     ...(card.verdict === verdict ? [] : [`it is ${card.verdict}, and must be ${verdict}`]),
-    ...card.objectives.flatMap(({ name, verdict: seen, reason }) => {
+    ...card.objectives.flatMap(({ name, verdict: seen, reason, applies = true }) => {
       const must = missed.includes(name);
-      return seen === "unknown" ? [`${name} is unknown: ${reason}`] : (seen === "missed") === must ? [] : [`${name} is ${seen}, and must be ${must ? "missed" : "met"}: ${reason}`];
+      return !applies && !must ? [] : seen === "unknown" ? [`${name} is unknown: ${reason}`] : (seen === "missed") === must ? [] : [`${name} is ${seen}, and must be ${must ? "missed" : "met"}: ${reason}`];
     }),
     ...missed.filter((name) => !card.objectives.some((objective) => objective.name === name)).map((name) => `${name} must be missed, and is no objective`),
     ...findings.filter((kind) => !found.has(kind)).map((kind) => `no finding is of the kind ${kind}`),

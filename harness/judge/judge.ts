@@ -1,16 +1,19 @@
 // The judge: from a run directory to a scorecard; pure, so that anybody can repeat it.
 
+
 import { inDatabase } from "../drill/system.ts";
 import { EvidenceDatabase } from "../evidence/database.ts";
 import { brokenAcross } from "./across.ts";
-import { applicationFindings } from "./application.ts";
+import { adviceOn, leadingFirst } from "./advice.ts";
 import { brokenInvariants, newProblems } from "./integrity.ts";
 import { unreadLists } from "./lists.ts";
+import type { Alert } from "./detection.ts";
 import { isolationOfRun } from "./isolation/findings.ts";
 import { reconcile, type Reconciliation } from "./reconcile.ts";
 import { clientsOwn, eventsOf, phaseOf, readEntities, readRun, type RunRecord } from "./run-record.ts";
 import { Samples } from "./samples.ts";
 import type { FaultResult, Finding, Measured, Measures, Scorecard, Verdict } from "./scorecard.ts";
+import { ownService } from "./own-service.ts";
 import { score } from "./score.ts";
 import { assessService, latencies, round, series, type Service } from "./service.ts";
 import { spans } from "./spans.ts";
@@ -46,9 +49,8 @@ export async function judge(directory: string): Promise<Scorecard> {
   const facts = record.before && record.after && { before: record.before, after: record.after };
   const structure = facts && [...(record.reference ? compareStructure(record.reference, facts.after.structure, "reference") : compareStructure(facts.before.structure, facts.after.structure)), ...unreadable];
   const warnings = facts ? structureWarnings(record.reference ?? facts.before.structure, facts.after.structure) : [];
-  const ended = eventsOf(record, "rollback").findLast(({ state }) => state === "completed")?.t;
-  const application = start === undefined || ended === undefined ? [] : await applicationFindings(database, start, ended);
-  const integrity = facts && [...newProblems(facts.before.integrity, facts.after.integrity), ...application];
+  const own = await ownService(record, database, service);
+  const integrity = facts && newProblems(facts.before.integrity, facts.after.integrity);
   const invariants = facts && [...brokenInvariants(facts.before.invariants, facts.after.invariants), ...(await brokenAcross(database, record.system, dumped))];
   const whole = reconciliation && dumped.length === record.system.entities.length ? reconciliation : undefined;
   const measures: Measures = {
@@ -66,17 +68,19 @@ export async function judge(directory: string): Promise<Scorecard> {
   };
   const isolation = await isolationOfRun(database, record.header.drill.objectives.isolation);
   const objectives = judgeObjectives(record.header.drill.objectives, {
-    measures, ...wayBack(record), lossBefore: owedTo(record, reconciliation) ? "the fault" : eventsOf(record, "rollback").length > 0 ? "the way back" : undefined, structure, endsElsewhere: record.reference !== undefined, integrity, invariants, reconciled: reconciliation?.findings, isolation, journeys: record.journeys, journeysDetail: eventsOf(record, "journey").find(({ state }) => state === "unknown")?.detail,
+    measures, ...wayBack(record), lossBefore: owedTo(record, reconciliation) ? "the fault" : eventsOf(record, "rollback").length > 0 ? "the way back" : undefined, service: own, detector: record.header.drill.detector, alerts: alertsOf(record), observedMs: (observedTo ?? record.events.at(-1)?.t ?? 0) / 1e6, structure, endsElsewhere: record.reference !== undefined, integrity, invariants, reconciled: reconciliation?.findings, isolation, journeys: record.journeys, journeysDetail: eventsOf(record, "journey").find(({ state }) => state === "unknown")?.detail,
   }, doubts);
   const stood = standstillsOf(record).map(({ from, to }) => ({ fromMs: round(from / 1e6), toMs: round(to / 1e6) }));
-  const verdict = worst(objectives.map((objective) => objective.verdict));
+  const verdict = worst(objectives.filter(({ applies = true }) => applies).map((objective) => objective.verdict));
   const { run, startedAt, runtime, seed, versions, drill } = record.header;
+  const findings = leadingFirst([...(reconciliation?.findings ?? []), ...(structure ?? []), ...(integrity ?? []), ...own.findings, ...(invariants ?? []), ...(isolation?.findings ?? []), ...failedJourneys(record.journeys ?? [])]);
+  const advice = adviceOn(objectives, findings);
   return {
     schema: "turnback.scorecard/1", run, drill: drill.name, question: drill.question, startedAt, runtime: runtime.kind, seed, versions,
-    verdict, summary: summarise(verdict, objectives, measures, doubts, stood), score: score(objectives), doubts, objectives, measures,
+    verdict, summary: summarise(verdict, objectives, measures, doubts, stood), ...(advice && { advice }), score: score(objectives), doubts, objectives, measures,
     faults: faults(record), journeys: record.journeys ?? [],
-    findings: [...(reconciliation?.findings ?? []), ...(structure ?? []), ...(integrity ?? []), ...(invariants ?? []), ...(isolation?.findings ?? []), ...failedJourneys(record.journeys ?? [])],
-    warnings, standstills: stood,
+    findings,
+    warnings: [...warnings, ...own.warnings], standstills: stood,
     series: await series(database), spans: spans(record, service),
   };
 }
@@ -128,6 +132,16 @@ function wayBack(record: RunRecord): { readonly wayBack: "completed" | "failed" 
   return { wayBack: "refused", wayBackDetail: `the way back was never taken: ${stay.by} ${stay.detail}` };
 }
 
+/** When the detector fired, and until when. */
+function alertsOf(record: RunRecord): Alert[] {
+  const events = eventsOf(record, "detector");
+  return events.flatMap((event, i) => {
+    if (event.state !== "firing") return [];
+    const cleared = events.slice(i + 1).find(({ state }) => state === "cleared")?.t;
+    return [{ fromMs: event.t / 1e6, toMs: cleared === undefined ? null : cleared / 1e6 }];
+  });
+}
+
 /** Detection, decision and rollback, each from the events that begin and end it. */
 function times(record: RunRecord, service: Service): Pick<Measures, "detectionMs" | "decisionMs" | "rollbackMs"> {
   const absent: Measured = { value: null, plusMinus: 0, unit: "ms" };
@@ -135,13 +149,14 @@ function times(record: RunRecord, service: Service): Pick<Measures, "detectionMs
   const between = (from: number | null | undefined, to: number | undefined, plusMinus: number): Measured =>
     from === null || from === undefined || to === undefined ? absent
       : { value: round(Math.max(0, to - from) / 1e6), plusMinus: round(plusMinus + stoodWithin(standstills, from, to) / 1e6), unit: "ms" };
-  const alert = eventsOf(record, "detector").find(({ state, t }) => state === "firing" && (service.impactNs === null || t >= service.impactNs))?.t;
+  const alert = alertsOf(record).find(({ toMs }) => service.impactNs === null || toMs === null || toMs * 1e6 >= service.impactNs);
+  const alertNs = alert && alert.fromMs * 1e6;
   const rollback = eventsOf(record, "rollback");
   const begun = rollback.find(({ state }) => state === "started")?.t;
   const done = rollback.find(({ state }) => state === "completed")?.t;
   return {
-    detectionMs: between(service.impactNs, alert, service.recovery.plusMinus),
-    decisionMs: between(alert, begun, 1),
+    detectionMs: between(service.impactNs, alertNs, service.recovery.plusMinus),
+    decisionMs: between(alertNs, begun, 1),
     rollbackMs: between(begun, done, 1),
   };
 }
@@ -195,11 +210,12 @@ function summarise(verdict: Verdict, objectives: Scorecard["objectives"], measur
     return `No: ${missed.map(({ title, reason }) => `${title}: ${reason}`).join(". ")}.`;
   }
   if (verdict === "unknown") {
-    const open = objectives.filter((objective) => objective.verdict === "unknown");
+    const open = objectives.filter(({ verdict: seen, applies = true }) => seen === "unknown" && applies);
     return `We don't know: ${doubts[0] ?? open.map(({ title, reason }) => `${title}: ${reason}`).join(". ")}.${stood.length > 0 ? ` The machine itself stood still for ${ms(stoodStillMs(stood))}.` : ""}`;
   }
   const { recoveryMs, lostWrites, operations: { committed } } = measures;
-  const served = recoveryMs.value === 0 ? "clients saw no impact" : `clients were served normally again ${ms(recoveryMs.value ?? 0)} after the impact`;
+  const served = recoveryMs.value === 0 ? "clients saw no impact" : recoveryMs.atLeast ? `clients were not served normally again within ${ms(recoveryMs.value ?? 0)} of the impact, when the observation ended`
+    : `clients were served normally again ${ms(recoveryMs.value ?? 0)} after the impact`;
   return `Yes: ${served}, and of ${committed.toLocaleString("en-US")} acknowledged operations ${lostWrites?.definite ?? 0} are lost.`;
 }
 

@@ -1,8 +1,11 @@
-// The score: one number for trends, from 0 to 100.
+// The score: one number for trends, from 0 to 100, that never contradicts the verdict.
 
 import type { ObjectiveResult } from "./scorecard.ts";
 
 const DATA = new Set(["loss", "consistency", "isolation"]);
+
+/** An objective that can't be judged, as recovery where nobody went back, counts for nothing. */
+const applies = ({ applies: asked = true }: ObjectiveResult) => asked;
 
 /**
  * How well one objective did, from 0 to 1. Unknown is 0. Met is at least 0.8, and more the
@@ -17,14 +20,26 @@ export function quality({ verdict, measured, target }: ObjectiveResult): number 
 }
 
 /**
- * The mean quality q of all objectives gives 50 + 50q when the data objectives (loss,
- * consistency and isolation) are met, and 49q otherwise. So a run that lost or bent data is below every
- * run that did not, however fast it was; and a run that knows nothing has 0.
+ * First in which band a run belongs, then by the mean quality of its objectives within it:
+ *
+ *   80 to 100  met: every objective
+ *   60 to 79   it came back; nothing is missed, and something is not known
+ *   40 to 59   it came back with its data (loss, consistency and isolation met), and missed something else
+ *   20 to 39   it came back without them, or nobody knows
+ *    1 to 19   it did not come back, or nobody knows whether it did
+ *    0         nothing is known
+ *
+ * So a run that failed to come back is below every one that did, missed is below met, unknown is below met, and lost or bent
+ * data is below every run without it that came back.
  */
 export function score(objectives: readonly ObjectiveResult[]): number {
-  if (objectives.length === 0) return 0;
-  const mean = objectives.reduce((sum, objective) => sum + quality(objective), 0) / objectives.length;
+  const asked = objectives.filter(applies);
+  if (!asked.some(({ verdict }) => verdict !== "unknown")) return 0;
+  const mean = asked.reduce((sum, objective) => sum + quality(objective), 0) / asked.length;
+  const cameBack = objectives.every(({ name, verdict }) => name !== "completion" || verdict === "met");
   const dataMet = objectives.filter(({ name }) => DATA.has(name)).every(({ verdict }) => verdict === "met");
-  const anyKnown = objectives.some(({ verdict }) => verdict !== "unknown");
-  return anyKnown ? Math.round(dataMet ? 50 + 50 * mean : 49 * mean) : 0;
+  if (!cameBack) return Math.max(1, Math.floor(19 * mean));
+  if (asked.every(({ verdict }) => verdict === "met")) return Math.round(80 + 20 * Math.max(0, (mean - 0.8) / 0.2));
+  if (!asked.some(({ verdict }) => verdict === "missed")) return 60 + Math.floor(19 * mean);
+  return (dataMet ? 40 : 20) + Math.floor(19 * mean);
 }

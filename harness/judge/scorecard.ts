@@ -18,6 +18,8 @@ export type ObjectiveResult = {
   readonly target: Readonly<Record<string, number | boolean>>;
   readonly measured: Measured;
   readonly verdict: Verdict;
+  /** False where it is not applicable, as recovery while the system is still migrated: it counts for nothing, and never as met. */
+  readonly applies?: boolean;
   /** Why, in one sentence. */
   readonly reason: string;
   /** Kinds of the findings that it rests on. */
@@ -105,6 +107,9 @@ export type Scorecard = {
   readonly verdict: Verdict;
   /** The answer to the question, in a sentence or two. */
   readonly summary: string;
+  /** Of a missed run: what its leading cause means for people, and what to do about it. */
+  readonly advice?: { readonly kind: string; readonly consequence: string; readonly advice: string };
+  /** For trends: see score.ts. */
   readonly score: number;
   /** Why the run as a whole can't be trusted, if it can't: the harness's side, not the system's. */
   readonly doubts: readonly string[];

@@ -1,7 +1,9 @@
 // Objectives against measures: met, missed or unknown, and why.
 
 import type { Drill, ObjectiveName } from "../drill/schema.ts";
+import { detectionOf, type Alert } from "./detection.ts";
 import type { RunIsolation } from "./isolation/findings.ts";
+import type { OwnService } from "./own-service.ts";
 import type { Finding, JourneyResult, Measured, Measures, ObjectiveResult, Verdict } from "./scorecard.ts";
 
 /** Missed outranks unknown, unknown outranks met: an empty list knows nothing. */
@@ -21,6 +23,11 @@ export type Judged = {
   /** Whether the way back ends elsewhere than where the migration began. */
   readonly endsElsewhere: boolean;
   readonly integrity: readonly Finding[] | undefined;
+  readonly service: OwnService;
+  readonly detector: Pick<Drill["detector"], "windowMs">;
+  readonly alerts: readonly Alert[];
+  /** When clients were last looked at, in milliseconds of the run. */
+  readonly observedMs: number;
   readonly invariants: readonly Finding[] | undefined;
   readonly reconciled: readonly Finding[] | undefined;
   readonly isolation: RunIsolation | undefined;
@@ -133,6 +140,46 @@ function judgeJourneys({ journeys = [], journeysDetail }: Judged, { maxFailed }:
   return { ...base, measured: count(failed.length), evidence, verdict: "met", reason: failed.length === 0 ? `all ${journeys.length} work, at ${versions}` : `${failed.length} of ${journeys.length} failed, within ${maxFailed}` };
 }
 
+/** What can't be met while the system is still migrated. */
+const ASKS_FOR_THE_WAY_BACK: ReadonlySet<string> = new Set(["recovery", "consistency"]);
+const STILL_MIGRATED = "not applicable: the system did not come back, so this says nothing about coming back";
+
+/**
+ * Always an objective, declared or not: a drill stays not green while clients are refused what they were served before. What it
+ * compares is argued at compareService.
+ */
+function judgeService({ service: { compared, applies, why, findings } }: Judged): Draft {
+  const base = { target: { maxWorse: 0 }, evidence: [...new Set(findings.map(({ kind }) => kind))] };
+  if (findings.length > 0) return { ...base, measured: count(findings.length), verdict: "missed", reason: listed(findings, ["is worse than before", "are worse than before"]) };
+  if (!applies) return { ...base, measured: count(null), verdict: "unknown", applies: false, reason: `not applicable: ${why}` };
+  if (!compared) return { ...base, measured: count(null), verdict: "unknown", reason: why };
+  const few = compared.of - compared.operations;
+  const rare = few === 0 ? "" : `; ${few} of ${compared.of} ${few === 1 ? "was" : "were"} due too rarely to tell`;
+  return { ...base, measured: count(0), verdict: "met", reason: few === compared.of ? `nothing is worse that could be compared${rare}` : `${compared.operations === compared.of ? "each operation" : `${compared.operations} of ${compared.of} operations`} as before the migration${rare}` };
+}
+
+function listed(findings: readonly Finding[], [one, more]: readonly [one: string, many: string]): string {
+  const named = findings.slice(0, 2).map(({ subject, detail }) => `${subject}: ${detail}`).join("; ");
+  return `${findings.length} ${findings.length === 1 ? one : more}: ${named}${findings.length > 2 ? "; ..." : ""}`;
+}
+
+/** No impact owes no alert, nor does one that was over before the bound: detection.ts. */
+function judgeDetection({ measures, alerts, detector, observedMs }: Judged, { maxMs }: { readonly maxMs: number }): Draft {
+  const base = { target: { maxMs }, measured: measures.detectionMs, evidence: [] };
+  if (measures.recoveryMs.value === null) return { ...base, verdict: "unknown", reason: "no operation was due" };
+  const { slowest, owed, undetectedMs, betweenMs, longestMs } = detectionOf(measures.episodes, alerts, detector, maxMs, observedMs);
+  const { plusMinus } = measures.recoveryMs;
+  if (undetectedMs.length > 0) {
+    const [longest = 0] = undetectedMs;
+    const unsure = longest - plusMinus <= Math.max(maxMs, detector.windowMs);
+    return { ...base, verdict: unsure ? "unknown" : "missed", reason: `an impact of ${ms(longest)}${unsure ? ` ± ${ms(plusMinus)}` : ""} was never detected; an alert is owed within ${ms(maxMs)}` };
+  }
+  if (betweenMs.length > 0) return { ...base, verdict: "unknown", reason: `an impact of ${ms(Math.max(...betweenMs))} was not detected: longer than the bound of ${ms(maxMs)}, and shorter than the detector's own window of ${ms(detector.windowMs)}` };
+  if (owed > 0) return judgeTime({ value: slowest, plusMinus, unit: "ms" }, maxMs, "the detector never fired");
+  if (longestMs === 0) return { ...base, verdict: "met", reason: "no client impact, so no alert was owed" };
+  return { ...base, verdict: "met", reason: `the longest impact lasted ${ms(longestMs)}, under the bound of ${ms(maxMs)}: no alert was owed` };
+}
+
 /** The way back is always an objective, declared or not: a retreat that fails can't be green. */
 function judgeWayBack({ wayBack, wayBackDetail }: Judged): Draft {
   const base = { target: { completed: true }, evidence: [] };
@@ -142,8 +189,8 @@ function judgeWayBack({ wayBack, wayBackDetail }: Judged): Draft {
   return { ...base, measured: count(null), verdict: "unknown", reason: wayBackDetail };
 }
 
-const TITLES: Readonly<Record<ObjectiveName | "completion", string>> = {
-  completion: "The way back completes", recovery: "Recovery time (RTO)", detection: "Detection time", rollback: "Rollback time",
+const TITLES: Readonly<Record<ObjectiveName | "completion" | "service", string>> = {
+  completion: "The way back completes", service: "Served as before", recovery: "Recovery time (RTO)", detection: "Detection time", rollback: "Rollback time",
   availability: "Availability", loss: "Lost writes (RPO)", consistency: "Consistency of data", structure: "Schema restored",
   integrity: "Integrity", invariants: "The system's own rules", isolation: "Isolation of transactions", journeys: "People's journeys",
 };
@@ -152,7 +199,7 @@ type Judges = { readonly [K in ObjectiveName]: (judged: Judged, target: NonNulla
 
 const JUDGES: Judges = {
   recovery: ({ measures }, { maxMs }) => judgeTime(measures.recoveryMs, maxMs, "no operation was due"),
-  detection: ({ measures }, { maxMs }) => judgeTime(measures.detectionMs, maxMs, "the detector never fired"),
+  detection: judgeDetection,
   rollback: ({ measures }, { maxMs }) => judgeTime(measures.rollbackMs, maxMs, "the way back never came to its end"),
   availability: (judged, { min }) => judgeAvailability(judged, min),
   loss: judgeLoss,
@@ -170,12 +217,14 @@ const JUDGES: Judges = {
  */
 export function judgeObjectives(objectives: Drill["objectives"], judged: Judged, doubts: readonly string[]): ObjectiveResult[] {
   const names = (Object.keys(JUDGES) as ObjectiveName[]).filter((name) => objectives[name] !== undefined);
-  const drafts: [ObjectiveName | "completion", Draft][] = [
+  const drafts: [ObjectiveName | "completion" | "service", Draft][] = [
     ["completion", judgeWayBack(judged)],
+    ["service", judgeService(judged)],
     ...names.map((name): [ObjectiveName, Draft] => [name, (JUDGES[name] as (judged: Judged, target: unknown) => Draft)(judged, objectives[name])]),
   ];
   return drafts.map(([name, draft]) => {
     const result = { name, title: name === "structure" && judged.endsElsewhere ? "Schema as intended" : TITLES[name], ...draft };
+    if (judged.wayBack !== "completed" && ASKS_FOR_THE_WAY_BACK.has(name) && result.verdict === "met") return { ...result, verdict: "unknown" as const, applies: false, reason: STILL_MIGRATED };
     return doubts.length > 0 && result.verdict === "met"
       ? { ...result, verdict: "unknown" as const, reason: `${result.reason}; but ${doubts[0]}` } : result;
   });

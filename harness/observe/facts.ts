@@ -7,6 +7,7 @@ import type { EvidenceWriter, FactsWhen } from "../evidence/run-directory.ts";
 import { dumpEntities, entityFacts, type Dumped, type Shape } from "./entities.ts";
 import { findBySearchPath } from "./search-path.ts";
 import { fingerprint, type SchemaObject } from "./fingerprint.ts";
+import { plannerStatistics, type PlannerStatistics } from "./planner-statistics.ts";
 import { integrityFacts, type IntegrityFact } from "./integrity.ts";
 
 export type InvariantFact = { readonly name: string; readonly query: string; readonly violations: number; readonly examples: readonly unknown[]; readonly error?: string };
@@ -34,6 +35,7 @@ export async function captureFacts(databases: readonly Observed[], evidence: Evi
   const entities = new Map<string, Dumped>();
   const invariants: InvariantFact[] = [];
   const integrity: IntegrityFact[] = [];
+  const statistics: PlannerStatistics[] = [];
   const paths: Record<string, string> = {};
   for (const { client, system, database } of databases) {
     await client.query("begin isolation level repeatable read, read only");
@@ -43,6 +45,7 @@ export async function captureFacts(databases: readonly Observed[], evidence: Evi
       structure.push(...(await fingerprint(client)).map((object) => ({ ...object, name: inDatabase(database, object.name) })));
       for (const [entity, dumped] of await dumpEntities(client, system, evidence, when, { records, owed, path })) entities.set(entity, dumped);
       invariants.push(...(await invariantFacts(client, system)).map((fact) => ({ ...fact, name: inDatabase(database, fact.name) })));
+      statistics.push(...(await plannerStatistics(client)).map((of) => ({ ...of, table: inDatabase(database, of.table) })));
     } finally {
       await client.query("rollback");
     }
@@ -57,6 +60,7 @@ export async function captureFacts(databases: readonly Observed[], evidence: Evi
   }
   await evidence.writeJson(`${when}/structure.json`, structure);
   await evidence.writeJson(`${when}/entities.json`, { ...entityFacts(entities), paths });
+  await evidence.writeJson(`${when}/planner-statistics.json`, statistics);
   await evidence.writeJson(`${when}/invariants.json`, invariants);
   await evidence.writeJson(`${when}/integrity.json`, [...integrity, ...more]);
 }
