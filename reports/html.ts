@@ -25,15 +25,15 @@ function banner(card: Scorecard): string {
 <p class="verdict"><span aria-hidden="true">${ICONS[card.verdict]}</span> ${WORDS[card.verdict]}</p>
 <div>
 <h1>${text(card.question)}</h1>
-<p class="answer">${text(card.summary)}</p>
-<p class="meta">Drill <b>${text(card.drill)}</b> · score <b>${card.score}</b> of 100 · ${text(card.runtime)} runtime · <time datetime="${text(card.startedAt)}">${text(card.startedAt.slice(0, 16).replace("T", " "))} UTC</time></p>
+${card.advice ? `<p class="answer"><b>${text(card.advice.consequence)}</b><br>${text(card.advice.advice)}</p>\n` : ""}<p class="answer">${text(card.summary)}</p>
+<p class="meta">Drill <b>${text(card.drill)}</b> · ${text(card.runtime)} runtime · <time datetime="${text(card.startedAt)}">${text(card.startedAt.slice(0, 16).replace("T", " "))} UTC</time></p>
 </div>
 </header>`;
 }
 
 function objectives(card: Scorecard): string {
   const rows = card.objectives.map((objective) => `<tr>
-<td>${badge(objective.verdict)}</td><th scope="row">${text(objective.title)}</th>
+<td>${objective.applies === false ? `<span class="badge">– N/A</span>` : badge(objective.verdict)}</td><th scope="row">${text(objective.title)}</th>
 <td class="figure">${text(measured(objective))}</td><td class="bound">${text(target(objective))}</td><td>${text(objective.reason)}</td></tr>`).join("\n");
   return section("objectives", "Objectives", table(["Verdict", "Objective", "Measured", "Target", "Why"], rows));
 }
@@ -63,7 +63,7 @@ function course(card: Scorecard): string {
 const MOST_FINDINGS = 100;
 
 function findings(card: Scorecard): string {
-  const none = "<p>None: data, schema and integrity are as they were, and as clients were told.</p>";
+  const none = "<p>None: data, schema, service and integrity are as they were, and as clients were told.</p>";
   const unknown = "<p>None were recorded, which says nothing here: the facts are not complete.</p>";
   const body = card.findings.length === 0 ? (card.doubts.length === 0 ? none : unknown)
     : card.findings.slice(0, MOST_FINDINGS).map((finding) => one(card, finding)).join("\n")
@@ -72,11 +72,12 @@ function findings(card: Scorecard): string {
   return section("findings", `Findings (${card.findings.length})`, body) + known;
 }
 
-function one(card: Scorecard, { kind, subject, detail, count, query, examples }: Finding): string {
+function one(card: Scorecard, { kind, subject, detail, count, query, examples, consequences = [] }: Finding): string {
   const command = `turnback query runs/${card.run} "${query.replaceAll(/["$`\\]/g, "\\$&")}"`;
   return `<article><h3><code>${text(kind)}</code> ${text(subject)}</h3>
 <p>${text(detail)}${count > 1 ? ` <span class="count">×${count.toLocaleString("en-US")}</span>` : ""}</p>
-<details><summary>How do you know?</summary>
+${consequences.length === 0 ? "" : `<details${consequences.length <= 5 ? " open" : ""}><summary>What follows from it (${consequences.length})</summary><ul>${consequences.map((one) => `<li><code>${text(one.kind)}</code> ${text(one.subject)}: ${text(one.detail)}</li>`).join("")}</ul></details>
+`}<details><summary>How do you know?</summary>
 <p>Ask the run's evidence:</p><pre tabindex="0">${text(command)}</pre>
 ${kind.startsWith("isolation-") ? pictures(examples as readonly ToldAnomaly[]) : examples.length > 0 ? `<p>Examples:</p><pre tabindex="0">${text(examples.slice(0, 5).map((example) => JSON.stringify(example)).join("\n"))}</pre>` : ""}
 </details></article>`;

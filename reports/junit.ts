@@ -8,12 +8,13 @@ import { measured, target } from "./words.ts";
  * The form follows the schema that Jenkins publishes: testsuites, testsuite, testcase.
  */
 export function renderJunit(card: Scorecard): string {
+  const skipped = card.objectives.filter(({ applies = true }) => !applies).length;
   const failures = card.objectives.filter(({ verdict }) => verdict === "missed").length;
-  const errors = card.objectives.filter(({ verdict }) => verdict === "unknown").length;
+  const errors = card.objectives.filter(({ verdict, applies = true }) => verdict === "unknown" && applies).length;
   const seconds = ((card.spans.reduce((end, { toMs }) => Math.max(end, toMs), 0)) / 1_000).toFixed(3);
-  const counts = `tests="${card.objectives.length}" failures="${failures}" errors="${errors}" skipped="0" time="${seconds}"`;
+  const counts = `tests="${card.objectives.length}" failures="${failures}" errors="${errors}" skipped="${skipped}" time="${seconds}"`;
   return `<?xml version="1.0" encoding="UTF-8"?>
-<testsuites name="turnback" ${counts.replace(' skipped="0"', "")}>
+<testsuites name="turnback" ${counts.replace(/ skipped="\d+"/, "")}>
   <testsuite name="${xml(card.drill)}" timestamp="${card.startedAt.replace(/\.\d+Z$/, "")}" ${counts}>
     <properties>
       <property name="run" value="${xml(card.run)}"/>
@@ -30,8 +31,9 @@ ${card.objectives.map((objective) => testCase(card, objective)).join("\n")}
 function testCase(card: Scorecard, objective: ObjectiveResult): string {
   const open = `    <testcase classname="turnback.${xml(card.drill)}" name="${xml(objective.title)}" time="0"`;
   if (objective.verdict === "met") return `${open}/>`;
+  if (objective.applies === false) return `${open}>\n      <skipped message="${xml(objective.reason)}"/>\n    </testcase>`;
   const element = objective.verdict === "missed" ? "failure" : "error";
-  const text = [`target: ${target(objective)}`, `measured: ${measured(objective)}`, ...card.findings
+  const text = [...(card.advice ? [card.advice.consequence, card.advice.advice] : []), `target: ${target(objective)}`, `measured: ${measured(objective)}`, ...card.findings
     .filter(({ kind }) => objective.evidence.includes(kind)).slice(0, 20).map(({ kind, subject, detail }) => `${kind}: ${subject}: ${detail}`)].join("\n");
   return `${open}>\n      <${element} type="${objective.verdict}" message="${xml(objective.reason)}">${xml(text)}</${element}>\n    </testcase>`;
 }

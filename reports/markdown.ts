@@ -1,7 +1,7 @@
 // Markdown for a CI job's summary: verdict first, and never over what CI keeps.
 
 import type { Scorecard } from "../harness/judge/scorecard.ts";
-import { ICONS, WORDS, figure, measured, target } from "./words.ts";
+import { ICONS, WORDS, figure, iconOf, wordOf, measured, target } from "./words.ts";
 
 /** CI systems drop a summary of more than 1 MiB as a whole. */
 export const MARKDOWN_LIMIT_BYTES = 900 * 1024;
@@ -11,20 +11,21 @@ export function renderMarkdown(card: Scorecard): string {
 
 > ${cell(card.question)}
 
-${cell(card.summary)}
+${card.advice ? `**${cell(card.advice.consequence)}** ${cell(card.advice.advice)}\n\n` : ""}${cell(card.summary)}
 
-Score **${card.score}** · ${card.runtime} runtime · seed ${card.seed} · \`${card.run}\`
+${card.runtime} runtime · seed ${card.seed} · \`${card.run}\`
 
 | | Objective | Target | Measured | Why |
 |---|---|---|---|---|
-${card.objectives.map((o) => `| ${ICONS[o.verdict]} ${WORDS[o.verdict]} | ${cell(o.title)} | ${cell(target(o))} | ${cell(measured(o))} | ${cell(o.reason)} |`).join("\n")}
+${card.objectives.map((o) => `| ${iconOf(o)} ${wordOf(o)} | ${cell(o.title)} | ${cell(target(o))} | ${cell(measured(o))} | ${cell(o.reason)} |`).join("\n")}
 
 | Operations | Committed | Rejected | Indeterminate | Dropped | Unserved time |
 |---|---|---|---|---|---|
 | | ${card.measures.operations.committed} | ${card.measures.operations.rejected} | ${card.measures.operations.indeterminate} | ${card.measures.operations.dropped} | ${figure(card.measures.unavailableMs)} |
 `;
   const doubts = card.doubts.map((doubt) => `- harness: ${cell(doubt)}`);
-  const listed = (title: string, findings: Scorecard["findings"]) => (findings.length > 0 ? ["", `### ${title} (${findings.length})`, "", ...findings.map(({ kind, subject, detail }) => `- \`${kind}\` ${cell(subject)}: ${cell(detail)}`)] : []);
+  const listed = (title: string, findings: Scorecard["findings"]) => (findings.length > 0 ? ["", `### ${title} (${findings.length})`, "", ...findings.flatMap(({ kind, subject, detail, consequences = [] }) => [`- \`${kind}\` ${cell(subject)}: ${cell(detail)}`,
+    ...consequences.map((one) => `    - \`${one.kind}\` ${cell(one.subject)}: ${cell(one.detail)}`)])] : []);
   return within(head, [...(doubts.length > 0 ? ["", "### Doubts", "", ...doubts] : []), ...listed("Findings", card.findings), ...listed("Worth knowing, and not counted", card.warnings)]);
 }
 

@@ -2,7 +2,7 @@
 
 import pc from "picocolors";
 import type { Scorecard, Verdict } from "../harness/judge/scorecard.ts";
-import { ICONS, WORDS, figure, measured, stoodStill, target } from "./words.ts";
+import { ICONS, WORDS, figure, iconOf, measured, stoodStill, target } from "./words.ts";
 
 /** Fits a terminal of 80 columns. */
 export const WIDTH = 78;
@@ -21,11 +21,12 @@ function paint(c: Colours, verdict: Verdict, text: string): string {
 export function renderTerminal(card: Scorecard, c: Colours): string {
   const lines: string[] = [];
   const headline = `${ICONS[card.verdict]} ${WORDS[card.verdict]}`;
-  lines.push("", `${c.bold(paint(c, card.verdict, headline))}  ${c.bold(card.drill)}  score ${card.score}  (${card.runtime} runtime)`, "");
+  lines.push("", `${c.bold(paint(c, card.verdict, headline))}  ${c.bold(card.drill)}  (${card.runtime} runtime)`, "");
   lines.push(...wrap(card.question, WIDTH).map((line) => c.dim(line)), "", ...wrap(card.summary, WIDTH), "");
+  if (card.advice) lines.push(...wrap(card.advice.consequence, WIDTH).map((line) => c.bold(line)), ...wrap(`-> ${card.advice.advice}`, WIDTH), "");
   const nameWidth = Math.max(...card.objectives.map(({ title }) => title.length));
   for (const objective of card.objectives) {
-    const head = `${ICONS[objective.verdict]} ${objective.title.padEnd(nameWidth)}  `;
+    const head = `${iconOf(objective)} ${objective.title.padEnd(nameWidth)}  `;
     lines.push(`${paint(c, objective.verdict, head)}${measured(objective)} (target: ${target(objective)})`);
     if (objective.verdict !== "met") lines.push(...wrap(objective.reason, WIDTH - 4).map((line) => `    ${line}`));
   }
@@ -57,7 +58,11 @@ function listed(title: string, findings: Scorecard["findings"], c: Colours): str
   if (findings.length === 0) return [];
   const most = 12;
   return ["", c.bold(`${title} (${findings.length})`),
-    ...findings.slice(0, most).flatMap(({ kind, subject, detail }) => wrap(`${kind}: ${subject}: ${detail}`, WIDTH - 2).map((line, i) => (i === 0 ? `- ${line}` : `  ${line}`))),
+    ...findings.slice(0, most).flatMap(({ kind, subject, detail, consequences }) => [
+      ...wrap(`${kind}: ${subject}: ${detail}`, WIDTH - 2).map((line, i) => (i === 0 ? `- ${line}` : `  ${line}`)),
+      ...(consequences ?? []).slice(0, 3).flatMap((one) => wrap(`${one.kind}: ${one.subject}`, WIDTH - 7).map((line, i) => (i === 0 ? `    -> ${line}` : `       ${line}`))),
+      ...((consequences?.length ?? 0) > 3 ? [`    -> and ${(consequences?.length ?? 0) - 3} more that follow from it`] : []),
+    ]),
     ...(findings.length > most ? [`  ... and ${findings.length - most} more in scorecard.json`] : [])];
 }
 

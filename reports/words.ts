@@ -5,6 +5,10 @@ import { stoodStillMs } from "../harness/judge/standstills.ts";
 import { ms } from "../harness/judge/verdicts.ts";
 
 export const ICONS: Readonly<Record<Verdict, string>> = { met: "✔", missed: "✘", unknown: "?" };
+/** How an objective is told: its verdict, or that it is not applicable. */
+export const iconOf = ({ verdict, applies = true }: ObjectiveResult): string => (applies ? ICONS[verdict] : "–");
+export const wordOf = ({ verdict, applies = true }: ObjectiveResult): string => (applies ? WORDS[verdict] : "N/A");
+
 export const WORDS: Readonly<Record<Verdict, string>> = { met: "MET", missed: "MISSED", unknown: "UNKNOWN" };
 
 /** A figure with its uncertainty: `4.21 s ± 8 ms`, `98.62 %`, `3`. */
@@ -19,7 +23,7 @@ export function figure({ value, plusMinus, unit, atLeast }: Measured): string {
 /** When the instruments were not run, if that was ever so: `the machine stood still for 3.10 s in all: ...`. */
 export function stoodStill({ standstills = [] }: Scorecard): string | undefined {
   if (standstills.length === 0) return undefined;
-  return `the machine stood still ${standstills.length === 1 ? "" : `${standstills.length} times, `}for ${ms(stoodStillMs(standstills))}${standstills.length === 1 ? "" : " in all"}: times are the less sure by it`;
+  return `the machine stood still ${standstills.length === 1 ? "" : `${standstills.length} times, `}for ${ms(stoodStillMs(standstills))}${standstills.length === 1 ? "" : " in all"}: timings carry this much extra uncertainty`;
 }
 
 /** A target in words: `at most 15.0 s`, `at least 99 %`, `none`. */
@@ -35,6 +39,7 @@ export function target(objective: ObjectiveResult): string {
 
 /** Whether a scorecard's figure was a measurement or a yes/no about the way back. */
 export function measured(objective: ObjectiveResult): string {
+  if (objective.applies === false) return "not applicable";
   if (objective.name !== "completion") return figure(objective.measured);
   return objective.measured.value === null ? "never taken" : objective.measured.value === 1 ? "completed" : "failed";
 }

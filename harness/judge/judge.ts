@@ -1,6 +1,5 @@
 // The judge: from a run directory to a scorecard; pure, so that anybody can repeat it.
 
-
 import { inDatabase } from "../drill/system.ts";
 import { EvidenceDatabase } from "../evidence/database.ts";
 import { brokenAcross } from "./across.ts";

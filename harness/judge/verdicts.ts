@@ -150,7 +150,7 @@ const STILL_MIGRATED = "not applicable: the system did not come back, so this sa
  */
 function judgeService({ service: { compared, applies, why, findings } }: Judged): Draft {
   const base = { target: { maxWorse: 0 }, evidence: [...new Set(findings.map(({ kind }) => kind))] };
-  if (findings.length > 0) return { ...base, measured: count(findings.length), verdict: "missed", reason: listed(findings, ["is worse than before", "are worse than before"]) };
+  if (findings.length > 0) return { ...base, measured: count(findings.length), verdict: "missed", reason: listed(findings, ["operation or cause is worse than before", "are worse than before"]) };
   if (!applies) return { ...base, measured: count(null), verdict: "unknown", applies: false, reason: `not applicable: ${why}` };
   if (!compared) return { ...base, measured: count(null), verdict: "unknown", reason: why };
   const few = compared.of - compared.operations;
