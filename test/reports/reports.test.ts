@@ -40,7 +40,7 @@ describe("the terminal's scorecard", () => {
 describe("JUnit", () => {
   test("a missed objective is a failure, an unknown one an error, a met one passes", async () => {
     const xml = renderJunit(await lossy());
-    expect(xml).toContain('tests="3" failures="1" errors="0"');
+    expect(xml).toContain('tests="4" failures="1" errors="0"');
     expect(xml).toMatch(/<failure type="missed" message="1 acknowledged write is gone/);
     const card = await lossy();
     const unknown = renderJunit({ ...card, objectives: card.objectives.map((o) => ({ ...o, verdict: "unknown" as const })) });
