@@ -50,7 +50,7 @@ test.for([
   ["one stands twice", empty, [["1", "{10,10}"], ["2", "{}"]], [[1, 10]], ["duplicate-write 1"]],
   ["a rejected one is there", empty, [["1", "{10}"], ["2", "{}"]], [[1, 10, "rejected"]], ["phantom-write 1"]],
   ["nobody appended it", empty, [["1", "{10,99}"], ["2", "{}"]], [[1, 10]], ["phantom-write 1"]],
-  ["it is in another list", empty, [["1", "{}"], ["2", "{10}"]], [[1, 10]], ["phantom-write 1", "write-lost 1"]],
+  ["it is in another list", empty, [["1", "{}"], ["2", "{10}"]], [[1, 10]], ["write-lost 1", "phantom-write 1"]],
   ["a part of its number is there", empty, [["1", "{110}"], ["2", "{}"]], [[1, 10], [1, 110]], ["write-lost 1"]],
 ] as const)("bad: %s", async ([, before, after, appends, expected]) => {
   expect(await kinds({ before, after, appends })).toEqual(expected);
