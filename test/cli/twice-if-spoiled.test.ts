@@ -26,7 +26,7 @@ test.for([
   expect(tried).toBe(times);
   expect(alone).toEqual([false, true].slice(0, times));
   expect(last.surprises).toEqual(outcomes.at(-1)?.surprises);
-  expect(last.again).toEqual(times === 2 ? "the machine stood still for 3.00 s: times are the less sure by it" : undefined);
+  expect(last.again).toEqual(times === 2 ? "the machine stood still for 3.00 s: timings carry this much extra uncertainty" : undefined);
 });
 
 test("nothing is tried again once it was interrupted", async () => {

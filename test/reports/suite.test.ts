@@ -33,7 +33,7 @@ describe("a suite", () => {
   });
 
   test("says of a drill that it was rehearsed again, and why", () => {
-    const twice = rehearsal("a", { again: "the machine stood still for 3.10 s: times are the less sure by it" });
+    const twice = rehearsal("a", { again: "the machine stood still for 3.10 s: timings carry this much extra uncertainty" });
     expect(rehearsalLine(twice, plain)).toContain("       rehearsed again: the machine stood still for 3.10 s");
     expect(renderSuiteHtml(result(twice))).toContain("Rehearsed again: the machine stood still");
     expect(renderSuiteHtml(result(rehearsal("a")))).not.toContain("Rehearsed again");
