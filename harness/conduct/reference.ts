@@ -4,9 +4,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ROOT, exists, sha256, writeAtomically } from "../base/files.ts";
 import type { Plan, Step } from "../drill/plan.ts";
-import { inDatabase } from "../drill/system.ts";
 import { runForward } from "../migration/runner.ts";
-import { fingerprint, type SchemaObject } from "../observe/fingerprint.ts";
+import { fingerprint, located, type SchemaObject } from "../observe/fingerprint.ts";
 import { DATABASE, connect } from "../topology/postgres.ts";
 import { viewsOf, type Topology } from "../topology/topology.ts";
 
@@ -31,7 +30,7 @@ async function onACopy(topology: Topology, plan: Plan, steps: readonly Step[], b
   const onServers = (sql: string) => Promise.all(views.map(({ cluster }) => cluster.asking(cluster.primary, (admin) => admin.query(sql), "postgres")));
   try {
     await onServers(`create database ${COPY} template ${DATABASE} owner migrator`);
-    const look = async () => (await Promise.all(views.map(({ cluster, database }) => cluster.asking(cluster.primary, async (observer) => (await fingerprint(observer)).map((object) => ({ ...object, name: inDatabase(database, object.name) })), COPY)))).flat();
+    const look = async () => (await Promise.all(views.map(({ cluster, database }) => cluster.asking(cluster.primary, async (observer) => (await fingerprint(observer)).map((object) => located(database, object)), COPY)))).flat();
     const migrators = new Map(await Promise.all(views.map(async ({ database, access }) => [database, await connect(access("migrator", "direct"), { name: "turnback-reference", database: COPY })] as const)));
     try {
       const untouched = await look();

@@ -6,8 +6,8 @@ import { inDatabase, type System } from "../drill/system.ts";
 import type { EvidenceWriter, FactsWhen } from "../evidence/run-directory.ts";
 import { dumpEntities, entityFacts, type Dumped, type Shape } from "./entities.ts";
 import { findBySearchPath } from "./search-path.ts";
-import { fingerprint, type SchemaObject } from "./fingerprint.ts";
 import { plannerStatistics, type PlannerStatistics } from "./planner-statistics.ts";
+import { fingerprint, located, type SchemaObject } from "./fingerprint.ts";
 import { integrityFacts, type IntegrityFact } from "./integrity.ts";
 
 export type InvariantFact = { readonly name: string; readonly query: string; readonly violations: number; readonly examples: readonly unknown[]; readonly error?: string };
@@ -42,7 +42,7 @@ export async function captureFacts(databases: readonly Observed[], evidence: Evi
     try {
       const path = await findBySearchPath(client, evidence, when, database);
       paths[database ?? ""] = path.fresh;
-      structure.push(...(await fingerprint(client)).map((object) => ({ ...object, name: inDatabase(database, object.name) })));
+      structure.push(...(await fingerprint(client)).map((object) => located(database, object)));
       for (const [entity, dumped] of await dumpEntities(client, system, evidence, when, { records, owed, path })) entities.set(entity, dumped);
       invariants.push(...(await invariantFacts(client, system)).map((fact) => ({ ...fact, name: inDatabase(database, fact.name) })));
       statistics.push(...(await plannerStatistics(client)).map((of) => ({ ...of, table: inDatabase(database, of.table) })));

@@ -1,0 +1,38 @@
+// What no single catalogue says: settings in the server's files, grants on the server's own objects, triggers that enforce foreign keys.
+
+import { notOwnRelation, OWN_SETTINGS } from "./own-objects.ts";
+
+/** Catalogues whose objects come with a server or an extension, and on which somebody may be given rights. */
+const GRANTED = [
+  ["pg_proc", "proacl", "pronamespace"], ["pg_class", "relacl", "relnamespace"], ["pg_type", "typacl", "typnamespace"], ["pg_namespace", "nspacl", "oid"],
+  ["pg_foreign_data_wrapper", "fdwacl", undefined], ["pg_foreign_server", "srvacl", undefined],
+] as const;
+
+const entries = (acl: string) => `(select coalesce(jsonb_agg(g order by g), '[]') from (select format('%s=%s%s', case when x.grantee = 0 then 'PUBLIC' else pg_get_userbyid(x.grantee) end, x.privilege_type,
+  case when x.is_grantable then '*' else '' end) as g from aclexplode(${acl}) x) s)`;
+/** Rights as the server or the extension came with are none. */
+const differs = (acl: string, sub: string) => `${entries(acl)} <> coalesce((select ${entries("i.initprivs")} from pg_init_privs i where i.objoid = t.oid and i.classoid = t.tableoid and i.objsubid = ${sub}), '[]')`;
+const SERVERS = (schema: string | undefined) => (schema === undefined ? "false" : `t.${schema} in (select n.oid from pg_namespace n where n.nspname ~ '^pg_' or n.nspname = 'information_schema')`);
+
+const grants = GRANTED.map(([catalogue, acl, schema]) => `
+  select o.type || ' ' || o.identity as name, jsonb_build_object('grants', ${entries(`t.${acl}`)}) as detail from ${catalogue} t, pg_identify_object('${catalogue}'::regclass, t.oid, 0) o
+  where (${SERVERS(schema)} or exists (select from pg_depend e where e.classid = t.tableoid and e.objid = t.oid and e.deptype = 'e'))
+    and (t.${acl} is not null or exists (select from pg_init_privs i where i.objoid = t.oid and i.classoid = t.tableoid and i.objsubid = 0)) and ${differs(`t.${acl}`, "0")}`).join(" union all ");
+
+const columnGrants = `
+  select 'column ' || t.oid::regclass || '.' || a.attname, jsonb_build_object('grants', ${entries("a.attacl")}) from pg_attribute a join pg_class t on t.oid = a.attrelid
+  where a.attacl is not null and (${SERVERS("relnamespace")} or exists (select from pg_depend e where e.classid = t.tableoid and e.objid = t.oid and e.deptype = 'e')) and ${differs("a.attacl", "a.attnum")}`;
+
+export const MORE_QUERIES: Readonly<Record<string, string>> = {
+  grant: `${grants} union all ${columnGrants}`,
+  // Internal triggers have numbers in their names, but whether they are on matters. A partitioned table's come in numbers of their own.
+  "foreign-key-trigger": `select k.conrelid::regclass::text || ': ' || k.conname as name, jsonb_build_object('table', k.conrelid::regclass::text, 'enabled', jsonb_agg(t.tgenabled order by t.tgenabled)) as detail
+    from pg_trigger t join pg_constraint k on k.oid = t.tgconstraint join pg_namespace n on n.oid = k.connamespace
+    where t.tgisinternal and k.contype in ('f', 'p', 'u', 'x') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and ${notOwnRelation("k.conrelid")} group by k.oid, k.conrelid, k.conname`,
+  // ALTER SYSTEM and the server's files, and what of them is in force; what the server was started with is the harness's.
+  setting: `select f.name, jsonb_strip_nulls(jsonb_build_object('file', regexp_replace(f.sourcefile, '^.*/', ''), 'value', f.setting, 'error', f.error,
+      'inForce', (select case when s.source = 'configuration file' then s.setting end from pg_settings s where s.name = f.name))) as detail
+    from (select distinct on (name) * from pg_file_settings where name is not null order by name, seqno desc) f where f.name not in ${OWN_SETTINGS} and f.name !~ '^recovery_target'
+    union all select s.name, jsonb_build_object('inForce', s.setting) from pg_settings s
+    where s.source = 'configuration file' and s.name not in ${OWN_SETTINGS} and s.name !~ '^recovery_target' and not exists (select from pg_file_settings f where f.name = s.name)`,
+};
