@@ -22,7 +22,15 @@ const objectivesSchema = z.strictObject({
     maxAlteredWrites: z.number().int().min(0).default(0),
     maxShedValues: z.number().int().min(0).default(0),
   }).optional().describe("The data holds what clients were told, and nothing else"),
-  structure: z.strictObject({ maxDifferences: z.number().int().min(0) }).optional()
+  structure: z.strictObject({
+    maxDifferences: z.number().int().min(0),
+    columnOrder: z.boolean().optional().describe("Whether a column that stands in another place counts; without it, it is worth knowing"),
+    ignore: z.array(z.strictObject({
+      pattern: z.string().min(3).describe("Kind and subject of a difference, `*` for anything: `index-left-over archive.*`"),
+      reason: z.string().min(5).describe("Why it may be different; shown beside it"),
+      until: z.iso.date().optional().describe("The last day on which it is ignored; runs after it count it"),
+    })).optional().describe("Differences that are shown and not counted"),
+  }).optional()
     .describe("The schema is what it was before"),
   integrity: z.strictObject({ maxProblems: z.number().int().min(0) }).optional()
     .describe("No orphan, stale sequence, invalid or corrupt index, left-over lock, slot or transaction"),

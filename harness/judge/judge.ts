@@ -16,7 +16,7 @@ import { ownService } from "./own-service.ts";
 import { score } from "./score.ts";
 import { assessService, latencies, round, series, type Service } from "./service.ts";
 import { spans } from "./spans.ts";
-import { compareStructure, structureWarnings } from "./structure.ts";
+import { judgeStructure } from "./structure.ts";
 import { failedJourneys } from "./journeys.ts";
 import { standstillsOf, stoodStillMs, stoodWithin } from "./standstills.ts";
 import { undeclaredEffects } from "./undeclared.ts";
@@ -46,8 +46,9 @@ export async function judge(directory: string): Promise<Scorecard> {
   const service = assessService((await Samples.read(database)).between(0, observedTo), record.header.drill.steadyState, Math.min(start ?? Infinity, closing ?? Infinity), standstillsOf(record, ["load"]));
 
   const facts = record.before && record.after && { before: record.before, after: record.after };
-  const structure = facts && [...(record.reference ? compareStructure(record.reference, facts.after.structure, "reference") : compareStructure(facts.before.structure, facts.after.structure)), ...unreadable];
-  const warnings = facts ? structureWarnings(record.reference ?? facts.before.structure, facts.after.structure) : [];
+  const compared = facts && judgeStructure(record.reference ?? facts.before.structure, facts.after.structure, record.header.drill.objectives.structure ?? {}, record.header.startedAt, record.reference ? "reference" : "before");
+  const structure = compared && [...compared.findings, ...unreadable];
+  const warnings = compared?.warnings ?? [];
   const own = await ownService(record, database, service);
   const integrity = facts && newProblems(facts.before.integrity, facts.after.integrity);
   const invariants = facts && [...brokenInvariants(facts.before.invariants, facts.after.invariants), ...(await brokenAcross(database, record.system, dumped))];

@@ -1,7 +1,18 @@
 // Structure: how the schema after the way back differs from the one before, or from the one that must be there.
 
+import type { Objectives } from "../drill/schema.ts";
 import type { SchemaObject } from "./run-record.ts";
 import type { Finding } from "./scorecard.ts";
+import { withCauses } from "./structure-causes.ts";
+import { describeChange } from "./structure-words.ts";
+
+export type Expected = "before" | "reference";
+type Asked = Partial<Pick<NonNullable<Objectives["structure"]>, "columnOrder" | "ignore">>;
+
+/** One field of an object that is another. */
+export type Change = { readonly field: string; readonly was: unknown; readonly is: unknown };
+/** A finding with what it is about: `was` is missing of what is left over, `is` of what is gone. */
+export type Difference = Finding & { readonly was: SchemaObject | undefined; readonly is: SchemaObject | undefined; readonly changes: readonly Change[] };
 
 /** Differences that change nothing: a constraint that is validated now and wasn't before, and labels at an enum's end that nobody uses. */
 function isBenign(kind: string, field: string, was: unknown, is: unknown, { unused }: SchemaObject["detail"]): boolean {
@@ -27,28 +38,70 @@ export function structureWarnings(before: readonly SchemaObject[], after: readon
   });
 }
 
-/** One finding an object: `trigger-missing`, `column-left-over`, `index-changed`. */
-export function compareStructure(all: readonly SchemaObject[], now: readonly SchemaObject[], expected: "before" | "reference" = "before"): Finding[] {
+/**
+ * What counts, and what is worth knowing: a column's place where nobody asks for it, and what the drill ignores with a reason. What is
+ * ignored until a day counts in runs that started after it.
+ */
+export function judgeStructure(before: readonly SchemaObject[], after: readonly SchemaObject[], { columnOrder = false, ignore = [] }: Asked, startedAt: string, expected: Expected = "before"): { readonly findings: Finding[]; readonly warnings: Finding[] } {
+  const all = differences(before, after, expected);
+  const moved = columnOrder ? [] : all.filter(({ changes }) => changes.some(isPlace));
+  const others = columnOrder ? all : all.flatMap((difference) => withoutPlace(difference));
+  const inForce = ignore.filter(({ until }) => until === undefined || startedAt.slice(0, 10) <= until);
+  const reasonOf = ({ kind, subject }: Finding) => inForce.find(({ pattern }) => matches(pattern, `${kind} ${subject}`))?.reason;
+  const counted = withCauses(others.filter((difference) => reasonOf(difference) === undefined));
+  const ignored = others.flatMap((difference) => {
+    const reason = reasonOf(difference);
+    return reason === undefined ? [] : [{ ...plain(difference), detail: `${difference.detail} (ignored: ${reason})` }];
+  });
+  return { findings: counted, warnings: [...structureWarnings(before, after), ...orderChanged(moved), ...ignored] };
+}
+
+/** One finding a cause: `trigger-missing`, `column-left-over`, `index-changed`; what follows from it hangs below it. */
+export function compareStructure(before: readonly SchemaObject[], after: readonly SchemaObject[], expected: Expected = "before"): Finding[] {
+  return judgeStructure(before, after, {}, "", expected).findings;
+}
+
+const isPlace = ({ field }: Change) => field === "position";
+
+/** `*` stands for anything. */
+function matches(pattern: string, text: string): boolean {
+  return new RegExp(`^${pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&")).join(".*")}$`).test(text);
+}
+
+function withoutPlace(difference: Difference): Difference[] {
+  const changes = difference.changes.filter((change) => !isPlace(change));
+  if (changes.length === difference.changes.length) return [difference];
+  return changes.length === 0 ? [] : [{ ...difference, changes, detail: changes.map(describeChange).join("; "), examples: [changes] }];
+}
+
+/** One line a table. */
+function orderChanged(moved: readonly Difference[]): Finding[] {
+  const tables = Map.groupBy(moved, ({ is }) => String(is?.detail["table"]));
+  return [...tables].map(([table, columns]): Finding => ({
+    kind: "column-order-changed", subject: table, count: 1, examples: [],
+    detail: `the columns stand in another order: ${columns.map(({ is, changes }) => `${is?.name.slice(table.length + 1)} ${changes.filter(isPlace).map(({ was, is: now }) => `${String(was)} → ${String(now)}`).join("")}`).join(", ")}; only who reads or writes them without names meets it`,
+    query: `select o.name, o.detail->>'position' as position from ${objectsOf("after")} where o.kind = 'column' and o.detail->>'table' = '${table.replaceAll("'", "''")}'`,
+  }));
+}
+
+function plain({ was: _was, is: _is, changes: _changes, ...rest }: Difference): Finding {
+  return rest;
+}
+
+function differences(all: readonly SchemaObject[], now: readonly SchemaObject[], expected: Expected): Difference[] {
   const [before, after] = [ranked(all, now), ranked(now, all)];
   const name = ({ kind, name: object }: SchemaObject) => `${kind} ${object}`;
   const was = new Map(before.map((object) => [name(object), object]));
   const is = new Map(after.map((object) => [name(object), object]));
-  const findings: Finding[] = [];
-  for (const object of before) {
-    if (!is.has(name(object))) findings.push(finding(object, "missing", expected === "before" ? "there before, and gone" : "it must be there, and isn't", object.detail, expected));
-  }
-  for (const object of after) {
+  const missing = before.filter((object) => !is.has(name(object)))
+    .map((object) => ({ ...finding(object, "missing", expected === "before" ? "there before, and gone" : "it must be there, and isn't", object.detail, expected), was: object, is: undefined, changes: [] }));
+  const others = after.flatMap((object): Difference[] => {
     const old = was.get(name(object));
-    if (!old) {
-      findings.push(finding(object, "left-over", expected === "before" ? "not there before" : "it must not be there", object.detail));
-      continue;
-    }
+    if (!old) return [{ ...finding(object, "left-over", expected === "before" ? "not there before" : "it must not be there", object.detail), was: undefined, is: object, changes: [] }];
     const changed = changes(old, object);
-    if (changed.length > 0) {
-      findings.push(finding(object, "changed", changed.map(({ field, was: a, is: b }) => `${field}: ${show(a)} → ${show(b)}`).join("; "), changed));
-    }
-  }
-  return findings;
+    return changed.length === 0 ? [] : [{ ...finding(object, "changed", changed.map(describeChange).join("; "), changed), was: old, is: object, changes: changed }];
+  });
+  return [...missing, ...others];
 }
 
 /** Columns ranked among those that are there on both sides: one that is missing does not move the others. */
@@ -65,21 +118,19 @@ function ranked(objects: readonly SchemaObject[], others: readonly SchemaObject[
   return objects.map((object) => (object.kind === "column" && ranks.has(object.name) ? { ...object, detail: { ...object.detail, position: ranks.get(object.name) } } : object));
 }
 
-function changes(old: SchemaObject, now: SchemaObject): { readonly field: string; readonly was: unknown; readonly is: unknown }[] {
+function changes(old: SchemaObject, now: SchemaObject): Change[] {
   const fields = [...new Set([...Object.keys(old.detail), ...Object.keys(now.detail)])];
   return fields
     .map((field) => ({ field, was: old.detail[field] ?? null, is: now.detail[field] ?? null }))
     .filter(({ field, was, is }) => JSON.stringify(was) !== JSON.stringify(is) && !isBenign(now.kind, field, was, is, now.detail));
 }
 
+/** Read as text: the fields of different kinds have no type in common. */
+const objectsOf = (file: string) => `read_json('${file}/structure.json', columns = {kind: 'varchar', name: 'varchar', detail: 'json'}) o`;
+
 function finding(object: SchemaObject, what: "missing" | "left-over" | "changed", detail: string, example: unknown, file = "after"): Finding {
   return {
     kind: `${object.kind}-${what}`, subject: object.name, detail, count: 1, examples: [example],
-    query: `select unnest(o.detail) from read_json('${file}/structure.json') o where o.kind = '${object.kind}' and o.name = '${object.name.replaceAll("'", "''")}'`,
+    query: `select o.name, o.detail from ${objectsOf(file)} where o.kind = '${object.kind}' and o.name = '${object.name.replaceAll("'", "''")}'`,
   };
-}
-
-function show(value: unknown): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
