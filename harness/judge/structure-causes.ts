@@ -47,7 +47,7 @@ function causesOf(all: readonly Difference[]): Map<Difference, Difference> {
   const by = new Map(all.map((difference) => [`${difference.kind} ${difference.subject}`, difference]));
   const cause = new Map<Difference, Difference>();
   for (const difference of all) {
-    const up = belongsTo(difference, by) ?? ofRole(difference, by) ?? ofSwap(difference, all);
+    const up = belongsTo(difference, by) ?? ofParents(difference, by) ?? ofRole(difference, by) ?? ofSwap(difference, all);
     if (up && up !== difference) cause.set(difference, up);
   }
   return cause;
@@ -74,6 +74,18 @@ function ofColumn(table: string, definition: string, how: string, by: ReadonlyMa
     if (name.startsWith(prefix) && word(name.slice(prefix.length)).test(definition)) return difference;
   }
   return undefined;
+}
+
+/** What says that it came from a parent. */
+const INHERITED = new Set(["islocal", "inhcount", "parent", "parents"]);
+
+/** A table that has other parents now: its columns, constraints and indexes have, too, and a key has its triggers by itself. */
+function ofParents({ kind, was, changes }: Difference, by: ReadonlyMap<string, Difference>): Difference | undefined {
+  const table = by.get(`relation-changed ${String(was?.detail["table"])}`);
+  if (changes.length === 0 || !table?.changes.some(({ field }) => field === "parents")) return undefined;
+  const states = (value: unknown) => JSON.stringify([...new Set(Array.isArray(value) ? value.map(String) : [])]);
+  const follows = changes.every(({ field, was: a, is: b }) => INHERITED.has(field) || (kind === "foreign-key-trigger-changed" && states(a) === states(b)));
+  return follows ? table : undefined;
 }
 
 /** Rights and ownership that went with a role. */

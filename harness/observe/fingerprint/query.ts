@@ -39,11 +39,16 @@ const object = (pairs: readonly (readonly [string, string])[]) => `jsonb_build_o
 const USERS = (oid: string) => `${oid} in (select n.oid from pg_namespace n where n.nspname !~ '^pg_' and n.nspname <> 'information_schema')`;
 const notBrought = (catalogue: string, oid: string) => `not exists (select from pg_depend e where e.classid = '${catalogue}'::regclass and e.objid = ${oid} and e.deptype = 'e')`;
 
+/** Made with a type, and gone with it: a range's constructors, its multirange and the cast to that. */
+const OF_A_TYPE = new Set(["pg_proc", "pg_cast", "pg_type"]);
+const notOfAType = (catalogue: string) => `not exists (select from pg_depend i where i.classid = '${catalogue}'::regclass and i.objid = t.oid and i.deptype = 'i' and i.refclassid = 'pg_type'::regclass)`;
+
 /** What an extension brought is compared by the extension's version. */
 function conditions({ of, schema, table, where }: Catalogue, columns: readonly Column[]): string[] {
   const withNumber = hasOid(columns, of);
   return [
     ...(schema ? [USERS(schema)] : where === undefined ? ["t.oid >= 16384"] : []), ...(where ? [where] : []),
+    ...(OF_A_TYPE.has(of) ? [notOfAType(of)] : []),
     ...(withNumber && !SHARED.has(of) && of !== "pg_extension" ? [notBrought(of, "t.oid")] : []), ...(table ? [notBrought("pg_class", table), `(${table} is null or ${notOwnRelation(table)})`] : []),
   ];
 }

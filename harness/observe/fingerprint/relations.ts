@@ -35,7 +35,7 @@ export const RELATIONS: readonly Catalogue[] = [
     parts: [
       { of: "pg_inherits", many: "parents", on: "pg_inherits.inhrelid = t.oid", prefix: "inh", exempt: { inhrelid: NAMED, inhseqno: "the order of parents decides about nothing that stays" } },
       { of: "pg_partitioned_table", on: "pg_partitioned_table.partrelid = t.oid", prefix: "part",
-        exempt: { partrelid: NAMED, partstrat: DEFINED, partnatts: DEFINED, partattrs: DEFINED, partclass: DEFINED, partcollation: DEFINED, partexprs: DEFINED } },
+        exempt: { partrelid: NAMED, partstrat: DEFINED, partnatts: DEFINED, partattrs: DEFINED, partclass: DEFINED, partcollation: DEFINED, partexprs: DEFINED, partdefid: "the partition whose bound is DEFAULT" } },
       { of: "pg_foreign_table", on: "pg_foreign_table.ftrelid = t.oid", prefix: "ft", exempt: { ftrelid: NAMED } },
     ],
     secret: ["foreignOptions"],

@@ -55,7 +55,7 @@ export const SERVER: readonly Catalogue[] = [
   },
   {
     // A large object's number is what its users hold.
-    kind: "large-object", of: "pg_largeobject_metadata", prefix: "lom", name: "t.oid::text", exempt: { oid: NAMED }, as: { lomacl: acl("t.lomacl", "L", "t.lomowner") },
+    kind: "large-object", of: "pg_largeobject_metadata", prefix: "lom", name: "t.oid::text", where: "true", exempt: { oid: NAMED }, as: { lomacl: acl("t.lomacl", "L", "t.lomowner") },
     more: { content: "(select md5(string_agg(o.pageno || ':' || md5(o.data), ',' order by o.pageno)) from pg_largeobject o where o.loid = t.oid)" },
   },
 ];
