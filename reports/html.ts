@@ -4,6 +4,7 @@ import type { ToldAnomaly } from "../harness/judge/isolation/describe.ts";
 import type { Finding, Scorecard } from "../harness/judge/scorecard.ts";
 import { renderChart } from "./chart.ts";
 import { renderCycle } from "./cycle.ts";
+import { courseLines } from "./course-words.ts";
 import { badge, page, section, table, text } from "./page.ts";
 import { ICONS, WORDS, figure, measured, stoodStill, target } from "./words.ts";
 
@@ -26,7 +27,7 @@ function banner(card: Scorecard): string {
 <div>
 <h1>${text(card.question)}</h1>
 ${card.advice ? `<p class="answer"><b>${text(card.advice.consequence)}</b><br>${text(card.advice.advice)}</p>\n` : ""}<p class="answer">${text(card.summary)}</p>
-<p class="meta">Drill <b>${text(card.drill)}</b> · ${text(card.runtime)} runtime · <time datetime="${text(card.startedAt)}">${text(card.startedAt.slice(0, 16).replace("T", " "))} UTC</time></p>
+${courseLines(card).map((line) => `<p class="course">${text(line)}</p>\n`).join("")}<p class="meta">Drill <b>${text(card.drill)}</b> · ${text(card.runtime)} runtime · <time datetime="${text(card.startedAt)}">${text(card.startedAt.slice(0, 16).replace("T", " "))} UTC</time></p>
 </div>
 </header>`;
 }

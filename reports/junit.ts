@@ -1,6 +1,7 @@
 // JUnit XML: one test case an objective, as CI systems read it.
 
 import type { ObjectiveResult, Scorecard } from "../harness/judge/scorecard.ts";
+import { courseLines } from "./course-words.ts";
 import { measured, target } from "./words.ts";
 
 /**
@@ -21,7 +22,7 @@ export function renderJunit(card: Scorecard): string {
       <property name="verdict" value="${card.verdict}"/>
       <property name="score" value="${card.score}"/>
       <property name="seed" value="${card.seed}"/>
-    </properties>
+${courseLines(card).map((line) => `      <property name="course" value="${xml(line)}"/>\n`).join("")}    </properties>
 ${card.objectives.map((objective) => testCase(card, objective)).join("\n")}
   </testsuite>
 </testsuites>
@@ -33,7 +34,7 @@ function testCase(card: Scorecard, objective: ObjectiveResult): string {
   if (objective.verdict === "met") return `${open}/>`;
   if (objective.applies === false) return `${open}>\n      <skipped message="${xml(objective.reason)}"/>\n    </testcase>`;
   const element = objective.verdict === "missed" ? "failure" : "error";
-  const text = [...(card.advice ? [card.advice.consequence, card.advice.advice] : []), `target: ${target(objective)}`, `measured: ${measured(objective)}`, ...card.findings
+  const text = [...(card.advice ? [card.advice.consequence, card.advice.advice] : []), `target: ${target(objective)}`, `measured: ${measured(objective)}`, ...courseLines(card), ...card.findings
     .filter(({ kind }) => objective.evidence.includes(kind)).slice(0, 20).map(({ kind, subject, detail }) => `${kind}: ${subject}: ${detail}`)].join("\n");
   return `${open}>\n      <${element} type="${objective.verdict}" message="${xml(objective.reason)}">${xml(text)}</${element}>\n    </testcase>`;
 }

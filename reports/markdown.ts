@@ -1,6 +1,7 @@
 // Markdown for a CI job's summary: verdict first, and never over what CI keeps.
 
 import type { Scorecard } from "../harness/judge/scorecard.ts";
+import { courseLines } from "./course-words.ts";
 import { ICONS, WORDS, figure, iconOf, wordOf, measured, target } from "./words.ts";
 
 /** CI systems drop a summary of more than 1 MiB as a whole. */
@@ -11,7 +12,7 @@ export function renderMarkdown(card: Scorecard): string {
 
 > ${cell(card.question)}
 
-${card.advice ? `**${cell(card.advice.consequence)}** ${cell(card.advice.advice)}\n\n` : ""}${cell(card.summary)}
+${card.advice ? `**${cell(card.advice.consequence)}** ${cell(card.advice.advice)}\n\n` : ""}${[card.summary, ...courseLines(card)].map(cell).join("\n\n")}
 
 ${card.runtime} runtime · seed ${card.seed} · \`${card.run}\`
 

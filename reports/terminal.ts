@@ -2,6 +2,7 @@
 
 import pc from "picocolors";
 import type { Scorecard, Verdict } from "../harness/judge/scorecard.ts";
+import { courseLines } from "./course-words.ts";
 import { ICONS, WORDS, figure, iconOf, measured, stoodStill, target } from "./words.ts";
 
 /** Fits a terminal of 80 columns. */
@@ -24,6 +25,7 @@ export function renderTerminal(card: Scorecard, c: Colours): string {
   lines.push("", `${c.bold(paint(c, card.verdict, headline))}  ${c.bold(card.drill)}  (${card.runtime} runtime)`, "");
   lines.push(...wrap(card.question, WIDTH).map((line) => c.dim(line)), "", ...wrap(card.summary, WIDTH), "");
   if (card.advice) lines.push(...wrap(card.advice.consequence, WIDTH).map((line) => c.bold(line)), ...wrap(`-> ${card.advice.advice}`, WIDTH), "");
+  lines.push(...courseLines(card).flatMap((line) => [...wrap(line, WIDTH), ""]));
   const nameWidth = Math.max(...card.objectives.map(({ title }) => title.length));
   for (const objective of card.objectives) {
     const head = `${iconOf(objective)} ${objective.title.padEnd(nameWidth)}  `;

@@ -11,6 +11,7 @@ import type { Drill } from "../drill/schema.ts";
 import type { LoadedApplication } from "../drill/application.ts";
 import { inDatabase } from "../drill/system.ts";
 import { PATHS, readJson, type EvidenceWriter } from "../evidence/run-directory.ts";
+import { failureOf } from "../evidence/failure.ts";
 import type { Phase, RunEvent } from "../evidence/timeline.ts";
 import type { Load, LoadStats } from "../load/load.ts";
 import { follow, switchOver } from "../migration/blue-green.ts";
@@ -258,7 +259,9 @@ class Conduct {
     } catch (error) {
       this.#signal.throwIfAborted();
       if (error instanceof HarnessError && error.kind === "declaration") throw error;
-      this.#record({ kind: "migration", state: "failed", detail: messageOf(signal.aborted ? signal.reason : error) });
+      const cut = decided.aborted ? { cut: "decision" } as const : signal.aborted ? { cut: "time" } as const : {};
+      const why: unknown = signal.aborted ? signal.reason : error;
+      this.#record({ kind: "migration", state: "failed", detail: messageOf(why), error: failureOf(why), ...cut });
     }
   }
 
@@ -276,7 +279,7 @@ class Conduct {
       this.#signal.throwIfAborted();
       // That the way back fails is what a drill is there to find out.
       const detail = signal.aborted ? `not done within ${rollback.withinMs} ms` : messageOf(error);
-      this.#record({ kind: "rollback", state: "failed", strategy: rollback.strategy, detail });
+      this.#record({ kind: "rollback", state: "failed", strategy: rollback.strategy, detail, error: { ...failureOf(error), message: detail } });
       return false;
     }
   }

@@ -165,6 +165,7 @@ export const drillSchema = z.strictObject({
     plan: z.string().describe("Folder with plan.yaml, relative to the repository's root"),
     steps: z.array(name).min(1).optional().describe("Only these of the plan's steps, and with each what it needs; without it, all"),
     withinMs: positiveMs.default(120_000).describe("The migration is given up after this"),
+    mayFail: z.array(name).optional().describe("Steps whose failure the drill is about: then going back from there is what it rehearses. Without it, a migration that fails with no fault, alert or deadline to explain it makes the run unknown"),
     blueGreen: blueGreenSchema.optional(),
     volumeSwap: z.strictObject({ drainMs }).optional().describe("Before the plan, the server's files are copied to another volume and compared while clients are held, and it goes on from there (step `swap`)"),
   }),

@@ -3,6 +3,7 @@
 import { appendFileSync } from "node:fs";
 import { sha256 } from "../base/files.ts";
 import { evidenceError } from "./evidence-error.ts";
+import type { Failure } from "./failure.ts";
 
 /** What can happen in a run. `t` is nanoseconds since the run's start (CLOCK_MONOTONIC). */
 export type RunEvent =
@@ -15,10 +16,13 @@ export type RunEvent =
     }
   | {
       readonly kind: "step"; readonly direction: "forward" | "backward"; readonly step: string;
-      readonly state: "started" | "retried" | "done" | "skipped" | "failed"; readonly detail?: string;
+      readonly state: "started" | "retried" | "done" | "skipped" | "failed"; readonly detail?: string; readonly error?: Failure;
     }
   | { readonly kind: "progress"; readonly direction: "forward" | "backward"; readonly step: string; readonly share: number }
-  | { readonly kind: "migration"; readonly state: "started" | "completed" | "failed"; readonly detail?: string }
+  | {
+      readonly kind: "migration"; readonly state: "started" | "completed" | "failed"; readonly detail?: string; readonly error?: Failure;
+      /** Stopped from outside: by the decision to go back, or because its time was up. */ readonly cut?: "decision" | "time";
+    }
   | {
       readonly kind: "fault"; readonly index: number; readonly fault: string; readonly target: string;
       readonly state: "triggered" | "proven" | "unproven" | "healed" | "unhealed" | "not-triggered";
@@ -26,7 +30,7 @@ export type RunEvent =
     }
   | { readonly kind: "detector"; readonly state: "firing" | "cleared"; readonly detail?: string }
   | { readonly kind: "decision"; readonly state: "asked" | "go" | "stay" | "none"; readonly by: string; readonly detail: string }
-  | { readonly kind: "rollback"; readonly state: "started" | "retried" | "completed" | "failed"; readonly strategy: string; readonly detail?: string }
+  | { readonly kind: "rollback"; readonly state: "started" | "retried" | "completed" | "failed"; readonly strategy: string; readonly detail?: string; readonly error?: Failure }
   | { readonly kind: "backup"; readonly state: "taken" | "refused" | "chosen" | "restored"; readonly label: string; readonly detail: string; /** Of the backup when taken; of the WAL beside it when restored. */ readonly bytes?: number }
   | {
       readonly kind: "replication"; readonly state: "attached" | "fenced" | "promoted" | "left-behind" | "switched" | "switched-back" | "failed"; readonly server: string; readonly detail: string;

@@ -4,6 +4,7 @@ import { inDatabase } from "../drill/system.ts";
 import { EvidenceDatabase } from "../evidence/database.ts";
 import { brokenAcross } from "./across.ts";
 import { adviceOn, leadingFirst } from "./advice.ts";
+import { failureWords, migrationCourse, unrehearsed, wayBackCourse } from "./course.ts";
 import { brokenInvariants, newProblems } from "./integrity.ts";
 import { unreadLists } from "./lists.ts";
 import type { Alert } from "./detection.ts";
@@ -66,10 +67,13 @@ export async function judge(directory: string): Promise<Scorecard> {
     episodes: service.episodes.map(({ fromMs, toMs }) => ({ fromMs: round(fromMs), toMs: toMs === null ? null : round(toMs) })),
     probes: await probes(database),
   };
+  const course = { migration: migrationCourse(record), wayBack: wayBackCourse(record) };
+  const nothing = unrehearsed(course.migration, course.wayBack);
+  const [written] = await database.rows("select count(*)::double as n from operations where outcome in ('committed', 'indeterminate') and (seq in (select seq from effects) or mops::text like '%append%')");
   const isolation = await isolationOfRun(database, record.header.drill.objectives.isolation);
   const objectives = judgeObjectives(record.header.drill.objectives, {
-    measures, ...wayBack(record), lossBefore: owedTo(record, reconciliation) ? "the fault" : eventsOf(record, "rollback").length > 0 ? "the way back" : undefined, service: own, detector: record.header.drill.detector, alerts: alertsOf(record), observedMs: (observedTo ?? record.events.at(-1)?.t ?? 0) / 1e6, structure, endsElsewhere: record.reference !== undefined, integrity, invariants, reconciled: reconciliation?.findings, isolation, journeys: record.journeys, journeysDetail: eventsOf(record, "journey").find(({ state }) => state === "unknown")?.detail,
-  }, doubts);
+    measures, acknowledgedWrites: Number(written?.["n"] ?? 0), ...wayBack(record), lossBefore: owedTo(record, reconciliation) ? "the fault" : eventsOf(record, "rollback").length > 0 ? "the way back" : undefined, service: own, detector: record.header.drill.detector, alerts: alertsOf(record), observedMs: (observedTo ?? record.events.at(-1)?.t ?? 0) / 1e6, structure, endsElsewhere: record.reference !== undefined, integrity, invariants, reconciled: reconciliation?.findings, isolation, journeys: record.journeys, journeysDetail: eventsOf(record, "journey").find(({ state }) => state === "unknown")?.detail,
+  }, nothing === undefined ? doubts : [...doubts, nothing]);
   const stood = standstillsOf(record).map(({ from, to }) => ({ fromMs: round(from / 1e6), toMs: round(to / 1e6) }));
   const verdict = worst(objectives.filter(({ applies = true }) => applies).map((objective) => objective.verdict));
   const { run, startedAt, runtime, seed, versions, drill } = record.header;
@@ -77,7 +81,7 @@ export async function judge(directory: string): Promise<Scorecard> {
   const advice = adviceOn(objectives, findings);
   return {
     schema: "turnback.scorecard/1", run, drill: drill.name, question: drill.question, startedAt, runtime: runtime.kind, seed, versions,
-    verdict, summary: summarise(verdict, objectives, measures, doubts, stood), ...(advice && { advice }), score: score(objectives), doubts, objectives, measures,
+    verdict, summary: summarise(verdict, objectives, measures, nothing === undefined ? doubts : [...doubts, nothing], stood), ...(advice && { advice }), score: score(objectives), doubts, ...course, objectives, measures,
     faults: faults(record), journeys: record.journeys ?? [],
     findings,
     warnings: [...warnings, ...own.warnings], standstills: stood,
@@ -125,7 +129,7 @@ function wayBack(record: RunRecord): { readonly wayBack: "completed" | "failed" 
     const volumes = eventsOf(record, "volume").filter(({ state }) => state === "swapped-back").map(({ detail }) => `the server went back ${detail}`);
     return { wayBack: "completed", wayBackDetail: [...backups, ...servers, ...volumes, ...flags].join("; ") || "the way back ran to its end" };
   }
-  if (last?.state === "failed") return { wayBack: "failed", wayBackDetail: `the way back failed: ${last.detail ?? "no detail"}` };
+  if (last?.state === "failed") return { wayBack: "failed", wayBackDetail: wayBackFailed(record) };
   const stay = eventsOf(record, "decision").find(({ state }) => state === "stay" || state === "none");
   if (!stay) return { wayBack: undefined, wayBackDetail: "the way back did not come to its end" };
   if (stay.state === "none") return { wayBack: undefined, wayBackDetail: `the way back was never taken: ${stay.detail}` };
@@ -140,6 +144,11 @@ function alertsOf(record: RunRecord): Alert[] {
     const cleared = events.slice(i + 1).find(({ state }) => state === "cleared")?.t;
     return [{ fromMs: event.t / 1e6, toMs: cleared === undefined ? null : cleared / 1e6 }];
   });
+}
+
+function wayBackFailed(record: RunRecord): string {
+  const { failure } = wayBackCourse(record);
+  return `the way back failed${failure ? `${failure.step === null ? ": " : " "}${failureWords(failure)}` : ""}`;
 }
 
 /** Detection, decision and rollback, each from the events that begin and end it. */

@@ -1,5 +1,7 @@
 // The scorecard's form, version 1: what other programs read.
 
+import type { MigrationCourse, WayBackCourse } from "./course.ts";
+
 export type Verdict = "met" | "missed" | "unknown";
 
 /** A figure with its uncertainty: the truth lies within value ± plusMinus in 95 % of runs. */
@@ -113,6 +115,9 @@ export type Scorecard = {
   readonly score: number;
   /** Why the run as a whole can't be trusted, if it can't: the harness's side, not the system's. */
   readonly doubts: readonly string[];
+  /** How far the migration came, and the way back: what was rehearsed. */
+  readonly migration: MigrationCourse;
+  readonly wayBack: WayBackCourse;
   readonly objectives: readonly ObjectiveResult[];
   readonly measures: Measures;
   readonly faults: readonly FaultResult[];

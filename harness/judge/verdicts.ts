@@ -14,6 +14,8 @@ export function worst(verdicts: readonly Verdict[]): Verdict {
 
 export type Judged = {
   readonly measures: Measures;
+  /** Operations that write, and of which clients were not told that they failed. */
+  readonly acknowledgedWrites: number;
   /** How the way back ended, or that it was decided against; undefined when nothing raised the question. */
   readonly wayBack: "completed" | "failed" | "refused" | undefined;
   readonly wayBackDetail: string;
@@ -69,6 +71,9 @@ function judgeFindings(findings: readonly Finding[] | undefined, max: number, ta
   return { ...base, measured, evidence, verdict: "met", reason: findings.length === 0 ? `no ${noun[0]}` : `${findings.length} ${noun[findings.length === 1 ? 0 : 1]}, within ${max}` };
 }
 
+/** What nobody wrote can't be lost or bent, and proves nothing. */
+const NO_WRITE = "no write of clients was acknowledged, so nothing could be lost or altered";
+
 function judgeLoss(judged: Judged, target: NonNullable<Drill["objectives"]["loss"]>): Draft {
   const { lostWrites, lossWindowMs } = judged.measures;
   const base = { target: { ...target } as Record<string, number> };
@@ -82,6 +87,7 @@ function judgeLoss(judged: Judged, target: NonNullable<Drill["objectives"]["loss
   if (lostWrites.possible > target.maxLostWrites) {
     return { ...base, measured, evidence, verdict: "unknown", reason: `up to ${lostWrites.possible} acknowledged writes may be gone: only operations of unknown outcome explain them` };
   }
+  if (judged.acknowledgedWrites === 0) return { ...base, measured, evidence, verdict: "unknown", reason: NO_WRITE };
   return { ...base, measured, evidence, verdict: "met", reason: lostWrites.definite === 0 ? "every acknowledged write is there" : `${lostWrites.definite} lost, within ${target.maxLostWrites}` };
 }
 
@@ -103,6 +109,7 @@ function judgeConsistency(judged: Judged, target: NonNullable<Drill["objectives"
   const over = parts.filter(([, value, max]) => (value ?? 0) > max);
   const evidence = (judged.reconciled ?? []).map(({ kind }) => kind).filter((kind) => !kind.startsWith("write-"));
   if (over.length > 0) return { ...base, measured: count(total), evidence, verdict: "missed", reason: over.map(([what, value]) => `${value} ${what} ${value === 1 ? "record" : "records"}`).join(", ") };
+  if (judged.acknowledgedWrites === 0) return { ...base, measured: count(total), evidence, verdict: "unknown", reason: NO_WRITE };
   return { ...base, measured: count(total), evidence, verdict: "met", reason: total === 0 ? "the data is what clients were told" : `${total} differences, within the targets` };
 }
 

@@ -4,6 +4,7 @@ import pg from "pg";
 import { pause } from "../base/deadline.ts";
 import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
 import { statements, undoing, type Plan, type Step } from "../drill/plan.ts";
+import { answering, failureOf } from "../evidence/failure.ts";
 import type { RunEvent } from "../evidence/timeline.ts";
 import { carryOver } from "./carry.ts";
 import { checkJournal, Journal, type JournalRow } from "./journal.ts";
@@ -145,7 +146,7 @@ async function runStep(here: Work, direction: Direction, work: () => Promise<voi
     await withLockRetries(here, direction, work);
   } catch (caught) {
     const error = locate(caught, here.plan, step, direction);
-    record({ ...event, state: "failed", detail: messageOf(error) });
+    record({ ...event, state: "failed", detail: messageOf(error), error: failureOf(error) });
     throw error;
   }
   record({ ...event, state: "done" });
@@ -195,7 +196,7 @@ async function apply({ step, client, journal, plan, on, reach }: Work, direction
     await journal.write(step.id, direction === "forward" ? "started" : "undoing", checksum(step));
     await client.query(`set lock_timeout = ${step.lockTimeoutMs}`);
     for (const [index, statement] of sql.entries()) {
-      await client.query(statement);
+      await client.query(statement).catch(answering(statement));
       await progress(index + 1);
     }
     await settle();
@@ -206,7 +207,7 @@ async function apply({ step, client, journal, plan, on, reach }: Work, direction
     await carryOver(direction === "forward" ? step.carry : step.carryBack, client, on);
     if (direction === "forward") await preserve.copyAside();
     for (const [index, statement] of sql.entries()) {
-      await client.query(statement);
+      await client.query(statement).catch(answering(statement));
       await progress(index + 1);
     }
     await (direction === "forward" ? preserve.noteLeft() : preserve.putBack());
@@ -238,7 +239,7 @@ async function inBatches({ step, client, journal, record, reach, signal }: Work,
     signal.throwIfAborted();
     let seen = 0;
     await inTransaction(client, step, async () => {
-      const { rows: [batch] } = await client.query<{ cursor: string | null; rows: number }>(sql, [cursor, step.batch]);
+      const { rows: [batch] } = await client.query<{ cursor: string | null; rows: number }>(sql, [cursor, step.batch]).catch(answering(sql));
       seen = batch?.rows ?? 0;
       cursor = batch?.cursor ?? cursor;
       if (seen > 0) await journal.write(step.id, under, checksum(step), cursor, through + seen);

@@ -107,7 +107,7 @@ describe("a packed run", () => {
     const run = record(join(folder.path, "run"), { before: [["a", "1"]], after: [["a", "2"]], ops: [{ at: 1, effects }] });
     await packRun(run, ITEM);
     expect((await judge(run)).measures).toMatchObject({ alteredWrites: 0, shedValues: 1 });
-    const none = record(join(folder.path, "none"), { before: [], after: [], ops: [] });
+    const none = record(join(folder.path, "none"), { before: [], after: [], ops: [], silent: true });
     await packRun(none, ITEM);
     expect((await judge(none)).measures).toMatchObject({ lostWrites: { definite: 0 }, operations: { committed: 0 } });
   });

@@ -114,8 +114,8 @@ describe("the seal", () => {
   test.for([
     ["a removed line", (lines: string[]) => lines.toSpliced(2, 1), 3],
     ["two lines in another order", (lines: string[]) => lines.toSpliced(1, 2, lines[2]!, lines[1]!), 2],
-    ["the last line cut off", (lines: string[]) => lines.slice(0, -1), 5],
-    ["an appended line", (lines: string[]) => [...lines, '{"t":1,"kind":"run","state":"completed","prev":"00"}'], 7],
+    ["the last line cut off", (lines: string[]) => lines.slice(0, -1), 8],
+    ["an appended line", (lines: string[]) => [...lines, '{"t":1,"kind":"run","state":"completed","prev":"00"}'], 10],
   ] as const)("%s of the timeline is found with its place, even if the seal's digests were forged", async ([, change, line]) => {
     await using folder = await temporaryFolder();
     const run = await sealed(folder.path);

@@ -27,6 +27,8 @@ export type History = {
   readonly before: readonly (readonly [key: string, value: string | null, stock?: number | string | null])[];
   readonly after: readonly (readonly [key: string, value: string | null, stock?: number | string | null])[];
   readonly ops: readonly Op[];
+  /** No write is acknowledged but those of `ops`. Without it, a history with none has one beside it, which stays as it was. */
+  readonly silent?: boolean;
   readonly drill?: Partial<DrillDeclaration>;
   /** Events after the migration's start, at milliseconds; the usual course when left out. */
   readonly events?: readonly (readonly [atMs: number, event: RunEvent])[];
@@ -47,8 +49,29 @@ const USUAL: readonly (readonly [number, RunEvent])[] = [
   [9_500, { kind: "run", state: "completed" }],
 ];
 
+const WITNESS = ["~witness", null] as const;
+
+/** What nobody wrote can't be lost, and is unknown: where a history is not about that, one acknowledged write that is there is beside it. */
+function witnessed(history: History): History {
+  if (history.silent || history.ops.some(({ outcome = "committed", effects = [] }) => outcome === "committed" && effects.length > 0)) return history;
+  return { ...history, before: [...history.before, WITNESS], after: [...history.after, WITNESS], ops: [...history.ops, { at: 1, took: 0, effects: [update(...WITNESS)] }] };
+}
+
+/** A migration that is only said to have begun did its one step and came to its end; a way back by `down` undid it. */
+function wholeCourse(events: readonly (readonly [number, RunEvent])[]): (readonly [number, RunEvent])[] {
+  const told = events.some(([, event]) => event.kind === "step" || (event.kind === "migration" && event.state !== "started"));
+  if (told) return [...events];
+  const step = (direction: "forward" | "backward"): RunEvent => ({ kind: "step", direction, step: "only", state: "done" });
+  return events.flatMap((at): (readonly [number, RunEvent])[] => {
+    const [t, event] = at;
+    if (event.kind === "migration") return [at, [t, step("forward")], [t, { kind: "migration", state: "completed" }]];
+    return event.kind === "rollback" && event.state === "completed" ? [[t, step("backward")], at] : [at];
+  });
+}
+
 /** Writes a run directory with one entity `item` (key, value, and the counter stock). Times are milliseconds. */
-export function record(directory: string, history: History): string {
+export function record(directory: string, told: History): string {
+  const history = witnessed(told);
   mkdirSync(join(directory, "ledger"), { recursive: true });
   mkdirSync(join(directory, "probes"), { recursive: true });
   writeFileSync(join(directory, "probes/health.ndjson"), "");
@@ -64,7 +87,7 @@ export function record(directory: string, history: History): string {
   writeFileSync(join(directory, "timeline.jsonl"), "");
   let now = 0;
   const timeline = new TimelineWriter(join(directory, "timeline.jsonl"), () => now, (data) => data);
-  for (const [atMs, event] of history.events ?? USUAL) { now = atMs * 1e6; timeline.record(event); }
+  for (const [atMs, event] of wholeCourse(history.events ?? USUAL)) { now = atMs * 1e6; timeline.record(event); }
   for (const when of ["before", "after"] as const) {
     mkdirSync(join(directory, when), { recursive: true });
     const [value = "text", stock = "numeric", afterwards = value] = history.types ?? [];

@@ -14,7 +14,7 @@ type Lists = readonly (readonly [key: string, list: string | null])[];
 /** Judges a run whose transactions append one element each. Arrays are printed as PostgreSQL does, unless they are given as JSON. */
 async function judged({ before, after, appends, declared = true }: { readonly before: Lists; readonly after: Lists; readonly appends: readonly Append[]; readonly declared?: boolean }) {
   await using folder = await temporaryFolder();
-  record(folder.path, { before: [], after: [], ops: appends.map(([, , outcome = "committed"], i) => ({ at: i * 10, outcome })) });
+  record(folder.path, { silent: true, before: [], after: [], ops: appends.map(([, , outcome = "committed"], i) => ({ at: i * 10, outcome })) });
   const file = (name: string) => join(folder.path, name);
   const header = JSON.parse(readFileSync(file("drill.json"), "utf8")) as { system: { entities: object[] } };
   header.system.entities = header.system.entities.map((entity) => ({ ...entity, counters: [], ...(declared && { list: "value" }) }));

@@ -1,0 +1,108 @@
+// How far the migration came and how far it was undone: what a run has rehearsed at all, before anything of it is judged.
+
+import type { Failure } from "../evidence/failure.ts";
+import { eventsOf, type EventOf, type RunRecord } from "./run-record.ts";
+
+export type CourseFailure = Failure & { readonly step: string | null; readonly direction: "forward" | "backward" };
+
+export type MigrationCourse = {
+  /** cut-off: stopped by a decision or for want of time. */
+  readonly state: "completed" | "cut-off" | "failed" | "not-begun";
+  readonly stepsBegun: number;
+  readonly stepsDone: number;
+  readonly steps: number;
+  readonly failure?: CourseFailure;
+  /** What the drill itself declares, and the migration ended by; without it, nobody knows why it failed. */
+  readonly explainedBy?: string;
+};
+
+export type WayBackCourse = {
+  readonly strategy: string;
+  readonly state: "completed" | "failed" | "not-taken";
+  readonly stepsUndone: number;
+  readonly failure?: CourseFailure;
+};
+
+/** SQLSTATE classes that no outage makes: wrong values, violated rules, dependants, and mistakes in the statement itself. */
+const OWN_CLASSES = new Set(["0A", "22", "23", "2B", "42"]);
+/** An enum's label that is used in the transaction that adds it. */
+const OWN_CODES = new Set(["55P04", "step-check-failed", "step-ended-transaction"]);
+const isOwn = (code: string | undefined) => code !== undefined && (OWN_CODES.has(code) || (code.length === 5 && OWN_CLASSES.has(code.slice(0, 2))));
+
+/** The migration's course, from the events of its steps. */
+export function migrationCourse(record: RunRecord): MigrationCourse {
+  const events = eventsOf(record, "migration");
+  const ended = events.find(({ state }) => state !== "started");
+  const until = ended?.t ?? Infinity;
+  const forward = stepsOf(record, "forward").filter(({ t }) => t <= until);
+  const done = new Set(forward.filter(({ state }) => state === "done" || state === "skipped").map(({ step }) => step));
+  const begun = new Set(forward.map(({ step }) => step));
+  const base = { stepsBegun: begun.size, stepsDone: done.size, steps: Math.max(stepCount(record), begun.size) };
+  if (!events.some(({ state }) => state === "started") || !ended) return { ...base, state: "not-begun" };
+  if (ended.state === "completed") return { ...base, state: "completed" };
+  const failed = forward.findLast(({ state }) => state === "failed");
+  const failure: CourseFailure = { step: failed?.step ?? null, direction: "forward", message: ended.detail ?? "no detail", ...(failed?.error ?? ended.error ?? {}) };
+  const explainedBy = explained(record, ended, failure);
+  return { ...base, state: ended.cut === undefined ? "failed" : "cut-off", failure, ...(explainedBy === undefined ? {} : { explainedBy }) };
+}
+
+function explained(record: RunRecord, { cut, t }: EventOf<"migration">, { step, code }: CourseFailure): string | undefined {
+  const { drill } = record.header;
+  if (cut === "time") return "its deadline (migration.withinMs)";
+  if (cut === "decision") {
+    const by = eventsOf(record, "decision").find(({ state }) => state === "go")?.by;
+    return by === undefined ? "the decision to go back" : `the decision to go back (${by})`;
+  }
+  if (step !== null && (drill.migration.mayFail ?? []).includes(step)) return `the drill, which says that step ${step} may fail`;
+  if (isOwn(code)) return undefined;
+  const struck = eventsOf(record, "fault").find((event) => event.state === "triggered" && event.t <= t);
+  return struck && `fault ${struck.index + 1} (${struck.fault})`;
+}
+
+/** The way back's course. */
+export function wayBackCourse(record: RunRecord): WayBackCourse {
+  const { strategy } = record.header.drill.rollback;
+  const backward = stepsOf(record, "backward");
+  const stepsUndone = new Set(backward.filter(({ state }) => state === "done").map(({ step }) => step)).size;
+  const last = eventsOf(record, "rollback").findLast(({ state }) => state === "completed" || state === "failed");
+  if (last?.state === "completed") return { strategy, state: "completed", stepsUndone };
+  if (last?.state !== "failed") return { strategy, state: "not-taken", stepsUndone };
+  const failed = stepsOf(record, strategy === "resume" ? "forward" : "backward").findLast(({ state, t }) => state === "failed" && t <= last.t);
+  // Something may have gone wrong around the steps, after one of them had failed and been repeated: then it is that.
+  const here = failed?.detail !== undefined && (last.detail ?? "").includes(failed.detail) ? failed : undefined;
+  return { strategy, state: "failed", stepsUndone, failure: { step: here?.step ?? null, direction: "backward", message: last.detail ?? "no detail", ...(here?.error ?? last.error ?? {}) } };
+}
+
+/**
+ * Why nothing, or too little, was rehearsed for any objective to be met; undefined when the drill's question was asked. A failure that the
+ * drill declares (a fault, an alert, a deadline, a step that may fail) is what it is about. Without one, the way back that was taken is not
+ * that of the migration which production will see.
+ */
+export function unrehearsed(migration: MigrationCourse, wayBack: WayBackCourse): string | undefined {
+  const { state, stepsBegun, stepsDone, steps, failure, explainedBy } = migration;
+  if (state === "not-begun") return "the migration was never begun, so nothing was rehearsed";
+  if (failure && stepsBegun === 0 && !(explainedBy ?? "").startsWith("fault ")) return `${failureWords(failure)}: the migration came to no step, and nothing was rehearsed`;
+  if (failure && explainedBy === undefined) {
+    const undone = stepsDone === 0 ? "no step was done and nothing was rehearsed" : `${stepsDone} of ${steps} steps were done`;
+    return `the migration failed by itself ${failureWords(failure)}: ${undone}; no fault, alert or deadline explains it`;
+  }
+  if (state === "completed" && stepsDone > 0 && wayBack.state === "completed" && wayBack.strategy === "down" && wayBack.stepsUndone === 0) {
+    return `the way back had nothing to undo, though ${stepsDone} of ${steps} steps were done`;
+  }
+  if (state === "completed" && stepsDone === 0) return "the migration came to its end without doing any step, so nothing was rehearsed";
+  return undefined;
+}
+
+/** "at step add-column: 42P01 relation "x" does not exist (table shop.orders)": an error as one sentence's end. */
+export function failureWords({ step, code, message, schema, table, constraint }: CourseFailure): string {
+  const object = table === undefined ? (schema === undefined ? undefined : `schema ${schema}`) : `table ${schema === undefined ? "" : `${schema}.`}${table}`;
+  const named = [object, constraint === undefined ? undefined : `constraint ${constraint}`].filter((part) => part !== undefined).join(", ");
+  return `${step === null ? "" : `at step ${step}: `}${code === undefined ? "" : `${code} `}${message}${named === "" ? "" : ` (${named})`}`;
+}
+
+const stepsOf = (record: RunRecord, direction: "forward" | "backward") => eventsOf(record, "step").filter((event) => event.direction === direction);
+
+function stepCount({ header: { plan, drill } }: RunRecord): number {
+  const steps = (plan as { readonly steps?: readonly unknown[] } | undefined)?.steps?.length ?? 0;
+  return steps + (drill.migration.blueGreen ? 2 : 0) + (drill.migration.volumeSwap ? 1 : 0);
+}
