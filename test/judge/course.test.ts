@@ -25,10 +25,13 @@ const byZero = { code: "22012", message: "division by zero" };
 const lostConnection = { message: "Connection terminated unexpectedly" };
 const withFault: History["drill"] = { faults: [{ kind: "down", at: { during: "migration", afterMs: 0 }, healAfterMs: 10 }] } as History["drill"] & object;
 
+/** Served before the migration, and after the way back. */
+const reads = (from: number, to: number) => Array.from({ length: 40 }, (_, i) => ({ at: from + (i * (to - from)) / 40, op: "read" }));
+
 async function judged(events: readonly At[], drill: History["drill"] = {}): Promise<Scorecard> {
   await using folder = await temporaryFolder();
   return await judge(record(folder.path, {
-    before: [], after: [["k", "1"]], ops: [{ at: 10, effects: [insert("k", "1")] }], drill: drill ?? {},
+    before: [], after: [["k", "1"]], ops: [{ at: 10, effects: [insert("k", "1")] }, ...reads(20, 90), ...reads(6_010, 8_000)], drill: drill ?? {},
     events: [[0, { kind: "run", state: "started" }], ...events, [9_000, { kind: "quiescence", state: "proven", detail: "" }], [9_500, { kind: "run", state: "completed" }]],
   }));
 }
@@ -65,7 +68,7 @@ describe("what a run has rehearsed", () => {
   test("no acknowledged write, nothing that could be lost", async () => {
     await using folder = await temporaryFolder();
     const card = await judge(record(folder.path, { before: [["a", "1"]], after: [["a", "1"]], ops: [{ at: 10 }], silent: true }));
-    expect(card.objectives.map(({ name, verdict }) => [name, verdict])).toEqual([["completion", "met"], ["loss", "unknown"], ["consistency", "unknown"]]);
+    expect(card.objectives.map(({ name, verdict }) => [name, verdict])).toEqual(expect.arrayContaining([["completion", "met"], ["loss", "unknown"], ["consistency", "unknown"]]));
   });
 
   test("a failure stands on the terminal, the page, in JUnit and in Markdown: step, statement, SQLSTATE and error", async () => {
