@@ -64,7 +64,7 @@ type Dress = { readonly types: NonNullable<History["types"]>; readonly told: (va
 const PLAIN: Dress = { types: ["text"], told: (value) => value, held: (value) => value, count: (amount) => amount };
 const among = (forms: Readonly<Record<string, readonly string[]>>) => (value: string, turn: number) => forms[value]?.[turn % (forms[value]?.length ?? 1)] ?? "";
 /** An amount as the last of many digits. */
-const tiny = (amount: number) => `${amount < 0 ? "-" : ""}0.${"0".repeat(24)}${Math.abs(amount)}`;
+const tiny = (amount: number) => `${amount < 0 ? "-" : ""}0.${String(Math.abs(amount)).padStart(25, "0")}`;
 const DRESSES: Readonly<Record<string, Dress>> = {
   "numbers, and counters of 25 decimals": {
     types: ["numeric", "numeric"], count: tiny, held: (value) => ({ p: "1.50", q: "1.500000000000000000000000000001", r: "0.00" })[value] ?? "",

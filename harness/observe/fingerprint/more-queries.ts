@@ -5,7 +5,7 @@ import { notOwnRelation, OWN_SETTINGS } from "./own-objects.ts";
 /** Catalogues whose objects come with a server or an extension, and on which somebody may be given rights. */
 const GRANTED = [
   ["pg_proc", "proacl", "pronamespace"], ["pg_class", "relacl", "relnamespace"], ["pg_type", "typacl", "typnamespace"], ["pg_namespace", "nspacl", "oid"],
-  ["pg_foreign_data_wrapper", "fdwacl", undefined], ["pg_foreign_server", "srvacl", undefined],
+  ["pg_foreign_data_wrapper", "fdwacl", undefined], ["pg_foreign_server", "srvacl", undefined], ["pg_language", "lanacl", undefined],
 ] as const;
 
 const entries = (acl: string) => `(select coalesce(jsonb_agg(g order by g), '[]') from (select format('%s=%s%s', case when x.grantee = 0 then 'PUBLIC' else pg_get_userbyid(x.grantee) end, x.privilege_type,

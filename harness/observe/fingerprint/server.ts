@@ -29,7 +29,7 @@ export const SERVER: readonly Catalogue[] = [
     exempt: { oid: OID, defaclrole: NAMED, defaclnamespace: NAMED, defaclobjtype: NAMED }, as: { defaclacl: bareAcl("t.defaclacl") },
   },
   { kind: "parameter-grant", of: "pg_parameter_acl", prefix: "par", name: "t.parname", where: "true", exempt: { oid: OID, parname: NAMED }, as: { paracl: bareAcl("t.paracl") } },
-  { kind: "tablespace", of: "pg_tablespace", prefix: "spc", name: "t.spcname", exempt: { oid: OID, spcname: NAMED }, as: { spcacl: acl("t.spcacl", "t", "t.spcowner") } },
+  { kind: "tablespace", of: "pg_tablespace", prefix: "spc", name: "t.spcname", where: "true", exempt: { oid: OID, spcname: NAMED }, as: { spcacl: acl("t.spcacl", "t", "t.spcowner") } },
   {
     kind: "publication", of: "pg_publication", prefix: "pub", name: "t.pubname", where: notOwnLink("t.pubname"), exempt: { oid: OID, pubname: NAMED },
     parts: [
