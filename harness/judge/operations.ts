@@ -39,7 +39,7 @@ export function periodsOf(record: RunRecord, endOfImpactNs: number | null, obser
   const closed = traffic.findLast(({ state }) => state === "closing")?.t;
   const opened = traffic.findLast(({ state }) => state === "open")?.t;
   if (closed !== undefined && (opened === undefined || opened < closed)) return undefined;
-  const from = Math.max(completed, opened ?? 0, ...healed.map(({ t }) => t), ...eventsOf(record, "application").filter(({ state }) => state === "settled").map(({ t }) => t));
+  const from = Math.max(completed, opened ?? 0, ...healed.map(({ t }) => t));
   const to = observedTo ?? record.events.at(-1)?.t ?? from;
   return {
     before: { from: 0, to: Math.min(migration, traffic[0]?.t ?? Infinity) },

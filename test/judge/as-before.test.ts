@@ -29,6 +29,12 @@ async function judged(ops: readonly Op[], events = COURSE) {
   return { card, service: card.objectives.find(({ name }) => name === "service"), kinds: card.findings.map(({ kind }) => kind), warnings: card.warnings.map(({ kind }) => kind) };
 }
 
+test("workers of the application that are done once the load has ended keep nobody from comparing", async () => {
+  const settled: RunEvent = { kind: "application", state: "settled", detail: "the relay has done what there was" };
+  const { service } = await judged([], [...COURSE.slice(0, 5), [8_500, settled], ...COURSE.slice(5)]);
+  expect(service?.verdict, service?.reason).toBe("met");
+});
+
 describe("an operation", () => {
   const bad: Record<string, readonly [kind: string, ops: readonly Op[]]> = {
     "that is refused every time is found": ["operation-refused", [...every(100, 0, 2_000, { op: "new" }), ...every(100, 5_050, 8_000, { op: "new", ...refused("23505") })]],

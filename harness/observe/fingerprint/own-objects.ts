@@ -15,7 +15,7 @@ export const OWN_ROLES = "('turnback', 'migrator', 'app')";
  * Settings that ways back and replicas write into the server's own file, and take out again: of a recovery, of who follows
  * whom. That they are gone when they must be is tested where they are written.
  */
-export const OWN_SETTINGS = "('synchronous_standby_names', 'primary_conninfo', 'primary_slot_name', 'restore_command', 'hot_standby', 'archive_cleanup_command', 'recovery_end_command')";
+export const OWN_SETTINGS = "('synchronous_standby_names', 'primary_conninfo', 'primary_slot_name', 'restore_command', 'hot_standby', 'archive_cleanup_command', 'recovery_end_command', 'recovery_min_apply_delay')";
 
 const OWN_OIDS = `(select own.oid from pg_class own where own.relnamespace = (select oid from pg_namespace where nspname = '${OWN_SCHEMA}') and own.relname ~ '${OWN_RELATIONS}')`;
 
