@@ -3,12 +3,14 @@
 import { mkdirSync } from "node:fs";
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { z } from "zod";
 import { wallClock, type RunClock } from "../base/clock.ts";
 import { HarnessError, messageOf } from "../base/errors.ts";
 import { exists, ROOT } from "../base/files.ts";
 import { Redactor } from "../base/redact.ts";
 import { seededRandom } from "../base/random.ts";
 import { evidenceError } from "./evidence-error.ts";
+import { inForm, malformed } from "./forms/malformed.ts";
 import { TimelineWriter } from "./timeline.ts";
 
 /** Where runs go unless told otherwise. */
@@ -107,19 +109,21 @@ export class EvidenceWriter {
   }
 }
 
-/** Reads a JSON part; undefined when the run never came to write it. */
-export async function readJson<T>(directory: string, path: string): Promise<T | undefined> {
+/**
+ * Reads a JSON part; undefined when the run never came to write it.
+ * @param form what it must be like, where somebody judges by it
+ * @throws HarnessError `evidence-malformed`
+ */
+export async function readJson<T>(directory: string, path: string, form?: z.ZodType): Promise<T | undefined> {
   const file = join(directory, path);
   if (!(await exists(file))) return undefined;
+  let data: unknown;
   try {
-    return JSON.parse(await readFile(file, "utf8")) as T;
+    data = JSON.parse(await readFile(file, "utf8"));
   } catch (error) {
-    throw new HarnessError({
-      code: "evidence-malformed", kind: "run", place: file,
-      message: `${path} is not JSON: ${messageOf(error)}`,
-      remedy: "`turnback verify` says whether the run was changed after it was sealed", cause: error,
-    });
+    throw malformed(path, `is not JSON: ${messageOf(error)}`, file, error);
   }
+  return form ? inForm<T>(data, form, path) : data as T;
 }
 
 /** @throws HarnessError when the path is no run directory. */

@@ -26,8 +26,9 @@ import { judgeObjectives, ms, worst } from "./verdicts.ts";
 /**
  * Judges a run. Reads nothing but the directory: no clock, no socket, no environment.
  * The same directory gives the same scorecard, byte for byte once written as JSON.
+ * @param known why it can't be met, as whoever asks knows: it is not as it was sealed
  */
-export async function judge(directory: string): Promise<Scorecard> {
+export async function judge(directory: string, known: readonly string[] = []): Promise<Scorecard> {
   const record = await readRun(directory);
   const dumped = readEntities(record);
   await using database = await EvidenceDatabase.open(directory, record.system.entities);
@@ -37,7 +38,7 @@ export async function judge(directory: string): Promise<Scorecard> {
     query: `select unnest(failed, recursive := true) from read_json('after/entities.json')`,
   }));
   const reconciliation = record.before && record.after ? await reconcile(database, clientsOwn(dumped)) : undefined;
-  const doubts = [...doubtsOf(record), ...(await undeclaredEffects(database, record.system)), ...(record.header.drill.objectives.loss ? await unreadLists(database, record.system.entities) : []), ...(reconciliation?.unsure ?? [])];
+  const doubts = [...known, ...doubtsOf(record), ...(await undeclaredEffects(database, record.system)), ...(record.header.drill.objectives.loss ? await unreadLists(database, record.system.entities) : []), ...(reconciliation?.unsure ?? [])];
   const start = eventsOf(record, "migration").find(({ state }) => state === "started")?.t;
   const end = eventsOf(record, "rollback").findLast(({ state }) => state !== "retried")?.t ?? phaseOf(record, "decision")?.to ?? start;
   // A gate that was closed for the migration costs clients from then on.
@@ -102,6 +103,7 @@ function doubtsOf(record: RunRecord): string[] {
   const quiescence = eventsOf(record, "quiescence").at(-1);
   if (quiescence?.state === "unproven") doubts.push(`quiescence was not proven: ${quiescence.detail}`);
   if (!quiescence && doubts.length === 0) doubts.push("there is no proof of quiescence");
+  if (record.absent.length > 0) doubts.push(`not all facts are there: the run has no ${record.absent.join(", ")}`);
   return doubts;
 }
 

@@ -5,11 +5,11 @@ import { literal } from "../evidence/duckdb.ts";
 import { readJson } from "../evidence/run-directory.ts";
 import type { Finding } from "./scorecard.ts";
 
-const schema = z.array(z.object({ table: z.string(), columns: z.number(), reltuples: z.number() }));
+const form = z.array(z.looseObject({ table: z.string(), columns: z.number(), reltuples: z.number() }));
 
 /** Tables that had statistics before and have none now; none where nobody looked. */
 export async function statisticsGone(directory: string): Promise<Finding[]> {
-  const read = async (when: "before" | "after") => schema.safeParse(await readJson(directory, `${when}/planner-statistics.json`)).data;
+  const read = async (when: "before" | "after") => readJson<z.infer<typeof form>>(directory, `${when}/planner-statistics.json`, form);
   const [before, after] = [await read("before"), await read("after")];
   const now = new Map(after?.map((table) => [table.table, table]));
   return (before ?? []).flatMap((was): Finding[] => {

@@ -1,11 +1,14 @@
 // A run directory read into memory: header, events and facts, typed, with nothing decided yet.
 
 import { join } from "node:path";
-import { HarnessError } from "../base/errors.ts";
 import { exists, linesOf } from "../base/files.ts";
 import type { Drill } from "../drill/schema.ts";
 import type { Entity, System } from "../drill/system.ts";
-import { PATHS, readJson, requireRun, type RunHeader } from "../evidence/run-directory.ts";
+import { eventForm } from "../evidence/forms/events.ts";
+import { entitiesForm, integrityForm, invariantsForm, journeysForm, structureForm } from "../evidence/forms/facts.ts";
+import { headerForm } from "../evidence/forms/header.ts";
+import { inForm, malformed, misfit } from "../evidence/forms/malformed.ts";
+import { PATHS, readJson, requireRun, type FactsWhen, type RunHeader } from "../evidence/run-directory.ts";
 import type { RunEvent, TimelineEntry } from "../evidence/timeline.ts";
 import type { JourneyResult } from "./scorecard.ts";
 
@@ -35,6 +38,8 @@ export type RunRecord = {
   readonly events: readonly TimelineEntry[];
   readonly before: Facts | undefined;
   readonly after: Facts | undefined;
+  /** Files of facts that are not there, though others of their moment are. */
+  readonly absent: readonly string[];
   /** The structure that must be there in the end, where that is not the one before. */
   readonly reference: readonly SchemaObject[] | undefined;
   readonly journeys: readonly JourneyResult[] | undefined;
@@ -42,39 +47,57 @@ export type RunRecord = {
 
 export async function readRun(directory: string): Promise<RunRecord> {
   await requireRun(directory);
-  const header = await readJson<RunHeader<Drill>>(directory, PATHS.drill);
-  if (!header) throw new HarnessError({ code: "no-such-run", kind: "declaration", message: `${directory} has no ${PATHS.drill}`, place: directory });
+  const header = await readHeader(directory);
+  const before = await readFacts(directory, "before");
+  const after = await readFacts(directory, "after");
   return {
     directory, header, system: { across: [], ...(header.system as Omit<System, "across">) },
     events: await readEvents(directory),
-    before: await readFacts(directory, "before"),
-    after: await readFacts(directory, "after"),
-    reference: await readJson<SchemaObject[]>(directory, PATHS.reference),
-    journeys: await readJson<JourneyResult[]>(directory, PATHS.journeys),
+    before: before.facts, after: after.facts, absent: [...before.absent, ...after.absent],
+    reference: await readJson<SchemaObject[]>(directory, PATHS.reference, structureForm),
+    journeys: await readJson<JourneyResult[]>(directory, PATHS.journeys, journeysForm),
   };
+}
+
+/** With the defaults of what it leaves out. */
+async function readHeader(directory: string): Promise<RunHeader<Drill>> {
+  const { data, error } = headerForm.safeParse(await readJson(directory, PATHS.drill));
+  if (error) throw misfit(error, PATHS.drill);
+  return data as unknown as RunHeader<Drill>;
 }
 
 async function readEvents(directory: string): Promise<TimelineEntry[]> {
   const file = join(directory, PATHS.timeline);
   if (!(await exists(file))) return [];
   const events: TimelineEntry[] = [];
+  let torn: number | undefined;
+  let number = 0;
   for await (const line of linesOf(file)) {
-    try {
-      events.push(JSON.parse(line) as TimelineEntry);
-    } catch {
-      break; // a line cut short by a full disk is the last one; what came before stands
-    }
+    number += 1;
+    if (torn !== undefined) throw malformed(`${PATHS.timeline}:${torn}`, "is not JSON, and other lines follow it");
+    const data = parsed(line);
+    if (data === undefined) torn = number; // a line cut short by a full disk is the last one; what came before stands
+    else events.push(inForm<TimelineEntry>(data, eventForm(data), PATHS.timeline, number));
   }
   return events;
 }
 
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line) as unknown;
+  } catch {
+    return undefined; // no JSON is undefined
+  }
+}
+
 /** All facts of a moment or none: half of them would make the other half look clean. */
-async function readFacts(directory: string, when: "before" | "after"): Promise<Facts | undefined> {
-  const structure = await readJson<SchemaObject[]>(directory, `${when}/structure.json`);
-  const integrity = await readJson<IntegrityFact[]>(directory, `${when}/integrity.json`);
-  const invariants = await readJson<InvariantFact[]>(directory, `${when}/invariants.json`);
-  const entities = await readJson<EntityFacts>(directory, `${when}/entities.json`);
-  return structure && integrity && invariants && entities && { structure, integrity, invariants, entities };
+async function readFacts(directory: string, when: FactsWhen): Promise<{ readonly facts: Facts | undefined; readonly absent: readonly string[] }> {
+  const structure = await readJson<SchemaObject[]>(directory, `${when}/structure.json`, structureForm);
+  const integrity = await readJson<IntegrityFact[]>(directory, `${when}/integrity.json`, integrityForm);
+  const invariants = await readJson<InvariantFact[]>(directory, `${when}/invariants.json`, invariantsForm);
+  const entities = await readJson<EntityFacts>(directory, `${when}/entities.json`, entitiesForm);
+  const absent = Object.entries({ structure, integrity, invariants, entities }).flatMap(([name, facts]) => (facts ? [] : [`${when}/${name}.json`]));
+  return { facts: structure && integrity && invariants && entities && { structure, integrity, invariants, entities }, absent: absent.length < 4 ? absent : [] };
 }
 
 /** An entity, and the fields of its records that mean something else in the shape in which they were read. */

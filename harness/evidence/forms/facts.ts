@@ -1,0 +1,31 @@
+// The forms of the facts of one moment, of journeys and of scorecards. Fields that none names may be there: later versions add some.
+
+import { z } from "zod";
+
+const count = z.number().int().min(0);
+const error = z.string();
+
+export const structureForm = z.array(z.looseObject({ kind: z.string(), name: z.string(), detail: z.record(z.string(), z.unknown()) }));
+
+export const integrityForm = z.array(z.looseObject({ kind: z.string(), subject: z.string(), count, detail: z.string(), query: z.string() }));
+
+export const invariantsForm = z.array(z.looseObject({ name: z.string(), query: z.string(), violations: count, examples: z.array(z.unknown()), error: error.optional() }));
+
+const column = z.looseObject({ name: z.string(), type: z.string(), base: z.string(), modifier: z.number() });
+export const entitiesForm = z.looseObject({
+  entities: z.array(z.string()),
+  shapes: z.record(z.string(), z.enum(["before", "after"])).optional(),
+  failed: z.array(z.looseObject({ entity: z.string(), error })),
+  columns: z.record(z.string(), z.array(column)).optional(),
+  paths: z.record(z.string(), z.string()).optional(),
+});
+
+export const journeysForm = z.array(z.looseObject({
+  name: z.string(), version: z.string(), state: z.enum(["passed", "failed", "unknown"]), tookMs: z.number(), error: error.optional(), screenshot: z.string().optional(), trace: z.string().optional(),
+}));
+
+const list = z.array(z.looseObject({}));
+export const scorecardForm = z.looseObject({
+  schema: z.literal("turnback.scorecard/1"), run: z.string(), drill: z.string(), question: z.string(), startedAt: z.string(), verdict: z.enum(["met", "missed", "unknown"]),
+  summary: z.string(), doubts: z.array(z.string()), objectives: list, measures: z.looseObject({}), faults: list, journeys: list, findings: list, warnings: list, standstills: list,
+});
