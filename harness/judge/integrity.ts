@@ -1,4 +1,4 @@
-// Integrity: which of the measured facts are problems, and new ones.
+// Integrity: which of the measured facts are problems, and new ones: each row by its identity, each object by its state.
 
 import { literal } from "../evidence/duckdb.ts";
 import type { InvariantFact, IntegrityFact } from "./run-record.ts";
@@ -7,21 +7,71 @@ import type { Finding } from "./scorecard.ts";
 /** What a fact of each kind is called when it is a problem. */
 const NAMES: Readonly<Record<string, string>> = {
   orphans: "orphans", "check-violations": "check-violated", sequence: "stale-sequence", "invalid-index": "invalid-index",
-  "corrupt-index": "corrupt-index", "corrupt-table": "corrupt-table",
+  "corrupt-index": "corrupt-index", "corrupt-table": "corrupt-table", "exclusion-violations": "exclusion-violated", "null-values": "not-null-violated",
+  "domain-violations": "domain-violated", "stale-generated": "generated-column-stale",
   duplicates: "unique-violated", "wrong-partition": "wrong-partition", "checksum-failures": "checksum-failure", "prepared-transaction": "prepared-transaction-left",
   "replication-slot": "replication-slot-left", "orphaned-files": "orphaned-files", "advisory-lock": "advisory-lock-left", "open-transaction": "open-transaction-left",
   unchecked: "unchecked",
 };
 
-/** Problems that are there now and weren't, to the same extent, before the migration. */
+/** What is lost when an object that could be used before can't be any more. */
+const LOST: Readonly<Record<string, string>> = { "replication-slot": "replication-slot-lost", subscription: "subscription-disabled" };
+
+const key = ({ kind, subject }: IntegrityFact): string => `${kind} ${subject}`;
+
+/**
+ * Problems that are there now and weren't before the migration. Two orphans cured and two others made are two: rows are told by their
+ * keys where those are known, and only counted where there are too many. What can't be checked now isn't known, whatever was before.
+ */
 export function newProblems(before: readonly IntegrityFact[], after: readonly IntegrityFact[]): Finding[] {
-  const extent = new Map(before.map((fact) => [`${fact.kind} ${fact.subject}`, fact.count]));
-  return after
-    .filter((fact) => fact.count > (extent.get(`${fact.kind} ${fact.subject}`) ?? 0))
-    .map((fact) => ({
-      kind: NAMES[fact.kind] ?? fact.kind, subject: fact.subject, detail: fact.detail, count: fact.count, examples: [],
-      query: `select * from read_json('after/integrity.json') f where f.kind = ${literal(fact.kind)} and f.subject = ${literal(fact.subject)}`,
-    }));
+  const was = new Map(before.map((fact) => [key(fact), fact]));
+  return [
+    ...after.flatMap((fact) => {
+      const worse = fact.kind === "unchecked" ? { count: fact.count } : worsened(was.get(key(fact)), fact);
+      return worse ? [finding(fact, { kind: NAMES[fact.kind] ?? fact.kind, ...worse })] : [];
+    }),
+    ...lostObjects(before, after),
+  ];
+}
+
+type Worse = { readonly count: number; readonly kind?: string; readonly detail?: string };
+
+function worsened(was: IntegrityFact | undefined, is: IntegrityFact): Worse | undefined {
+  if (is.keys && was?.keys) {
+    const known = new Set(was.keys);
+    const fresh = is.keys.filter((one) => !known.has(one));
+    if (fresh.length > 0) return { count: fresh.length, detail: `${is.detail}${was.count > 0 ? `; ${fresh.length} of them ${fresh.length === 1 ? "was" : "were"} not there before` : ""}` };
+  }
+  if (is.count > (was?.count ?? 0)) return { count: is.count - (is.keys ? (was?.count ?? 0) : 0) };
+  const setBack = was && setBackBy(was, is);
+  return setBack ? { count: 1, kind: "stale-sequence", detail: `the next value was ${was.state?.["next"]} before the migration, and is ${is.state?.["next"]}: values are given out again` } : undefined;
+}
+
+/** Only where no column tells by its own values whether the next ones are free. */
+function setBackBy(was: IntegrityFact, is: IntegrityFact): boolean {
+  const [old, now] = [was.state, is.state];
+  if (is.kind !== "sequence" || !old || !now || old["cycles"] || now["cycles"] || now["direct"] || old["step"] !== now["step"]) return false;
+  const [from, to] = [BigInt(String(old["next"])), BigInt(String(now["next"]))];
+  return BigInt(String(now["step"])) > 0n ? to < from : to > from;
+}
+
+/** Slots and subscriptions that were there and usable, and are gone now or can't be used. */
+function lostObjects(before: readonly IntegrityFact[], after: readonly IntegrityFact[]): Finding[] {
+  const now = new Map(after.map((fact) => [key(fact), fact]));
+  return before.flatMap((was) => {
+    const kind = LOST[was.kind];
+    if (kind === undefined || !was.state || was.state["lost"] === true) return [];
+    const is = now.get(key(was));
+    if (!is) return was.kind === "replication-slot" ? [finding(was, { kind, detail: `it was there before the migration (${was.detail}) and is gone`, count: 1, when: "before" })] : [];
+    return is.state?.["lost"] === true ? [finding(is, { kind, detail: `usable before the migration (${was.detail}), now: ${is.detail}`, count: 1 })] : [];
+  });
+}
+
+function finding(fact: IntegrityFact, { kind, detail = fact.detail, count, when = "after" }: { readonly kind: string; readonly detail?: string; readonly count: number; readonly when?: "before" | "after" }): Finding {
+  return {
+    kind, subject: fact.subject, detail, count, examples: (fact.keys ?? []).slice(0, 5),
+    query: `select * from read_json('${when}/integrity.json') f where f.kind = ${literal(fact.kind)} and f.subject = ${literal(fact.subject)}`,
+  };
 }
 
 /** Rules that hold no more, though they held before. */

@@ -14,7 +14,11 @@ import type { JourneyResult } from "./scorecard.ts";
 
 /** Facts as observe/ writes them; read here by their form, without importing the writers. */
 export type SchemaObject = { readonly kind: string; readonly name: string; readonly detail: Readonly<Record<string, unknown>> };
-export type IntegrityFact = { readonly kind: string; readonly subject: string; readonly count: number; readonly detail: string; readonly query: string };
+export type IntegrityFact = {
+  readonly kind: string; readonly subject: string; readonly count: number; readonly detail: string; readonly query: string;
+  /** The identities of the rows that it is about, where they are known; and an object's state. */
+  readonly keys?: readonly string[]; readonly state?: Readonly<Record<string, string | number | boolean | null>>;
+};
 export type InvariantFact = { readonly name: string; readonly query: string; readonly violations: number; readonly examples: readonly unknown[]; readonly error?: string };
 export type EntityFacts = {
   readonly entities: readonly string[];

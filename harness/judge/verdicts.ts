@@ -64,7 +64,7 @@ function judgeFindings(findings: readonly Finding[] | undefined, max: number, ta
   const evidence = [...new Set(findings.map(({ kind }) => kind))];
   const measured = count(findings.length);
   const named = findings.slice(0, 2).map(({ kind, subject }) => `${kind}: ${subject}`).join("; ");
-  if (findings.length > max) {
+  if (findings.filter(({ kind }) => kind !== "unchecked").length > max) {
     return { ...base, measured, evidence, verdict: "missed", reason: `${findings.length} ${noun[findings.length === 1 ? 0 : 1]}: ${named}${findings.length > 2 ? "; ..." : ""}` };
   }
   if (evidence.includes("unchecked")) return { ...base, measured, evidence, verdict: "unknown", reason: "a part could not be checked" };

@@ -8,7 +8,7 @@ import { dumpEntities, entityFacts, type Dumped, type Shape } from "./entities.t
 import { findBySearchPath } from "./search-path.ts";
 import { plannerStatistics, type PlannerStatistics } from "./planner-statistics.ts";
 import { fingerprint, located, type SchemaObject } from "./fingerprint.ts";
-import { integrityFacts, type IntegrityFact } from "./integrity.ts";
+import { integrityFacts, type IntegrityFact } from "./integrity/integrity.ts";
 
 export type InvariantFact = { readonly name: string; readonly query: string; readonly violations: number; readonly examples: readonly unknown[]; readonly error?: string };
 

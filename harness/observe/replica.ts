@@ -5,7 +5,7 @@ import { waitUntil } from "../base/deadline.ts";
 import { HarnessError, messageOf } from "../base/errors.ts";
 import type { Cluster } from "../topology/cluster.ts";
 import type { Service } from "../topology/runtime.ts";
-import type { IntegrityFact } from "./integrity.ts";
+import type { IntegrityFact } from "./integrity/integrity.ts";
 
 const CAUGHT_UP_WITHIN_MS = 5_000;
 const FOLLOWERS = "select application_name, state, sent_lsn, replay_lsn, sync_state from pg_stat_replication";

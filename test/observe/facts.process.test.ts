@@ -10,7 +10,7 @@ import { newProblems } from "../../harness/judge/integrity.ts";
 import { compareStructure } from "../../harness/judge/structure.ts";
 import { captureFacts } from "../../harness/observe/facts.ts";
 import { fingerprint } from "../../harness/observe/fingerprint.ts";
-import { integrityFacts } from "../../harness/observe/integrity.ts";
+import { integrityFacts } from "../../harness/observe/integrity/integrity.ts";
 import { proveQuiescence } from "../../harness/observe/quiescence.ts";
 import { connect } from "../../harness/topology/postgres.ts";
 import { openTopology, type Held } from "../faults/contract.ts";

@@ -6,7 +6,7 @@ import { waitUntil } from "../../harness/base/deadline.ts";
 import { startClock } from "../../harness/base/clock.ts";
 import { drillSchema } from "../../harness/drill/schema.ts";
 import { readSystem } from "../../harness/drill/parse.ts";
-import { integrityFacts } from "../../harness/observe/integrity.ts";
+import { integrityFacts } from "../../harness/observe/integrity/integrity.ts";
 import { Backups, segments } from "../../harness/rollback/backups.ts";
 import { pitr } from "../../harness/rollback/restore.ts";
 import type { WayBackContext } from "../../harness/rollback/way-back.ts";

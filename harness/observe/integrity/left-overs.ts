@@ -1,0 +1,40 @@
+// What outlives sessions: prepared transactions, locks, slots, subscriptions; and in what state it is.
+
+import { attempt, type Check, type IntegrityFact } from "./fact.ts";
+
+/** Things that outlive sessions and hold back the database: each row is one that is there now. */
+const LEFT_OVERS: readonly (readonly [IntegrityFact["kind"], string])[] = [
+  ["prepared-transaction", "select gid as subject, 1 as count, 'prepared at ' || prepared || ' by ' || owner as detail from pg_prepared_xacts where database = current_database()"],
+  ["advisory-lock", `select concat_ws('/', classid, objid) as subject, 1 as count, 'held by backend ' || l.pid || ', ' || coalesce(a.application_name, '?') as detail
+    from pg_locks l left join pg_stat_activity a using (pid) where locktype = 'advisory' and l.database = (select oid from pg_database where datname = current_database())`],
+  ["open-transaction", `select 'backend ' || pid as subject, 1 as count, coalesce(application_name, '') || ' ' || state || ' since ' || xact_start as detail
+    from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null and backend_type = 'client backend'`],
+  ["checksum-failures", "select datname as subject, checksum_failures::int as count, checksum_failures || ' failures' as detail from pg_stat_database where datname = current_database() and checksum_failures > 0"],
+];
+
+export const leftOvers: Check = async (client) => {
+  const facts: IntegrityFact[] = [];
+  for (const [kind, sql] of LEFT_OVERS) {
+    const query = sql.replace(/\s+/g, " ");
+    const { rows } = await client.query<{ subject: string; count: number; detail: string }>(query);
+    facts.push(...rows.map((row) => ({ kind, subject: row.subject, count: row.count, detail: row.detail, query })));
+  }
+  return facts;
+};
+
+/** A slot that has been invalidated keeps its name; whoever followed by it must be built anew. */
+export const slots: Check = async (client) => {
+  const query = `select s.slot_name as subject, concat_ws(', ', s.slot_type, 'WAL ' || s.wal_status, s.reason, case when s.active then 'active' end) as detail,
+      json_build_object('lost', coalesce(s.wal_status in ('lost', 'unreserved') or s.reason is not null, false)) as state
+    from (select t.*, coalesce(to_jsonb(t) ->> 'invalidation_reason', case when (to_jsonb(t) ->> 'conflicting')::boolean then 'conflicting' end) as reason from pg_replication_slots t) s
+    where not s.temporary order by 1`.replace(/\s+/g, " ");
+  const { rows } = await client.query<{ subject: string; detail: string; state: Record<string, boolean> }>(query);
+  return rows.map((row): IntegrityFact => ({ kind: "replication-slot", count: 1, query, ...row }));
+};
+
+/** Enabled or not, and what went wrong since. */
+export const subscriptions: Check = async (client) => {
+  const query = "select subname as subject, case when subenabled then 'enabled' else 'disabled' end as detail, json_build_object('lost', not subenabled) as state from pg_subscription where subdbid = (select oid from pg_database where datname = current_database()) order by 1";
+  const answer = await attempt<{ subject: string; detail: string; state: Record<string, boolean> }>(client, query);
+  return "rows" in answer ? answer.rows.map((row): IntegrityFact => ({ kind: "subscription", count: 0, query, ...row })) : [{ kind: "unchecked", subject: "subscriptions", count: 1, detail: answer.message, query }];
+};
