@@ -10,8 +10,8 @@ async function thoseThatMayBreak(client: pg.Client, rows: readonly OfTable[]): P
   const tables = Map.groupBy(rows, ({ relation }) => relation);
   const asked: Asked[] = [];
   for (const [relation, columns] of tables) {
-    const answer = await attempt<{ any: boolean }>(client, `select exists (select from only ${relation} c where ${columns.map(({ condition }) => `(${condition})`).join(" or ")}) as any`);
-    if (!("rows" in answer) || answer.rows[0]?.any) asked.push(...columns);
+    const answer = await attempt<{ broken: boolean }>(client, `select exists (select from only ${relation} c where ${columns.map(({ condition }) => `(${condition})`).join(" or ")}) as broken`);
+    if (!("rows" in answer) || answer.rows[0]?.broken) asked.push(...columns);
   }
   return asked;
 }
