@@ -34,6 +34,18 @@ export function newProblems(before: readonly IntegrityFact[], after: readonly In
   ];
 }
 
+/** What nobody looked at, for a harmless reason: a rule on the time, an operator class that can't be compared. One line a reason; no doubt. */
+export function integrityWarnings(after: readonly IntegrityFact[]): Finding[] {
+  const reasons = Map.groupBy(after.filter(({ kind }) => kind === "not-asked"), ({ detail }) => detail);
+  return [...reasons].map(([detail, facts]): Finding => {
+    const subjects = facts.map(({ subject }) => subject).toSorted();
+    return {
+      kind: "not-looked-at", subject: `${subjects.slice(0, 3).join(", ")}${subjects.length > 3 ? `, ... (${subjects.length})` : ""}`, detail: `not looked at: ${detail}`, count: subjects.length, examples: subjects.slice(0, 5),
+      query: `select * from read_json('after/integrity.json') f where f.kind = 'not-asked' and f.detail = ${literal(detail)}`,
+    };
+  });
+}
+
 type Worse = { readonly count: number; readonly kind?: string; readonly detail?: string };
 
 function worsened(was: IntegrityFact | undefined, is: IntegrityFact): Worse | undefined {

@@ -5,7 +5,7 @@ import { EvidenceDatabase } from "../evidence/database.ts";
 import { brokenAcross } from "./across.ts";
 import { adviceOn, leadingFirst } from "./advice.ts";
 import { failureWords, migrationCourse, unrehearsed, wayBackCourse } from "./course.ts";
-import { brokenInvariants, newProblems } from "./integrity.ts";
+import { brokenInvariants, integrityWarnings, newProblems } from "./integrity.ts";
 import { unreadLists } from "./lists.ts";
 import type { Alert } from "./detection.ts";
 import { isolationOfRun } from "./isolation/findings.ts";
@@ -50,7 +50,7 @@ export async function judge(directory: string, known: readonly string[] = []): P
   const facts = record.before && record.after && { before: record.before, after: record.after };
   const compared = facts && judgeStructure(record.reference ?? facts.before.structure, facts.after.structure, record.header.drill.objectives.structure ?? {}, record.header.startedAt, record.reference ? "reference" : "before");
   const structure = compared && [...compared.findings, ...unreadable];
-  const warnings = compared?.warnings ?? [];
+  const warnings = [...(compared?.warnings ?? []), ...integrityWarnings(facts?.after.integrity ?? [])];
   const own = await ownService(record, database, service);
   const integrity = facts && newProblems(facts.before.integrity, facts.after.integrity);
   const invariants = facts && [...brokenInvariants(facts.before.invariants, facts.after.invariants), ...(await brokenAcross(database, record.system, dumped))];
