@@ -67,15 +67,16 @@ function setBackBy(was: IntegrityFact, is: IntegrityFact): boolean {
   return BigInt(String(now["step"])) > 0n ? to < from : to > from;
 }
 
-/** Slots and subscriptions that were there and usable, and are gone now or can't be used. */
+/** Slots and subscriptions that are gone, or in a worse state than before. */
 function lostObjects(before: readonly IntegrityFact[], after: readonly IntegrityFact[]): Finding[] {
   const now = new Map(after.map((fact) => [key(fact), fact]));
   return before.flatMap((was) => {
     const kind = LOST[was.kind];
-    if (kind === undefined || !was.state || was.state["lost"] === true) return [];
+    const harm = Number(was.state?.["harm"] ?? 2);
+    if (kind === undefined || harm >= 2) return [];
     const is = now.get(key(was));
     if (!is) return was.kind === "replication-slot" ? [finding(was, { kind, detail: `it was there before the migration (${was.detail}) and is gone`, count: 1, when: "before" })] : [];
-    return is.state?.["lost"] === true ? [finding(is, { kind, detail: `usable before the migration (${was.detail}), now: ${is.detail}`, count: 1 })] : [];
+    return Number(is.state?.["harm"] ?? 0) > harm ? [finding(is, { kind, detail: `before the migration: ${was.detail}; now: ${is.detail}`, count: 1 })] : [];
   });
 }
 

@@ -22,19 +22,19 @@ export const leftOvers: Check = async (client) => {
   return facts;
 };
 
-/** A slot that has been invalidated keeps its name; whoever followed by it must be built anew. */
+/** `harm` 2: a slot that was invalidated keeps its name, and whoever followed by it must be built anew; 1: the next checkpoint may do that. */
 export const slots: Check = async (client) => {
   const query = `select s.slot_name as subject, concat_ws(', ', s.slot_type, 'WAL ' || s.wal_status, s.reason, case when s.active then 'active' end) as detail,
-      json_build_object('lost', coalesce(s.wal_status in ('lost', 'unreserved') or s.reason is not null, false)) as state
+      json_build_object('harm', case when s.wal_status = 'lost' or s.reason is not null then 2 when s.wal_status = 'unreserved' then 1 else 0 end) as state
     from (select t.*, coalesce(to_jsonb(t) ->> 'invalidation_reason', case when (to_jsonb(t) ->> 'conflicting')::boolean then 'conflicting' end) as reason from pg_replication_slots t) s
     where not s.temporary order by 1`.replace(/\s+/g, " ");
-  const { rows } = await client.query<{ subject: string; detail: string; state: Record<string, boolean> }>(query);
+  const { rows } = await client.query<{ subject: string; detail: string; state: Record<string, number> }>(query);
   return rows.map((row): IntegrityFact => ({ kind: "replication-slot", count: 1, query, ...row }));
 };
 
 /** Enabled or not, and what went wrong since. */
 export const subscriptions: Check = async (client) => {
-  const query = "select subname as subject, case when subenabled then 'enabled' else 'disabled' end as detail, json_build_object('lost', not subenabled) as state from pg_subscription where subdbid = (select oid from pg_database where datname = current_database()) order by 1";
-  const answer = await attempt<{ subject: string; detail: string; state: Record<string, boolean> }>(client, query);
+  const query = "select subname as subject, case when subenabled then 'enabled' else 'disabled' end as detail, json_build_object('harm', case when subenabled then 0 else 2 end) as state from pg_subscription where subdbid = (select oid from pg_database where datname = current_database()) order by 1";
+  const answer = await attempt<{ subject: string; detail: string; state: Record<string, number> }>(client, query);
   return "rows" in answer ? answer.rows.map((row): IntegrityFact => ({ kind: "subscription", count: 0, query, ...row })) : [{ kind: "unchecked", subject: "subscriptions", count: 1, detail: answer.message, query }];
 };
