@@ -18,7 +18,7 @@ export const incompleteIndexes: Check = async (client) => {
   const { rows } = await client.query<Column>(`
     select i.indexrelid::regclass::text as subject, c.relname as name, m.amname as access, i.indrelid::regclass::text as relation, coalesce(pg_get_expr(i.indpred, i.indrelid), 'true') as filter,
       greatest(t.reltuples, pg_relation_size(t.oid) / 100)::float8 as rows, '(' || pg_get_indexdef(i.indexrelid, k, true) || ')' as value, o.opcintype::regtype::text as type,
-      format('operator(%I.%s)', s.nspname, q.oprname) as operator, coalesce(q.oprname = '=', false) as equality,
+      case when q.oid is not null then format('operator(%I.%s)', s.nspname, q.oprname) end as operator, coalesce(q.oprname = '=', false) as equality,
       coalesce((select option_value::int from pg_options_to_table(c.reloptions) where option_name = 'pages_per_range'), 128) as "pagesPerRange"
     from pg_index i join pg_class c on c.oid = i.indexrelid join pg_class t on t.oid = i.indrelid join pg_am m on m.oid = c.relam join pg_namespace n on n.oid = c.relnamespace
       cross join generate_series(1, i.indnkeyatts) k join pg_opclass o on o.oid = i.indclass[k - 1]
@@ -50,15 +50,24 @@ async function askIndex(client: pg.Client, columns: readonly Column[]): Promise<
   return used > 0 ? [] : about("not-asked", 0, "nothing was found that this index answers, and that a scan can be held against");
 }
 
+/** Ways to keep the planner from a scan, and from another index that would answer as well. */
+const WAYS = ["enable_indexscan = off; set local enable_indexonlyscan = off", "enable_bitmapscan = off", "enable_seqscan = off"] as const;
+
 /** The answer, if the index of this name is what gives it. */
 async function onlyBy(client: pg.Client, name: string, query: string): Promise<Awaited<ReturnType<typeof attempt<{ found: number }>>> | "by other means"> {
-  await client.query("set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off");
-  const plan = await attempt<{ "QUERY PLAN": unknown }>(client, `explain (format json, costs off) ${query}`);
-  const uses = "rows" in plan && JSON.stringify(plan.rows).includes(`"Index Name":${JSON.stringify(name)}`);
-  const answer = uses ? await attempt<{ found: number }>(client, query) : "by other means";
-  await client.query("set local enable_seqscan to default; set local enable_hashjoin to default; set local enable_mergejoin to default");
-  return answer;
+  try {
+    for (const way of WAYS) {
+      await client.query(`${SETTINGS.map((setting) => `set local ${setting} to default`).join("; ")}; set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off; set local ${way}`);
+      const plan = await attempt<{ "QUERY PLAN": unknown }>(client, `explain (format json, costs off) ${query}`);
+      if ("rows" in plan && JSON.stringify(plan.rows).includes(`"Index Name":${JSON.stringify(name)}`)) return await attempt<{ found: number }>(client, query);
+    }
+    return "by other means";
+  } finally {
+    await client.query(SETTINGS.map((setting) => `set local ${setting} to default`).join("; "));
+  }
 }
+
+const SETTINGS = ["enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_indexscan", "enable_indexonlyscan", "enable_bitmapscan"] as const;
 
 /** What every index of its kind answers with all of its rows; and what it must give for values that the table holds. */
 function questions(column: Column): string[] {
