@@ -50,14 +50,14 @@ async function askIndex(client: pg.Client, columns: readonly Column[]): Promise<
   return used > 0 ? [] : about("not-asked", 0, "nothing was found that this index answers, and that a scan can be held against");
 }
 
-/** Ways to keep the planner from a scan, and from another index that would answer as well. */
+/** Ways to keep the planner from a scan, and from another index that would answer as well; dear tuples of indexes keep it from a btree where BRIN will do. */
 const WAYS = ["enable_indexscan = off; set local enable_indexonlyscan = off", "enable_bitmapscan = off", "enable_seqscan = off"] as const;
 
 /** The answer, if the index of this name is what gives it. */
 async function onlyBy(client: pg.Client, name: string, query: string): Promise<Awaited<ReturnType<typeof attempt<{ found: number }>>> | "by other means"> {
   try {
     for (const way of WAYS) {
-      await client.query(`${SETTINGS.map((setting) => `set local ${setting} to default`).join("; ")}; set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off; set local ${way}`);
+      await client.query(`${SETTINGS.map((setting) => `set local ${setting} to default`).join("; ")}; set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off; set local cpu_index_tuple_cost = 1000; set local ${way}`);
       const plan = await attempt<{ "QUERY PLAN": unknown }>(client, `explain (format json, costs off) ${query}`);
       if ("rows" in plan && JSON.stringify(plan.rows).includes(`"Index Name":${JSON.stringify(name)}`)) return await attempt<{ found: number }>(client, query);
     }
@@ -67,7 +67,7 @@ async function onlyBy(client: pg.Client, name: string, query: string): Promise<A
   }
 }
 
-const SETTINGS = ["enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_indexscan", "enable_indexonlyscan", "enable_bitmapscan"] as const;
+const SETTINGS = ["enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_indexscan", "enable_indexonlyscan", "enable_bitmapscan", "cpu_index_tuple_cost"] as const;
 
 /** What every index of its kind answers with all of its rows; and what it must give for values that the table holds. */
 function questions(column: Column): string[] {
