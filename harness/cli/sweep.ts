@@ -9,7 +9,7 @@ import { checkCapabilities } from "../conduct/preflight.ts";
 import { readForRun } from "../conduct/run-drill.ts";
 import { declarationError, findDrill } from "../drill/parse.ts";
 import { newRunName, PATHS } from "../evidence/run-directory.ts";
-import { isSpoiled } from "../judge/expectation.ts";
+import { isWorthRepeating } from "../judge/expectation.ts";
 import type { Scorecard } from "../judge/scorecard.ts";
 import type { Drill } from "../drill/schema.ts";
 import { appendFound, appendOutcome, EVIDENCE, findSweep, forgetInterrupted, keyOf, openSweep, readFound, readOutcomes, type Found } from "../sweep/log.ts";
@@ -138,7 +138,7 @@ async function attempt(declared: Drill, point: Point, at: At, over: () => void):
   try {
     const drill = drillAt(declared, point);
     let rehearsed = await rehearseAt(drill, at, { over });
-    if (rehearsed.card.verdict === "unknown" && isSpoiled(undefined, rehearsed.card)) { // for once it is the machine that nobody knows of
+    if (isWorthRepeating(rehearsed.card)) { // for once it is the machine that nobody knows of
       await rm(rehearsed.directory, { recursive: true });
       rehearsed = await rehearseAt(drill, at, { alone: true });
     }

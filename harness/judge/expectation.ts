@@ -19,11 +19,19 @@ export function surprises(expect: Drill["expect"], card: Scorecard): string[] {
   ];
 }
 
+/** What a machine that stands still makes longer or lets fail. Of all else it changes nothing: no standstill makes lost data come back. */
+const OF_TIME: ReadonlySet<string> = new Set(["recovery", "detection", "rollback", "availability"]);
+
 /**
  * Whether a run says too little to count for or against its drill: for half a second or more nobody knows whether the machine or
- * the system let clients wait, or what the faults met. What is missed against expectation counts all the same: no standstill
- * makes lost data come back.
+ * the system let clients wait, or what the faults met. A time that is missed says as little as one that is unknown: what stood still may
+ * have kept the system from being faster, beyond what is known of it. What else is missed against expectation counts all the same.
  */
 export function isSpoiled(expect: Drill["expect"], { standstills, objectives }: Scorecard): boolean {
-  return stoodStillMs(standstills) >= 500 && objectives.every(({ name, verdict }) => verdict !== "missed" || expect?.missed.includes(name));
+  return stoodStillMs(standstills) >= 500 && objectives.every(({ name, verdict }) => verdict !== "missed" || OF_TIME.has(name) || expect?.missed.includes(name));
+}
+
+/** Whether a run is worth repeating, where nothing is expected: it is spoiled, and nobody knows, or only a time was missed. */
+export function isWorthRepeating(card: Scorecard): boolean {
+  return card.verdict !== "met" && isSpoiled(undefined, card);
 }

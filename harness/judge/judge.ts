@@ -15,7 +15,7 @@ import { Samples } from "./samples.ts";
 import type { FaultResult, Finding, Measured, Measures, Scorecard, Verdict } from "./scorecard.ts";
 import { ownService } from "./own-service.ts";
 import { score } from "./score.ts";
-import { assessService, latencies, round, series, type Service } from "./service.ts";
+import { assessService, lessSure, latencies, round, series, type Service } from "./service.ts";
 import { spans } from "./spans.ts";
 import { judgeStructure } from "./structure.ts";
 import { failedJourneys } from "./journeys.ts";
@@ -45,7 +45,11 @@ export async function judge(directory: string, known: readonly string[] = []): P
   const closing = eventsOf(record, "traffic")[0]?.t;
   // A stall that begins while the load is being stopped would be seen to begin and not to end.
   const observedTo = eventsOf(record, "load").find(({ state }) => state === "stopping")?.observedTo;
-  const service = assessService((await Samples.read(database)).between(0, observedTo), record.header.drill.steadyState, Math.min(start ?? Infinity, closing ?? Infinity), standstillsOf(record, ["load"]));
+  const [from, standing] = [Math.min(start ?? Infinity, closing ?? Infinity), standstillsOf(record, ["load"])];
+  const service = lessSure(
+    assessService((await Samples.read(database)).between(0, observedTo), record.header.drill.steadyState, from, standing),
+    standstillsOf(record), standing, [from, observedTo ?? record.events.at(-1)?.t ?? from],
+  );
 
   const facts = record.before && record.after && { before: record.before, after: record.after };
   const compared = facts && judgeStructure(record.reference ?? facts.before.structure, facts.after.structure, record.header.drill.objectives.structure ?? {}, record.header.startedAt, record.reference ? "reference" : "before");

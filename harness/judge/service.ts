@@ -5,7 +5,7 @@ import type { Drill } from "../drill/schema.ts";
 import type { Standstill } from "../base/standstill.ts";
 import type { Samples } from "./samples.ts";
 import type { Bin, Episode, LatencyResult, Measured } from "./scorecard.ts";
-import { withoutStandstills } from "./standstills.ts";
+import { stoodWithin, withoutStandstills } from "./standstills.ts";
 
 export type Service = {
   readonly impactNs: number | null;
@@ -49,6 +49,20 @@ export function assessService(samples: Samples, steady: SteadyState, fromNs: num
   const between = (worse: Measured, better: Measured): Measured =>
     ({ ...worse, plusMinus: worse.plusMinus + Math.abs((worse.value ?? 0) - (better.value ?? 0)) });
   return { ...seen, recovery: between(seen.recovery, atBest.recovery), unavailable: between(seen.unavailable, atBest.unavailable), availability: between(seen.availability, atBest.availability) };
+}
+
+/**
+ * The same, less sure by the time that the harness or its probes stood still during an impact while the load did not: who decides and
+ * goes back late lengthens an outage that is not theirs. What fails meanwhile is taken to be spread evenly over the time.
+ * @param all the standstills of every instrument, of which `load` has its own
+ */
+export function lessSure(service: Service, all: readonly Standstill[], load: readonly Standstill[], [fromNs, toNs]: readonly [number, number]): Service {
+  const { impactNs, recovery, unavailable, availability, episodes } = service;
+  const others = (from: number, to: number) => stoodWithin(all, from, to) - stoodWithin(load, from, to);
+  const whole = impactNs === null ? 0 : others(impactNs, impactNs + (recovery.value ?? 0) * 1e6);
+  const within = episodes.reduce((sum, { fromMs, toMs }) => sum + others(fromMs * 1e6, toMs === null ? toNs : toMs * 1e6), 0);
+  const wider = (measured: Measured, by: number): Measured => (by > 0 && measured.value !== null ? { ...measured, plusMinus: measured.plusMinus + by } : measured);
+  return { ...service, recovery: wider(recovery, whole / 1e6), unavailable: wider(unavailable, within / 1e6), availability: wider(availability, within / Math.max(1, toNs - fromNs)) };
 }
 
 function assess(samples: Samples, steady: SteadyState, fromNs: number): Service {

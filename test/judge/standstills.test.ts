@@ -3,9 +3,9 @@
 import { describe, expect, test } from "vitest";
 import { steadyStateSchema } from "../../harness/drill/schema.ts";
 import { Samples, type Sample } from "../../harness/judge/samples.ts";
-import { assessService } from "../../harness/judge/service.ts";
+import { assessService, lessSure } from "../../harness/judge/service.ts";
 import { standstillsOf, stoodWithin, withoutStandstills } from "../../harness/judge/standstills.ts";
-import { judgeTime } from "../../harness/judge/verdicts.ts";
+import { judgeObjectives, judgeTime, type Judged } from "../../harness/judge/verdicts.ts";
 
 const steady = steadyStateSchema.parse({ windowMs: 500, maxErrorRatio: 0.01, maxLatencyMs: 200 });
 const PATIENCE_MS = 2_000;
@@ -63,6 +63,29 @@ test("what overlapped a standstill counts as served; what was too slow without i
   ]);
   const best = withoutStandstills(samples, 200, [standstill(4_000, 6_000)]);
   expect(Array.from({ length: 4 }, (_, i) => best.served(i) && best.latency(i) <= 200e6)).toEqual([true, false, false, false]);
+});
+
+describe("a standstill of the harness alone", () => {
+  // Down from 2 s on; the way back, which stood still for 3 s, ends it at 7 s.
+  const seen = assessService(arrivals((atMs) => (atMs >= 2_000 && atMs < 7_000 ? { endMs: atMs + 1, served: false } : undefined)), steady, 0);
+  const sure = lessSure(seen, [standstill(3_000, 6_000)], [], [0, 10e9]);
+  const verdicts = ({ recovery, availability }: typeof seen, maxMs: number, min: number) => judgeObjectives({ recovery: { maxMs }, availability: { min } }, {
+    measures: { recoveryMs: recovery, availability, operations: { dropped: 0 }, episodes: [] }, service: { findings: [], applies: false, why: "" }, wayBack: "completed", wayBackDetail: "",
+  } as unknown as Judged, []).flatMap(({ name, verdict }) => (name === "recovery" || name === "availability" ? [verdict] : []));
+
+  test("makes a bound that would hold without it unknown, of recovery and of availability", () => {
+    expect(verdicts(seen, 3_000, 0.75), "without it").toEqual(["missed", "missed"]);
+    expect(verdicts(sure, 3_000, 0.75)).toEqual(["unknown", "unknown"]);
+  });
+
+  test("excuses nothing that was too long without it", () => expect(verdicts(sure, 1_000, 0.9)).toEqual(["missed", "missed"]));
+
+  test("beside an impact, or at the same time as the load's own, changes nothing", () => {
+    expect(lessSure(seen, [standstill(8_000, 9_000)], [], [0, 10e9])).toEqual(seen);
+    expect(lessSure(seen, [standstill(3_000, 6_000)], [standstill(3_000, 6_000)], [0, 10e9])).toEqual(seen);
+    const well = assessService(arrivals(() => undefined), steady, 0);
+    expect(lessSure(well, [standstill(3_000, 6_000)], [], [0, 10e9])).toEqual(well);
+  });
 });
 
 test("only the time that both share is counted", () => expect(stoodWithin([standstill(1_000, 2_000), standstill(5_000, 6_000)], 1_500e6, 5_250e6)).toBe(750e6));
