@@ -186,10 +186,19 @@ class Conduct {
     checkCapabilities(drill, runtime);
     const topology = await startTopology({ runtime, drill, system, others: this.#run.others, application: this.#run.application, say, onSecret: (secret) => evidence.redactor.add(secret) });
     void topology.disk?.died.then((message) => this.#abort("disk-died", "faultfs", message));
+    this.#watchPaths(topology);
     await this.#run.recordVersions({ ...(await runtime.versions()), postgres: await topology.serverVersion() });
     for (const service of topology.services) this.#record({ kind: "service", service: service.name, state: "ready" });
     if (topology.cluster.replica) this.#record({ kind: "replication", state: "attached", server: "replica", bytes: topology.replicaBytes, detail: `follows postgres, ${topology.cluster.declared?.mode}` });
     return topology;
+  }
+
+  /** Until the end of the run, when they are stopped. Nothing can be measured through a proxy that is gone. */
+  #watchPaths({ onPaths }: Topology): void {
+    let watched = true;
+    this.#undo.push("the watch for proxies that die", () => { watched = false; return Promise.resolve(); });
+    const told = (name: string, message: string) => { if (watched) this.#abort("proxy-died", name, message); };
+    for (const service of onPaths) service.died().then((message) => told(service.name, message), (error: unknown) => told(service.name, `${service.name} can't be watched: ${messageOf(error)}`));
   }
 
   /** Of all that was started, also of what never came to serve. */

@@ -11,6 +11,13 @@ const deploySchema = z.strictObject({
   instances: z.number().int().min(1).optional().describe("The first so many; without it, all"),
 });
 const day = z.iso.date();
+const keySchema = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).refine((key) => new Set(keyColumns(key)).size === keyColumns(key).length && !keyColumns(key).includes(""), "a key names each of its columns once: `id`, `order_ref, line_no` or a list of them")
+  .describe("Column that names a row, before the step and after it is undone; of several, all of them, with commas between or as a list (as it must be where a name has a comma)");
+
+/** The columns of a key, as it is written. */
+export function keyColumns(key: string | readonly string[]): readonly string[] {
+  return typeof key === "string" ? key.split(",").map((column) => column.trim()) : key;
+}
 const flagSchema = z.strictObject({
   name: z.string().min(1).describe("As the application knows it"),
   owner: z.string().min(1).describe("Who answers for it, and takes it out again"),
@@ -43,7 +50,7 @@ export const stepSchema = z.strictObject({
   deploy: deploySchema.optional().describe("What a step of kind deploy makes of the drill's application, instead of statements"),
   check: z.string().optional().describe("Query whose first column is true when the step is done"),
   preserve: z.array(z.strictObject({
-    table: z.string(), key: z.string().describe("Column that names a row, before the step and after it is undone"), columns: z.array(z.string()).min(1),
+    table: z.string(), key: keySchema, columns: z.array(z.string()).min(1),
   })).default([]).describe("Fields that the step destroys: they are copied aside before it, and put back when it is undone, but for what clients have set since"),
   carry: carrySchema.describe("Rows of another database that the forward statements need"),
   carryBack: carrySchema.describe("Rows of another database that the backward statements need"),

@@ -3,6 +3,7 @@
 import type { Drill } from "../drill/schema.ts";
 import type { Scorecard } from "./scorecard.ts";
 import { stoodStillMs } from "./standstills.ts";
+import { OF_TIME } from "./verdicts.ts";
 
 /** In what a scorecard is other than expected, each in a sentence; nothing when it is as it must be. Without an expectation a drill must be met. */
 export function surprises(expect: Drill["expect"], card: Scorecard): string[] {
@@ -18,9 +19,6 @@ export function surprises(expect: Drill["expect"], card: Scorecard): string[] {
     ...findings.filter((kind) => !found.has(kind)).map((kind) => `no finding is of the kind ${kind}`),
   ];
 }
-
-/** What a machine that stands still makes longer or lets fail. Of all else it changes nothing: no standstill makes lost data come back. */
-const OF_TIME: ReadonlySet<string> = new Set(["recovery", "detection", "rollback", "availability"]);
 
 /**
  * Whether a run says too little to count for or against its drill: for half a second or more nobody knows whether the machine or

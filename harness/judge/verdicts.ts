@@ -34,6 +34,8 @@ export type Judged = {
   readonly reconciled: readonly Finding[] | undefined;
   readonly isolation: RunIsolation | undefined;
   readonly journeys: readonly JourneyResult[] | undefined;
+  /** How a part of the harness died that clients, load or probes need, if one did. */
+  readonly died: string | undefined;
   /** Why journeys are not known. */
   readonly journeysDetail: string | undefined;
 };
@@ -147,6 +149,11 @@ function judgeJourneys({ journeys = [], journeysDetail }: Judged, { maxFailed }:
   return { ...base, measured: count(failed.length), evidence, verdict: "met", reason: failed.length === 0 ? `all ${journeys.length} work, at ${versions}` : `${failed.length} of ${journeys.length} failed, within ${maxFailed}` };
 }
 
+/** What a machine that stands still makes longer or lets fail. */
+export const OF_TIME: ReadonlySet<string> = new Set(["recovery", "detection", "rollback", "availability"]);
+/** What a part of the harness that dies takes from clients and from the way back; what is lost or altered, it doesn't make. */
+const OF_SERVICE: ReadonlySet<string> = new Set([...OF_TIME, "completion", "service"]);
+
 /** What can't be met while the system is still migrated. */
 const ASKS_FOR_THE_WAY_BACK: ReadonlySet<string> = new Set(["recovery", "consistency"]);
 const STILL_MIGRATED = "not applicable: the system did not come back, so this says nothing about coming back";
@@ -220,7 +227,8 @@ const JUDGES: Judges = {
 
 /**
  * All objectives. With doubts about the run itself (an unproven fault, an abort), what would be
- * met is unknown; what is missed stays missed, since no doubt makes lost data come back.
+ * met is unknown; what is missed stays missed, since no doubt makes lost data come back. Only where a part of the harness died, which
+ * lets operations and the way back fail by itself, nothing of that is held against the system.
  */
 export function judgeObjectives(objectives: Drill["objectives"], judged: Judged, doubts: readonly string[]): ObjectiveResult[] {
   const names = (Object.keys(JUDGES) as ObjectiveName[]).filter((name) => objectives[name] !== undefined);
@@ -232,6 +240,7 @@ export function judgeObjectives(objectives: Drill["objectives"], judged: Judged,
   return drafts.map(([name, draft]) => {
     const result = { name, title: name === "structure" && judged.endsElsewhere ? "Schema as intended" : TITLES[name], ...draft };
     if (judged.wayBack !== "completed" && ASKS_FOR_THE_WAY_BACK.has(name) && result.verdict === "met") return { ...result, verdict: "unknown" as const, applies: false, reason: STILL_MIGRATED };
+    if (judged.died !== undefined && OF_SERVICE.has(name) && result.verdict === "missed") return { ...result, verdict: "unknown" as const, reason: `${result.reason}; but ${judged.died}` };
     return doubts.length > 0 && result.verdict === "met"
       ? { ...result, verdict: "unknown" as const, reason: `${result.reason}; but ${doubts[0]}` } : result;
   });

@@ -4,10 +4,14 @@ import { join, relative, resolve } from "node:path";
 import { ROOT, sha256 } from "../base/files.ts";
 import { parseWith, readData } from "../drill/parse.ts";
 import { planSchema, type Plan, type Step } from "../drill/plan.ts";
+import { refuseOwnTransactions } from "./own-transaction.ts";
 
+/** @throws HarnessError for what is no plan, and for a step that ends its own transaction */
 export async function readPlan(folder: string): Promise<Plan> {
   const file = join(resolve(ROOT, folder), "plan.yaml");
-  return parseWith(planSchema, await readData(file), relative(process.cwd(), file));
+  const plan = parseWith(planSchema, await readData(file), relative(process.cwd(), file));
+  refuseOwnTransactions(plan);
+  return plan;
 }
 
 /** What makes a step the same step: its statements, what they preserve and carry over, where, and its flag, not its pauses or its place in the list. */

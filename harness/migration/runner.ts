@@ -8,6 +8,7 @@ import { answering, failureOf } from "../evidence/failure.ts";
 import type { RunEvent } from "../evidence/timeline.ts";
 import { carryOver } from "./carry.ts";
 import { checkJournal, Journal, type JournalRow } from "./journal.ts";
+import { OwnTransaction } from "./own-transaction.ts";
 import { checksum } from "./plan-file.ts";
 import { Preserve } from "./preserve.ts";
 import type { Application } from "../topology/application.ts";
@@ -203,11 +204,11 @@ async function apply({ step, client, journal, plan, on, reach }: Work, direction
     return;
   }
   const preserve = new Preserve(client, plan, step);
-  await inTransaction(client, step, async () => {
+  await inTransaction(new OwnTransaction(client, plan, step, direction), client, step, async (run) => {
     await carryOver(direction === "forward" ? step.carry : step.carryBack, client, on);
     if (direction === "forward") await preserve.copyAside();
     for (const [index, statement] of sql.entries()) {
-      await client.query(statement).catch(answering(statement));
+      await run(statement, () => client.query(statement));
       await progress(index + 1);
     }
     await (direction === "forward" ? preserve.noteLeft() : preserve.putBack());
@@ -215,10 +216,16 @@ async function apply({ step, client, journal, plan, on, reach }: Work, direction
   });
 }
 
-async function inTransaction(client: pg.Client, step: Step, work: () => Promise<void>): Promise<void> {
-  await client.query(`begin; set local lock_timeout = ${step.lockTimeoutMs}`);
+type RunStatement = <T>(statement: string, query: () => Promise<T>) => Promise<T>;
+
+async function inTransaction(own: OwnTransaction, client: pg.Client, step: Step, work: (run: RunStatement) => Promise<void>): Promise<void> {
   try {
-    await work();
+    await own.begin(step.lockTimeoutMs);
+    await work(async (statement, query) => {
+      const answer = await query().catch(answering(statement)).catch(async (error: unknown) => { throw await own.explained(error, statement); });
+      await own.after(statement);
+      return answer;
+    });
     await client.query("commit");
   } catch (error) {
     // If the connection is gone, the server rolls back by itself, and this fails too.
@@ -230,7 +237,7 @@ async function inTransaction(client: pg.Client, step: Step, work: () => Promise<
 type Batches = { readonly direction: Direction; readonly sql: string; /** How many rows there are to go through, for the progress. */ readonly rows: number; readonly between?: (step: Step) => Promise<void> };
 
 /** Goes through the rows by key; every batch commits with its cursor, so that whoever takes it up goes on from there. */
-async function inBatches({ step, client, journal, record, reach, signal }: Work, { direction, sql, rows: all, between }: Batches): Promise<void> {
+async function inBatches({ step, client, plan, journal, record, reach, signal }: Work, { direction, sql, rows: all, between }: Batches): Promise<void> {
   const under = direction === "forward" ? "started" : "undoing";
   const row = (await journal.rows()).get(step.id);
   let cursor = row?.state === under ? row.cursor : null;
@@ -238,8 +245,8 @@ async function inBatches({ step, client, journal, record, reach, signal }: Work,
   for (;;) {
     signal.throwIfAborted();
     let seen = 0;
-    await inTransaction(client, step, async () => {
-      const { rows: [batch] } = await client.query<{ cursor: string | null; rows: number }>(sql, [cursor, step.batch]).catch(answering(sql));
+    await inTransaction(new OwnTransaction(client, plan, step, direction), client, step, async (run) => {
+      const { rows: [batch] } = await run(sql, () => client.query<{ cursor: string | null; rows: number }>(sql, [cursor, step.batch]));
       seen = batch?.rows ?? 0;
       cursor = batch?.cursor ?? cursor;
       if (seen > 0) await journal.write(step.id, under, checksum(step), cursor, through + seen);

@@ -190,6 +190,7 @@ class DockerService implements Service {
   readonly #ports: Readonly<Record<string, number>>;
   #container: Container | undefined;
   #runtime: DockerRuntime | undefined;
+  #ending = false;
   #loggedBefore = 0;
 
   constructor(launch: Launch, ports: Readonly<Record<string, number>>, workDirectory: string) {
@@ -248,6 +249,7 @@ class DockerService implements Service {
   }
 
   async kill(): Promise<void> {
+    this.#ending = true;
     await this.#require().kill({ signal: "SIGKILL" });
     await within(5_000, `end of container ${this.name}`, this.#require().wait());
   }
@@ -293,7 +295,13 @@ class DockerService implements Service {
     return output;
   }
 
+  async died(): Promise<string> {
+    const { StatusCode } = (await this.#require().wait()) as { readonly StatusCode: number };
+    return this.#ending ? new Promise<never>(() => undefined) : `${this.name} ended by itself (exit code ${StatusCode})`;
+  }
+
   async stop(): Promise<void> {
+    this.#ending = true;
     await this.#require().kill({ signal: this.#launch.docker.stopSignal ?? "SIGTERM" });
     await within(10_000, `end of container ${this.name}`, this.#require().wait());
   }
@@ -303,6 +311,7 @@ class DockerService implements Service {
     await this.#launch.beforeStart?.(this);
     this.#loggedBefore = lengthOf(this.logFile);
     await this.#require().start();
+    this.#ending = false;
     await this.#followLog(since);
     await this.#awaitReady();
   }

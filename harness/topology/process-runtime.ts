@@ -93,6 +93,8 @@ class ProcessService implements Service {
   #child: Child | undefined;
   #throttle: Throttle | undefined;
   #held = false;
+  /** Who ends by our own doing has not died. */
+  #ending = false;
   #loggedBefore = 0;
 
   constructor(launch: Launch, ports: Readonly<Record<string, number>>, workDirectory: string, live: LiveRun, onFilter: () => void) {
@@ -135,7 +137,7 @@ class ProcessService implements Service {
       gid: user?.gid,
     });
     this.#child = child;
-    this.#held = false;
+    this.#held = this.#ending = false;
     this.#live.addProcess(child.pid);
     await waitUntil({
       what: `${this.name} to be ready`,
@@ -159,7 +161,7 @@ class ProcessService implements Service {
     const child = this.#require();
     // All of it, as if the machine had died: backends that outlive the postmaster for a moment
     // could still acknowledge a commit, and would keep its shared memory from a new start.
-    this.#held = true; // else who throttles it would let it go on
+    this.#held = this.#ending = true; // else who throttles it would let it go on
     await killTree(child.pid);
     await child.exited;
   }
@@ -191,7 +193,13 @@ class ProcessService implements Service {
     return this.#bash(script, { ...variables, MARK: markOf(this.#workDirectory) });
   }
 
+  async died(): Promise<string> {
+    const { code, signal: by } = await this.#require().exited;
+    return this.#ending ? new Promise<never>(() => undefined) : `${this.name} ended by itself (${by ?? `exit code ${code}`})`;
+  }
+
   async stop(): Promise<void> {
+    this.#ending = true;
     if (this.#child) await end(this.#child, { signal: this.#launch.process.stopSignal ?? "SIGTERM", graceMs: 10_000 });
   }
 
@@ -229,6 +237,7 @@ class ProcessService implements Service {
   async destroy(): Promise<void> {
     await this.limitCpu(undefined);
     if (!this.#child || this.#child.ended()) return;
+    this.#ending = true;
     signalTree(this.#child.pid, "SIGCONT");
     const { stopSignal = "SIGTERM", endSignal = stopSignal } = this.#launch.process;
     await end(this.#child, { signal: endSignal, graceMs: 5_000 });

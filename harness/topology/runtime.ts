@@ -71,6 +71,8 @@ export interface Service {
    * @throws HarnessError `script-failed`
    */
   filterPackets(script: string, variables: Readonly<Record<string, string>>): Promise<string>;
+  /** How it ended by itself, once it has: killed and stopped through here it never does. Of the start of the moment. */
+  died(): Promise<string>;
   /** An orderly stop. */
   stop(): Promise<void>;
   /** Starts it again and waits until it is ready. */

@@ -70,6 +70,37 @@ export function partsOf(text: string): Part[] {
   return parts;
 }
 
+/**
+ * The statements of a text, each with its words in lower case: one space between them, without comments, quoted text and signs. A
+ * semicolon in parentheses (of a rule) or in a body of BEGIN ATOMIC ... END divides nothing.
+ */
+export function statementsOf(text: string): { readonly sql: string; readonly words: string }[] {
+  const found: { sql: string; words: string }[] = [];
+  let [from, at, parentheses, blocks, words] = [0, 0, 0, 0, [] as string[]];
+  const close = (to: number) => {
+    if (words.length > 0) found.push({ sql: text.slice(from, to).trim(), words: words.join(" ") });
+    [from, parentheses, blocks, words] = [to + 1, 0, 0, []];
+  };
+  while (at < text.length) {
+    const opaque = endOfOpaque(text, at);
+    WORD.lastIndex = at;
+    const word = opaque > at ? undefined : WORD.exec(text)?.[0].toLowerCase();
+    if (word !== undefined) {
+      if (word === "atomic" && words.at(-1) === "begin") blocks = 1;
+      else if (blocks > 0) blocks += word === "case" ? 1 : word === "end" ? -1 : 0;
+      words.push(word);
+    } else if (opaque === at) {
+      const here = text[at];
+      if (here === "(") parentheses += 1;
+      else if (here === ")") parentheses -= 1;
+      else if (here === ";" && parentheses <= 0 && blocks === 0) close(at);
+    } else if (/["'$]/.test(text[at] ?? "")) words.push("?"); // quoted: no word of the language
+    at = word === undefined ? Math.max(opaque, at + 1) : at + word.length;
+  }
+  close(text.length);
+  return found;
+}
+
 function endOfOpaque(text: string, at: number): number {
   if (text.startsWith("/*", at)) return endOfComment(text, at);
   for (const pattern of [ESCAPING, ...OPAQUE]) {

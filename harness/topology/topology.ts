@@ -65,6 +65,8 @@ export type Topology = {
   readonly application: Application | undefined;
   readonly wireProxy: WireProxy | undefined;
   readonly services: readonly Service[];
+  /** What stands on the paths and is the harness's own: one that dies is none of the system's trouble. */
+  readonly onPaths: readonly Service[];
   /** Healing, restoring and failing over all stop and start servers: they take turns. */
   readonly inTurn: Mutex;
   /** How a role reaches the database on one of the paths, or directly, around all proxies. */
@@ -141,6 +143,7 @@ export async function startTopology(options: {
     get postgres() { return cluster.primary; },
     wireProxy,
     services: [primary.service, cluster.replica, green?.primary.service, toxiproxy, wire, ...[...besides.values()].flatMap(({ services }) => services)].filter((service) => service !== undefined),
+    onPaths: [toxiproxy, wire, ...[...besides.values()].flatMap(({ onPaths }) => onPaths)].filter((service) => service !== undefined),
     serverVersion: () => versionOf(cluster),
   };
 }
@@ -176,6 +179,7 @@ async function startOther(options: {
     application: undefined, database, others: new Map(), runtime, cluster, disk: undefined, backups: backupStoreOf(runtime.kind, system.tablespaces), blueGreen: undefined, replicaBytes: 0, dataKey, proxies, wireProxy, observer, inTurn,
     get postgres() { return cluster.primary; },
     services: [primary.service, wire],
+    onPaths: [wire],
     access: (role, path) => ({ address: path === "direct" ? cluster.primary.address("sql") : proxies.address(path), role, password: passwords[role] }),
     serverVersion: () => versionOf(cluster),
   };

@@ -214,6 +214,20 @@ describe("bad luck", () => {
     expect(card.doubts[0]).toContain("faultfs ended by itself");
   });
 
+  test.for(["toxiproxy", "wire-proxy"] as const)("%s dying in the midst of a run makes it unknown, for that reason", async (proxy) => {
+    await using folder = await temporaryFolder();
+    const runs = join(folder.path, "runs");
+    const file = await writeDrill(folder.path, smallDrill({ load: { ...smallDrill().load, warmUpMs: 20_000 }, faults: [{ kind: "reply-lost", at: { afterMs: 0 } }] }));
+    const { child, ended, output } = await started([file, "--runtime", "process", "--runs", runs], /warm-up/);
+    const pid = await waitUntil({ what: proxy, withinMs: 20_000, check: () => allPids().find((id) => parentOf(id) === child.pid && commandOf(id).includes(`/${proxy}`)) });
+    process.kill(pid, "SIGKILL");
+    expect(await ended).toBe(2);
+    expect(output()).toContain(`${proxy} ended by itself (SIGKILL)`);
+    const card = await cardOf(await onlyRun(runs));
+    expect(card.verdict).toBe("unknown");
+    expect(card.doubts[0]).toContain(`${proxy} ended by itself (SIGKILL)`);
+  });
+
   test.for(["SIGINT", "SIGTERM"] as const)("%s ends a run in good order, and it is judged unknown", async (signal) => {
     await using folder = await temporaryFolder();
     const runs = join(folder.path, "runs");

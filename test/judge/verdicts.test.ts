@@ -168,6 +168,30 @@ describe("what makes a clean run unknown", () => {
   });
 });
 
+describe("a part of the harness that died", () => {
+  const broken = (code: string, more: Partial<History> = {}): History => ({ ...fine, ...more, drill: { objectives: { loss: { maxLostWrites: 0 }, availability: { min: 0.99 } } },
+    ops: [...fine.ops, ...Array.from({ length: 20 }, (_, i) => ({ at: 10 + i, outcome: "rejected" as const }))],
+    events: [[0, { kind: "run", state: "started" }], [0, { kind: "migration", state: "started" }], [1, { kind: "rollback", state: "failed", strategy: "down", detail: "ECONNREFUSED" }],
+      [50, { kind: "harness-error", code, message: "toxiproxy ended by itself (SIGKILL)" }], [51, { kind: "run", state: "aborted" }]] });
+  const verdictsOf = async (history: History) => {
+    await using folder = await temporaryFolder();
+    const { verdict: whole, objectives, doubts } = await judge(record(folder.path, history));
+    return { whole, doubt: doubts[0], ...Object.fromEntries(objectives.map(({ name, verdict: one }) => [name, one])) };
+  };
+
+  test("makes unknown what clients and the way back missed by it", async () => {
+    expect(await verdictsOf(broken("proxy-died"))).toMatchObject({ whole: "unknown", completion: "unknown", availability: "unknown", doubt: "the harness failed: toxiproxy ended by itself (SIGKILL)" });
+  });
+
+  test("excuses nothing that is lost", async () => {
+    expect(await verdictsOf(broken("proxy-died", { after: [] }))).toMatchObject({ whole: "missed", loss: "missed", availability: "unknown" });
+  });
+
+  test("is not what ends a run otherwise: what was missed until then stays", async () => {
+    expect(await verdictsOf(broken("interrupted"))).toMatchObject({ whole: "missed", completion: "missed", availability: "missed" });
+  });
+});
+
 describe("what is lost", () => {
   const ended = [9_000, { kind: "run", state: "completed" }] as const;
   const back = [[5_000, { kind: "rollback", state: "started", strategy: "down" }], [6_000, { kind: "rollback", state: "completed", strategy: "down" }]] as const;

@@ -250,6 +250,44 @@ describe("what a step destroys", () => {
     expect(await notes()).toBeNull();
   });
 
+  describe("in rows that several columns name", () => {
+    const lines = async () => (await admin.query<{ all: string }>("select string_agg(note, ' ' order by order_ref, line_no) as all from public.lines")).rows[0]?.all;
+    const kept = async () => (await admin.query("select from pg_class where relnamespace = to_regnamespace('turnback') and relname like 'kept%'")).rowCount;
+    const cut = (key: unknown, columns = ["note"], table = "public.lines") => destroys({ forward: "update public.lines set note = left(note, 1)", preserve: [{ table, key, columns }] });
+    const freshLines = () => admin.query(`drop table if exists public.lines; create table public.lines (order_ref text, line_no int, "odd, name" int, note text, primary key (order_ref, line_no));
+      insert into public.lines values ('a', 1, 1, 'one'), ('a', 2, 2, 'two'), ('b', 1, 3, 'three'), ('b', 2, 4, 'four'); alter table public.lines owner to migrator`);
+
+    test.for([[["order_ref", "line_no"]], ["order_ref, line_no"], [["odd, name"]]] as const)("is put back by all of %j, but for what was changed, came or went since", shared, async ([key]) => {
+      await freshLines();
+      await migrator(() => runForward(context(undefined, cut(key))));
+      expect(await lines()).toBe("o t t f");
+      await admin.query("update public.lines set note = 'client' where order_ref = 'a' and line_no = 2; delete from public.lines where order_ref = 'b' and line_no = 1; insert into public.lines values ('c', 1, 5, 'new')");
+      await migrator(() => runBackward(context(undefined, cut(key))));
+      expect(await lines()).toBe("one client four new");
+      expect(await kept()).toBe(0);
+    });
+
+    test.for([
+      ["a part of the key", cut("line_no"), /plan destroys, step destroy can't preserve: the column "line_no" can't name the rows of table public.lines: several have \([12]\)/],
+      ["columns that are the same in two rows", cut(["order_ref"]), /the column "order_ref" can't name .* several have \([ab]\)/],
+      ["a column that isn't there", cut(["order_ref", "lineno"]), /step destroy can't preserve: table public.lines has no column "lineno"/],
+      ["columns to keep that aren't there", cut(["order_ref", "line_no"], ["notes"]), /has no column "notes"/],
+      ["a table that isn't there", cut("id", ["note"], "public.nowhere"), /there is no table public.nowhere/],
+    ] as const)("is refused before anything is changed, by %s", shared, async ([, wrong, says]) => {
+      await freshLines();
+      await expect(migrator(() => runForward(context(undefined, wrong)))).rejects.toThrow(says);
+      expect(await lines()).toBe("one two three four");
+      expect([await kept(), await journal()]).toEqual([0, []]);
+    });
+
+    test("is refused where a part of the key is null", shared, async () => {
+      await freshLines();
+      await admin.query(`update public.lines set "odd, name" = null where order_ref = 'b'`);
+      await expect(migrator(() => runForward(context(undefined, cut(["order_ref", "odd, name"]))))).rejects.toThrow(/the columns "order_ref", "odd, name" can't name .* one is null in \{/);
+      await admin.query("drop table public.lines");
+    });
+  });
+
   test("and can't be undone is made up for once, however often going back is tried", shared, async () => {
     await fresh();
     const compensates = destroys({ preserve: [], backward: { irreversible: "letters were sent", compensate: "insert into public.notes values (9, 'sorry')" } });
@@ -258,6 +296,50 @@ describe("what a step destroys", () => {
     await migrator(() => runBackward(context(undefined, compensates)));
     expect(await notes()).toBe("ONE TWO THREE sorry");
     await admin.query("drop table public.notes");
+  });
+});
+
+describe("a step that ends its own transaction", () => {
+  const one = (forward: string | string[], more: object = {}): Plan => ({ name: "ending", description: "", tablespaces: [], steps: [stepSchema.parse({ id: "ends", kind: "expand", forward, backward: "select 1", ...more })] });
+  const fresh = () => admin.query(`drop table if exists public.marks; create table public.marks (a int); alter table public.marks owner to migrator; truncate turnback.journal;
+    create or replace procedure public.commits() language plpgsql as $$ begin insert into public.marks values (7); commit; end $$`);
+
+  test.for([
+    ["commits among others", "insert into public.marks values (1); commit; insert into public.marks values (2)"],
+    ["commits and begins anew", "insert into public.marks values (1); commit and chain"],
+    ["goes back and begins anew", ["insert into public.marks values (1)", "rollback and chain"]],
+    ["commits in a statement of its own", ["insert into public.marks values (1)", "commit", "insert into public.marks values (2)"]],
+    ["commits and then fails", "insert into public.marks values (1); commit; select 1/0"],
+    ["calls a procedure that commits", "call public.commits()"],
+    ["has a block that commits", "do $$ begin commit; end $$"],
+    ["resets all and commits", "reset all; commit; begin"],
+  ] as const)("is refused where it %s, and has no row in the journal", shared, async ([, sql]) => {
+    await fresh();
+    await expect(migrator(() => runForward(context(undefined, one(sql as string))))).rejects.toMatchObject({
+      code: "step-ended-transaction", kind: "declaration", place: "plan ending, step ends, forward", message: expect.stringContaining("plan ending, step ends, forward: ") as string, remedy: expect.stringContaining("transactional: false") as string,
+    });
+    expect(await journal()).toEqual([]);
+  });
+
+  test("in a batch is refused, too", shared, async () => {
+    await fresh();
+    const batches = (sql: string) => one(sql, { kind: "backfill", backward: { batches: "select null, 0" } });
+    await expect(migrator(() => runForward(context(undefined, batches("commit"))))).rejects.toMatchObject({ code: "step-ended-transaction" });
+    expect(await journal()).toEqual([]);
+  });
+
+  test("and fails by itself tells its own error", shared, async () => {
+    await fresh();
+    await expect(migrator(() => runForward(context(undefined, one("insert into public.marks values (1); select 1/0"))))).rejects.toMatchObject({ code: "22012" });
+    expect((await admin.query("select from public.marks")).rowCount).toBe(0);
+  });
+
+  test("is not one with a savepoint, a reset of settings, or quoted words", shared, async () => {
+    await fresh();
+    await migrator(() => runForward(context(undefined, one("savepoint s; insert into public.marks values (1); rollback to s; reset all; insert into public.marks values (2); comment on table public.marks is 'commit; end'"))));
+    expect(await journal()).toEqual([{ step: "ends", state: "done" }]);
+    await migrator(() => runBackward(context(undefined, one("savepoint s; insert into public.marks values (1); rollback to s; reset all; insert into public.marks values (2); comment on table public.marks is 'commit; end'"))));
+    await admin.query("drop table public.marks; drop procedure public.commits");
   });
 });
 
