@@ -301,8 +301,9 @@ describe("what a step destroys", () => {
 
 describe("a step that ends its own transaction", () => {
   const one = (forward: string | string[], more: object = {}): Plan => ({ name: "ending", description: "", tablespaces: [], steps: [stepSchema.parse({ id: "ends", kind: "expand", forward, backward: "select 1", ...more })] });
-  const fresh = () => admin.query(`drop table if exists public.marks; create table public.marks (a int); alter table public.marks owner to migrator; truncate turnback.journal;
-    create or replace procedure public.commits() language plpgsql as $$ begin insert into public.marks values (7); commit; end $$`);
+  const fresh = () => admin.query(`drop table if exists public.marks; create table public.marks (a int); alter table public.marks owner to migrator;
+    create or replace procedure public.commits() language plpgsql as $$ begin insert into public.marks values (7); commit; end $$;
+    create or replace function public.tries() returns int language plpgsql as $$ begin call public.commits(); return 0; end $$`);
 
   test.for([
     ["commits among others", "insert into public.marks values (1); commit; insert into public.marks values (2)"],
@@ -324,7 +325,7 @@ describe("a step that ends its own transaction", () => {
   test("in a batch is refused, too", shared, async () => {
     await fresh();
     const batches = (sql: string) => one(sql, { kind: "backfill", backward: { batches: "select null, 0" } });
-    await expect(migrator(() => runForward(context(undefined, batches("commit"))))).rejects.toMatchObject({ code: "step-ended-transaction" });
+    await expect(migrator(() => runForward(context(undefined, batches("select $1::text as cursor, least($2::int, public.tries()) as rows"))))).rejects.toMatchObject({ code: "step-ended-transaction" });
     expect(await journal()).toEqual([]);
   });
 
@@ -339,7 +340,7 @@ describe("a step that ends its own transaction", () => {
     await migrator(() => runForward(context(undefined, one("savepoint s; insert into public.marks values (1); rollback to s; reset all; insert into public.marks values (2); comment on table public.marks is 'commit; end'"))));
     expect(await journal()).toEqual([{ step: "ends", state: "done" }]);
     await migrator(() => runBackward(context(undefined, one("savepoint s; insert into public.marks values (1); rollback to s; reset all; insert into public.marks values (2); comment on table public.marks is 'commit; end'"))));
-    await admin.query("drop table public.marks; drop procedure public.commits");
+    await admin.query("drop table public.marks; drop function public.tries; drop procedure public.commits");
   });
 });
 
