@@ -4,32 +4,28 @@ import { messageOf } from "../base/errors.ts";
 import type { System } from "../drill/system.ts";
 import type { EvidenceDatabase } from "../evidence/database.ts";
 import { identifier } from "../evidence/duckdb.ts";
-import type { Finding } from "./scorecard.ts";
+import { allRules, judgeRule, type Rules } from "./integrity.ts";
 
 const EXAMPLES = 5;
 
-type Held = { readonly violations: number; readonly examples: readonly unknown[]; readonly query: string; readonly error?: string };
+type Held = { readonly name: string; readonly violations: number; readonly examples: readonly unknown[]; readonly query: string; readonly error?: string };
 
 /**
  * The rules that hold no more, though they held before, or to a lesser extent. A rule that can't be asked any more, because records
- * can't be read, doesn't hold.
+ * can't be read, doesn't hold; one that could never be asked is not known.
  * @param read the entities that were read afterwards, too
  */
-export async function brokenAcross(database: EvidenceDatabase, { across, entities }: Pick<System, "across" | "entities">, read: readonly { readonly name: string }[]): Promise<Finding[]> {
-  const findings: Finding[] = [];
+export async function judgeAcross(database: EvidenceDatabase, { across, entities }: Pick<System, "across" | "entities">, read: readonly { readonly name: string }[]): Promise<Rules> {
+  const rules: Rules[] = [];
   for (const { name, query } of across) {
-    const was = await ask(database, "before", query, entities);
-    const is = await ask(database, "after", query, read);
-    if (is.violations <= was.violations && (is.error === undefined || was.error !== undefined)) continue;
-    findings.push({
-      kind: "invariant-violated", subject: name, count: is.violations, examples: is.examples, query: is.query,
-      detail: is.error === undefined ? `${is.violations} ${is.violations === 1 ? "violation" : "violations"}, across databases` : `its query fails now: ${is.error}`,
-    });
+    const was = { name, ...(await ask(database, "before", query, entities)) };
+    const is = { name, ...(await ask(database, "after", query, read)) };
+    rules.push(judgeRule(was, is, ", across databases"));
   }
-  return findings;
+  return allRules(rules);
 }
 
-async function ask(database: EvidenceDatabase, when: "before" | "after", rule: string, entities: readonly { readonly name: string }[]): Promise<Held> {
+async function ask(database: EvidenceDatabase, when: "before" | "after", rule: string, entities: readonly { readonly name: string }[]): Promise<Omit<Held, "name">> {
   const query = `with ${entities.map(({ name }) => `${identifier(name)} as (from ${identifier(`${when}_${name}`)})`).join(", ")} select * from (${rule})`;
   try {
     const [counted] = await database.rows(`select count(*)::double as n from (${query})`);

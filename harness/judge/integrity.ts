@@ -87,13 +87,31 @@ function finding(fact: IntegrityFact, { kind, detail = fact.detail, count, when 
   };
 }
 
-/** Rules that hold no more, though they held before. */
-export function brokenInvariants(before: readonly InvariantFact[], after: readonly InvariantFact[]): Finding[] {
-  const was = new Map(before.map((fact) => [fact.name, fact]));
-  return after
-    .filter((fact) => fact.violations > (was.get(fact.name)?.violations ?? 0) || (fact.error !== undefined && was.get(fact.name)?.error === undefined))
-    .map((fact) => ({
-      kind: "invariant-violated", subject: fact.name, count: fact.violations, examples: fact.examples, query: `select * from read_json('after/invariants.json') i where i.name = ${literal(fact.name)}`,
-      detail: fact.error === undefined ? `${fact.violations} ${fact.violations === 1 ? "violation" : "violations"}` : `its query fails now: ${fact.error}`,
-    }));
+/** What became of rules: those that hold no more, those of which nobody knows, and those that were broken before to the same extent. */
+export type Rules = { readonly findings: readonly Finding[]; readonly unsure: readonly string[]; readonly warnings: readonly Finding[] };
+type Asked = Pick<InvariantFact, "name" | "query" | "violations" | "examples" | "error">;
+
+/** One rule before and after. What failed to be asked before says nothing of now. */
+export function judgeRule(was: Asked | undefined, is: Asked | undefined, where = ""): Rules {
+  const none: Rules = { findings: [], unsure: [], warnings: [] };
+  const name = (is ?? was)?.name ?? "";
+  if (!is) return { ...none, unsure: [`the rule "${name}" was not asked after the way back`] };
+  const finding = { subject: name, count: is.violations, examples: is.examples, query: is.query };
+  const violations = `${is.violations} ${is.violations === 1 ? "violation" : "violations"}${where}`;
+  if (is.error !== undefined && was?.error !== undefined) return { ...none, unsure: [`the rule "${name}" could be asked neither before nor after: its query fails: ${is.error}`] };
+  if (is.error !== undefined) return { ...none, findings: [{ ...finding, kind: "invariant-violated", detail: `its query fails now: ${is.error}` }] };
+  if (was?.error !== undefined) return { ...none, unsure: [`the rule "${name}" could not be asked before, so nobody knows whether it held: its query failed: ${was.error}`] };
+  if (is.violations > (was?.violations ?? 0)) return { ...none, findings: [{ ...finding, kind: "invariant-violated", detail: violations }] };
+  return is.violations === 0 ? none : { ...none, warnings: [{ ...finding, kind: "invariant-broken-before", detail: `it was broken before: ${was?.violations ?? 0} then, ${violations} now` }] };
+}
+
+export function allRules(rules: readonly Rules[]): Rules {
+  return { findings: rules.flatMap(({ findings }) => findings), unsure: rules.flatMap(({ unsure }) => unsure), warnings: rules.flatMap(({ warnings }) => warnings) };
+}
+
+/** The system's own rules, of all that were asked at either moment. */
+export function judgeInvariants(before: readonly InvariantFact[], after: readonly InvariantFact[]): Rules {
+  const asked = (facts: readonly InvariantFact[]) => new Map(facts.map((fact) => [fact.name, { ...fact, query: `select * from read_json('after/invariants.json') i where i.name = ${literal(fact.name)}` }]));
+  const [was, is] = [asked(before), asked(after)];
+  return allRules([...new Set([...is.keys(), ...was.keys()])].map((name) => judgeRule(was.get(name), is.get(name))));
 }

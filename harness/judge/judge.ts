@@ -2,10 +2,10 @@
 
 import { inDatabase } from "../drill/system.ts";
 import { EvidenceDatabase } from "../evidence/database.ts";
-import { brokenAcross } from "./across.ts";
+import { judgeAcross } from "./across.ts";
 import { adviceOn, leadingFirst } from "./advice.ts";
 import { failureWords, migrationCourse, unrehearsed, wayBackCourse } from "./course.ts";
-import { brokenInvariants, integrityWarnings, newProblems } from "./integrity.ts";
+import { allRules, integrityWarnings, judgeInvariants, newProblems } from "./integrity.ts";
 import { unreadLists } from "./lists.ts";
 import type { Alert } from "./detection.ts";
 import { isolationOfRun } from "./isolation/findings.ts";
@@ -57,7 +57,9 @@ export async function judge(directory: string, known: readonly string[] = []): P
   const warnings = [...(compared?.warnings ?? []), ...integrityWarnings(facts?.after.integrity ?? [])];
   const own = await ownService(record, database, service);
   const integrity = facts && newProblems(facts.before.integrity, facts.after.integrity);
-  const invariants = facts && [...brokenInvariants(facts.before.invariants, facts.after.invariants), ...(await brokenAcross(database, record.system, dumped))];
+  const rules = facts && allRules([judgeInvariants(facts.before.invariants, facts.after.invariants), await judgeAcross(database, record.system, dumped)]);
+  const invariants = rules?.findings;
+  if (record.header.drill.objectives.invariants) doubts.push(...(rules?.unsure ?? []));
   const whole = reconciliation && dumped.length === record.system.entities.length ? reconciliation : undefined;
   const measures: Measures = {
     ...times(record, service),
@@ -89,7 +91,7 @@ export async function judge(directory: string, known: readonly string[] = []): P
     verdict, summary: summarise(verdict, objectives, measures, nothing === undefined ? doubts : [...doubts, nothing], stood), ...(advice && { advice }), score: score(objectives), doubts, ...course, objectives, measures,
     faults: faults(record), journeys: record.journeys ?? [],
     findings,
-    warnings: [...warnings, ...own.warnings], standstills: stood,
+    warnings: [...warnings, ...(rules?.warnings ?? []), ...own.warnings], standstills: stood,
     series: await series(database), spans: spans(record, service),
   };
 }

@@ -1,7 +1,7 @@
 // The facts of one moment: schema, entities, invariants and integrity, all from one snapshot.
 
 import type pg from "pg";
-import { messageOf } from "../base/errors.ts";
+import { HarnessError, messageOf } from "../base/errors.ts";
 import { inDatabase, type System } from "../drill/system.ts";
 import type { EvidenceWriter, FactsWhen } from "../evidence/run-directory.ts";
 import { dumpEntities, entityFacts, type Dumped, type Shape } from "./entities.ts";
@@ -44,7 +44,7 @@ export async function captureFacts(databases: readonly Observed[], evidence: Evi
       paths[database ?? ""] = path.fresh;
       structure.push(...(await fingerprint(client)).map((object) => located(database, object)));
       for (const [entity, dumped] of await dumpEntities(client, system, evidence, when, { records, owed, path })) entities.set(entity, dumped);
-      invariants.push(...(await invariantFacts(client, system)).map((fact) => ({ ...fact, name: inDatabase(database, fact.name) })));
+      invariants.push(...(await invariantFacts(client, system, when)).map((fact) => ({ ...fact, name: inDatabase(database, fact.name) })));
       statistics.push(...(await plannerStatistics(client)).map((of) => ({ ...of, table: inDatabase(database, of.table) })));
     } finally {
       await client.query("rollback");
@@ -65,7 +65,8 @@ export async function captureFacts(databases: readonly Observed[], evidence: Evi
   await evidence.writeJson(`${when}/integrity.json`, [...integrity, ...more]);
 }
 
-async function invariantFacts(client: pg.Client, system: System): Promise<InvariantFact[]> {
+/** @throws HarnessError when a rule can't be asked of the fresh system: what can't be asked before says nothing later. */
+async function invariantFacts(client: pg.Client, system: System, when: FactsWhen): Promise<InvariantFact[]> {
   const facts: InvariantFact[] = [];
   for (const { name, query } of system.invariants) {
     try {
@@ -76,9 +77,17 @@ async function invariantFacts(client: pg.Client, system: System): Promise<Invari
       await client.query("release savepoint invariant");
       facts.push({ name, query, violations, examples });
     } catch (error) {
+      if (when === "before") throw unaskable(system, name, messageOf(error));
       await client.query("rollback to savepoint invariant");
       facts.push({ name, query, violations: 0, examples: [], error: messageOf(error) });
     }
   }
   return facts;
+}
+
+function unaskable(system: System, rule: string, error: string): HarnessError {
+  return new HarnessError({
+    code: "invariant-query-failed", kind: "declaration", place: `system ${system.name}, invariant ${rule}, before`,
+    message: `the query of the invariant "${rule}" fails on the fresh system: ${error}`, remedy: "correct the query",
+  });
 }

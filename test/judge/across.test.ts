@@ -35,6 +35,15 @@ describe("rules across databases", () => {
     expect((await judge(recorded({ across: RULE, before: rows, after: rows }))).measures.invariantsViolated).toBe(0);
   });
 
+  test("that could never be asked are not known, and are not held against a run that asks for no rules", async () => {
+    const across = [{ name: "a typing error", query: "select nothing from nowhere" }];
+    const rows = { across, before: [["a", "b"]], after: [["a", "b"]] } as const;
+    const card = await judge(recorded(rows));
+    expect([card.verdict, card.measures.invariantsViolated]).toEqual(["unknown", 0]);
+    expect(card.doubts.join()).toContain("\"a typing error\" could be asked neither before nor after");
+    expect((await judge(recorded({ ...rows, drill: { objectives: { consistency: {} } } }))).verdict).toBe("met");
+  });
+
   test("that can't be asked any more are violated, and never taken to hold", async () => {
     const failed = [{ entity: "item", error: "column \"value\" does not exist" }];
     const card = await judge(recorded({ across: RULE, before: [["a", "a"]], after: [["a", "a"]], facts: { after: { entities: { entities: ["item"], failed } } } }));

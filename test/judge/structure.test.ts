@@ -1,7 +1,7 @@
 // Structure, integrity and invariants: what differs is named, what is benign is not.
 
 import { describe, expect, test } from "vitest";
-import { brokenInvariants, newProblems } from "../../harness/judge/integrity.ts";
+import { judgeInvariants, newProblems } from "../../harness/judge/integrity.ts";
 import { compareStructure, structureWarnings } from "../../harness/judge/structure.ts";
 
 const object = (kind: string, name: string, detail: object = {}) => ({ kind, name, detail: { ...detail } });
@@ -60,8 +60,13 @@ describe("integrity", () => {
   });
   test("a rule that is broken, or whose query fails now, is named", () => {
     const rule = (violations: number, error?: string) => ({ name: "r", query: "q", violations, examples: [], ...(error ? { error } : {}) });
-    expect(brokenInvariants([rule(0)], [rule(0)])).toEqual([]);
-    expect(kinds(brokenInvariants([rule(0)], [rule(2)]))).toEqual(["invariant-violated"]);
-    expect(brokenInvariants([rule(0)], [rule(0, "no such column")])[0]?.detail).toContain("no such column");
+    expect(judgeInvariants([rule(0)], [rule(0)])).toEqual({ findings: [], unsure: [], warnings: [] });
+    expect(kinds(judgeInvariants([rule(0)], [rule(2)]).findings)).toEqual(["invariant-violated"]);
+    expect(judgeInvariants([rule(0)], [rule(0, "no such column")]).findings[0]?.detail).toContain("no such column");
+    expect(judgeInvariants([rule(0, "never")], [rule(0, "never")])).toMatchObject({ findings: [], unsure: [expect.stringContaining("neither before nor after")], warnings: [] });
+    expect(judgeInvariants([rule(0, "not yet")], [rule(0)]).unsure[0]).toContain("could not be asked before");
+    expect(judgeInvariants([rule(0)], []).unsure[0]).toContain("was not asked");
+    expect(judgeInvariants([rule(2)], [rule(2)])).toMatchObject({ findings: [], unsure: [], warnings: [{ kind: "invariant-broken-before", count: 2 }] });
+    expect(judgeInvariants([rule(2)], [rule(3)])).toMatchObject({ findings: [{ kind: "invariant-violated", count: 3 }], warnings: [] });
   });
 });

@@ -159,3 +159,15 @@ describe("the facts of the prepared data are kept for the next run", () => {
     try { expect(await depends(query)).toBe(true); } finally { await admin.query("drop view lately"); await admin.end(); }
   });
 });
+
+test("an invariant that can't be asked of the fresh system is a wrong declaration, and afterwards a fact", shared, async () => {
+  await using folder = await temporaryFolder();
+  const evidence = new EvidenceWriter(folder.path, startClock());
+  const asking = (query: string, when: "before" | "after") => inSession((client) => captureFacts([{ client, system: { ...systemOf("select 'a' as key"), invariants: [{ name: "all is well", query }] } }], evidence, when));
+  await expect(asking("select nothing from nowhere", "before")).rejects.toMatchObject({
+    code: "invariant-query-failed", exitCode: 3, place: expect.stringContaining(`system ${shop.name}, invariant all is well`) as string, message: expect.stringContaining("nowhere") as string,
+  });
+  await asking("select 1 where false", "before");
+  await asking("select nothing from nowhere", "after");
+  expect(await readJson(folder.path, "after/invariants.json")).toMatchObject([{ name: "all is well", error: expect.stringContaining("nowhere") as string }]);
+});
