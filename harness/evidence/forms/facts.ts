@@ -7,7 +7,10 @@ const error = z.string();
 
 export const structureForm = z.array(z.looseObject({ kind: z.string(), name: z.string(), detail: z.record(z.string(), z.unknown()) }));
 
-export const integrityForm = z.array(z.looseObject({ kind: z.string(), subject: z.string(), count, detail: z.string(), query: z.string() }));
+const plain = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+export const integrityForm = z.array(z.looseObject({
+  kind: z.string(), subject: z.string(), count, detail: z.string(), query: z.string(), keys: z.array(z.string()).optional(), state: z.record(z.string(), plain).optional(),
+}));
 
 export const invariantsForm = z.array(z.looseObject({ name: z.string(), query: z.string(), violations: count, examples: z.array(z.unknown()), error: error.optional() }));
 
