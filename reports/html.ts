@@ -70,7 +70,8 @@ function findings(card: Scorecard): string {
     : card.findings.slice(0, MOST_FINDINGS).map((finding) => one(card, finding)).join("\n")
       + (card.findings.length > MOST_FINDINGS ? `<p>… and ${card.findings.length - MOST_FINDINGS} more in scorecard.json.</p>` : "");
   const known = card.warnings.length === 0 ? "" : section("warnings", `Worth knowing, and not counted (${card.warnings.length})`, card.warnings.slice(0, MOST_FINDINGS).map((finding) => one(card, finding)).join("\n"));
-  return section("findings", `Findings (${card.findings.length})`, body) + known;
+  const looked = card.coverage ? `\n<p class="coverage">${text(card.coverage.sentence)}</p>` : "";
+  return section("findings", `Findings (${card.findings.length})`, body + looked) + known;
 }
 
 function one(card: Scorecard, { kind, subject, detail, count, query, examples, consequences = [] }: Finding): string {

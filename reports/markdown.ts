@@ -23,7 +23,7 @@ ${card.objectives.map((o) => `| ${iconOf(o)} ${wordOf(o)} | ${cell(o.title)} | $
 | Operations | Committed | Rejected | Indeterminate | Dropped | Unserved time |
 |---|---|---|---|---|---|
 | | ${card.measures.operations.committed} | ${card.measures.operations.rejected} | ${card.measures.operations.indeterminate} | ${card.measures.operations.dropped} | ${figure(card.measures.unavailableMs)} |
-`;
+${card.coverage ? `\n${cell(card.coverage.sentence)}\n` : ""}`;
   const doubts = card.doubts.map((doubt) => `- harness: ${cell(doubt)}`);
   const listed = (title: string, findings: Scorecard["findings"]) => (findings.length > 0 ? ["", `### ${title} (${findings.length})`, "", ...findings.flatMap(({ kind, subject, detail, consequences = [] }) => [`- \`${kind}\` ${cell(subject)}: ${cell(detail)}`,
     ...consequences.map((one) => `    - \`${one.kind}\` ${cell(one.subject)}: ${cell(one.detail)}`)])] : []);

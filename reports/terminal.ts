@@ -48,6 +48,7 @@ function whatHappened(card: Scorecard, c: Colours): string[] {
     ...measures.latency.filter(({ operations: served }) => served > 0).map(({ period, p50Ms, p99Ms, maxMs, operations: served }) =>
       `latency   ${period.padEnd(6)} p50 ${p50Ms} ms, p99 ${p99Ms} ms, max ${maxMs} ms (n = ${n(served)})`),
   );
+  if (card.coverage) lines.push(...wrap(`coverage  ${card.coverage.sentence}`, WIDTH));
   const still = stoodStill(card);
   return [...lines, ...[...(still === undefined ? [] : [still]), ...doubts].flatMap((doubt) => wrap(`harness   ${doubt}`, WIDTH).map((line) => c.yellow(line)))];
 }

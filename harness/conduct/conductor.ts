@@ -19,6 +19,7 @@ import { isInPlace } from "../migration/journal.ts";
 import { runForward, type RunnerContext } from "../migration/runner.ts";
 import { withSessions } from "../migration/sessions.ts";
 import { swapVolumes } from "../migration/volume-swap.ts";
+import { activityBetween, countersOf, type Counters } from "../observe/activity.ts";
 import { baselineFacts } from "../observe/baseline.ts";
 import { captureFacts } from "../observe/facts.ts";
 import type { SchemaObject } from "../observe/fingerprint.ts";
@@ -110,6 +111,7 @@ class Conduct {
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   readonly #decision: Decision;
+  #counters: Counters = new Map();
 
   constructor(run: DrillRun, undo: UndoStack) {
     this.#run = run;
@@ -217,6 +219,7 @@ class Conduct {
       const migrated = !back && await isInPlace(plan, databases);
       if (when === "after") await captureFacts(databases, evidence, when, { ...(migrated ? { records: "after", owed: false } : { records: end.records }), more: await replicaFacts(topology.cluster, client) });
       else await baselineFacts(databases, evidence);
+      if (when === "before") this.#counters = await countersOf(databases);
     } finally {
       await Promise.all(databases.map(({ client }) => client.end()));
     }
@@ -243,7 +246,18 @@ class Conduct {
       check: () => (steady.isSteady() && !this.#decision.firing ? true : undefined),
     });
     this.#record({ kind: "load", state: "steady" });
+    await this.#noteActivity(topology);
     return { load, prober, steady };
+  }
+
+  /** What clients write while nothing but them writes: of what is changed afterwards, the rest is the migration's or the way back's. */
+  async #noteActivity(topology: Topology): Promise<void> {
+    const databases = await Promise.all(viewsOf(topology).map(async ({ database, observer }) => ({ database, client: await observer("activity") })));
+    try {
+      await this.#run.evidence.writeJson("before/activity.json", activityBetween(this.#counters, await countersOf(databases)));
+    } finally {
+      await Promise.all(databases.map(({ client }) => client.end()));
+    }
   }
 
   #abort(code: string, place: string, message: string): void {

@@ -21,6 +21,7 @@ import { judgeStructure } from "./structure.ts";
 import { failedJourneys } from "./journeys.ts";
 import { standstillsOf, stoodStillMs, stoodWithin } from "./standstills.ts";
 import { undeclaredEffects } from "./undeclared.ts";
+import { unreadOf } from "./unread.ts";
 import { judgeObjectives, ms, worst } from "./verdicts.ts";
 
 /**
@@ -56,7 +57,10 @@ export async function judge(directory: string, known: readonly string[] = []): P
   const structure = compared && [...compared.findings, ...unreadable];
   const warnings = [...(compared?.warnings ?? []), ...integrityWarnings(facts?.after.integrity ?? [])];
   const own = await ownService(record, database, service);
-  const integrity = facts && newProblems(facts.before.integrity, facts.after.integrity);
+  const back = wayBack(record).wayBack === "completed" && record.reference === undefined;
+  const unread = facts && await unreadOf(record, database, { back, accused: new Set((reconciliation?.findings ?? []).map(({ subject }) => subject)) });
+  const counted = record.header.drill.objectives.consistency ? [] : unread?.findings ?? []; // by whichever objective there is
+  const integrity = facts && [...newProblems(facts.before.integrity, facts.after.integrity), ...counted];
   const rules = facts && allRules([judgeInvariants(facts.before.invariants, facts.after.invariants), await judgeAcross(database, record.system, dumped)]);
   const invariants = rules?.findings;
   if (record.header.drill.objectives.invariants) doubts.push(...(rules?.unsure ?? []));
@@ -67,7 +71,7 @@ export async function judge(directory: string, known: readonly string[] = []): P
     lossWindowMs: lossWindow(record, reconciliation),
     lostWrites: whole?.lost ?? null, phantomWrites: whole?.phantom ?? null, duplicateWrites: whole?.duplicate ?? null,
     alteredWrites: whole?.altered ?? null, shedValues: whole?.shed ?? null,
-    structureDifferences: structure?.length ?? null, integrityProblems: integrity?.length ?? null, invariantsViolated: invariants?.length ?? null,
+    structureDifferences: structure?.length ?? null, integrityProblems: integrity?.length ?? null, invariantsViolated: invariants?.length ?? null, unexplainedChanges: unread?.findings.length ?? null,
     storageBytes: [...eventsOf(record, "backup"), ...eventsOf(record, "replication").slice(0, 1), ...eventsOf(record, "volume").slice(0, 1)].reduce((sum, { bytes = 0 }) => sum + bytes, 0),
     operations: await operations(database),
     latency: await latencies(database, start ?? 0, end ?? 0),
@@ -79,19 +83,19 @@ export async function judge(directory: string, known: readonly string[] = []): P
   const [written] = await database.rows("select count(*)::double as n from operations where outcome in ('committed', 'indeterminate') and (seq in (select seq from effects) or mops::text like '%append%')");
   const isolation = await isolationOfRun(database, record.header.drill.objectives.isolation);
   const objectives = judgeObjectives(record.header.drill.objectives, {
-    measures, acknowledgedWrites: Number(written?.["n"] ?? 0), ...wayBack(record), lossBefore: owedTo(record, reconciliation) ? "the fault" : eventsOf(record, "rollback").length > 0 ? "the way back" : undefined, service: own, detector: record.header.drill.detector, alerts: alertsOf(record), observedMs: (observedTo ?? record.events.at(-1)?.t ?? 0) / 1e6, structure, endsElsewhere: record.reference !== undefined, integrity, invariants, reconciled: reconciliation?.findings, isolation, died: eventsOf(record, "harness-error").find(({ code }) => code.endsWith("-died"))?.message, journeys: record.journeys, journeysDetail: eventsOf(record, "journey").find(({ state }) => state === "unknown")?.detail,
+    measures, acknowledgedWrites: Number(written?.["n"] ?? 0), ...wayBack(record), lossBefore: owedTo(record, reconciliation) ? "the fault" : eventsOf(record, "rollback").length > 0 ? "the way back" : undefined, service: own, detector: record.header.drill.detector, alerts: alertsOf(record), observedMs: (observedTo ?? record.events.at(-1)?.t ?? 0) / 1e6, structure, endsElsewhere: record.reference !== undefined, integrity, invariants, reconciled: reconciliation?.findings, unread: unread?.findings ?? [], isolation, died: eventsOf(record, "harness-error").find(({ code }) => code.endsWith("-died"))?.message, journeys: record.journeys, journeysDetail: eventsOf(record, "journey").find(({ state }) => state === "unknown")?.detail,
   }, nothing === undefined ? doubts : [...doubts, nothing]);
   const stood = standstillsOf(record).map(({ from, to }) => ({ fromMs: round(from / 1e6), toMs: round(to / 1e6) }));
   const verdict = worst(objectives.filter(({ applies = true }) => applies).map((objective) => objective.verdict));
   const { run, startedAt, runtime, seed, versions, drill } = record.header;
-  const findings = leadingFirst([...(reconciliation?.findings ?? []), ...(structure ?? []), ...(integrity ?? []), ...own.findings, ...(invariants ?? []), ...(isolation?.findings ?? []), ...failedJourneys(record.journeys ?? [])]);
+  const findings = leadingFirst([...(reconciliation?.findings ?? []), ...(structure ?? []), ...(integrity ?? []), ...(counted.length > 0 ? [] : unread?.findings ?? []), ...own.findings, ...(invariants ?? []), ...(isolation?.findings ?? []), ...failedJourneys(record.journeys ?? [])]);
   const advice = adviceOn(objectives, findings);
   return {
     schema: "turnback.scorecard/1", run, drill: drill.name, question: drill.question, startedAt, runtime: runtime.kind, seed, versions,
     verdict, summary: summarise(verdict, objectives, measures, nothing === undefined ? doubts : [...doubts, nothing], stood), ...(advice && { advice }), score: score(objectives), doubts, ...course, objectives, measures,
     faults: faults(record), journeys: record.journeys ?? [],
     findings,
-    warnings: [...warnings, ...(rules?.warnings ?? []), ...own.warnings], standstills: stood,
+    warnings: [...warnings, ...(rules?.warnings ?? []), ...own.warnings, ...(unread?.warnings ?? [])], ...(unread && { coverage: unread.coverage }), standstills: stood,
     series: await series(database), spans: spans(record, service),
   };
 }

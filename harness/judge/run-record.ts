@@ -5,7 +5,7 @@ import { exists, linesOf } from "../base/files.ts";
 import type { Drill } from "../drill/schema.ts";
 import type { Entity, System } from "../drill/system.ts";
 import { eventForm } from "../evidence/forms/events.ts";
-import { entitiesForm, integrityForm, invariantsForm, journeysForm, structureForm } from "../evidence/forms/facts.ts";
+import { activityForm, entitiesForm, integrityForm, invariantsForm, journeysForm, structureForm, unreadForm } from "../evidence/forms/facts.ts";
 import { headerForm } from "../evidence/forms/header.ts";
 import { inForm, malformed, misfit } from "../evidence/forms/malformed.ts";
 import { PATHS, readJson, requireRun, type FactsWhen, type RunHeader } from "../evidence/run-directory.ts";
@@ -35,6 +35,17 @@ export type Facts = {
   readonly entities: EntityFacts;
 };
 
+/** What is known of a table's columns that no entity reads. */
+export type UnreadTable = {
+  readonly database: string; readonly name: string; readonly full: string; readonly rows: number | null; readonly why?: string; readonly checksum: string | null;
+  readonly columns: readonly { readonly name: string; readonly read: boolean; readonly checksum: string | null }[];
+  readonly entities: readonly string[]; readonly key: readonly string[]; readonly cascades: readonly string[];
+  readonly triggers: readonly { readonly on: string; readonly does: readonly string[] }[];
+  readonly file?: string;
+};
+/** What clients were seen to write before the migration. */
+export type Activity = { readonly database: string; readonly table: string; readonly inserted: number; readonly updated: number; readonly deleted: number };
+
 export type RunRecord = {
   readonly directory: string;
   readonly header: RunHeader<Drill>;
@@ -47,6 +58,8 @@ export type RunRecord = {
   /** The structure that must be there in the end, where that is not the one before. */
   readonly reference: readonly SchemaObject[] | undefined;
   readonly journeys: readonly JourneyResult[] | undefined;
+  /** Of data that no entity reads; none in runs that didn't look. */
+  readonly unread: { readonly before: readonly UnreadTable[]; readonly after: readonly UnreadTable[]; readonly activity: readonly Activity[] } | undefined;
 };
 
 export async function readRun(directory: string): Promise<RunRecord> {
@@ -60,6 +73,7 @@ export async function readRun(directory: string): Promise<RunRecord> {
     before: before.facts, after: after.facts, absent: [...before.absent, ...after.absent],
     reference: await readJson<SchemaObject[]>(directory, PATHS.reference, structureForm),
     journeys: await readJson<JourneyResult[]>(directory, PATHS.journeys, journeysForm),
+    unread: await readUnread(directory),
   };
 }
 
@@ -102,6 +116,12 @@ async function readFacts(directory: string, when: FactsWhen): Promise<{ readonly
   const entities = await readJson<EntityFacts>(directory, `${when}/entities.json`, entitiesForm);
   const absent = Object.entries({ structure, integrity, invariants, entities }).flatMap(([name, facts]) => (facts ? [] : [`${when}/${name}.json`]));
   return { facts: structure && integrity && invariants && entities && { structure, integrity, invariants, entities }, absent: absent.length < 4 ? absent : [] };
+}
+
+async function readUnread(directory: string): Promise<RunRecord["unread"]> {
+  const before = await readJson<UnreadTable[]>(directory, "before/unread.json", unreadForm);
+  const after = await readJson<UnreadTable[]>(directory, "after/unread.json", unreadForm);
+  return before && after && { before, after, activity: (await readJson<Activity[]>(directory, "before/activity.json", activityForm)) ?? [] };
 }
 
 /** An entity, and the fields of its records that mean something else in the shape in which they were read. */

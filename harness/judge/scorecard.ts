@@ -83,6 +83,8 @@ export type Measures = {
   readonly structureDifferences: number | null;
   readonly integrityProblems: number | null;
   readonly invariantsViolated: number | null;
+  /** Of data that no entity reads: changes that clients don't explain. Null where it was not looked at. */
+  readonly unexplainedChanges: number | null;
   /** What the way back keeps beside the data: backups, and the WAL that they need. */
   readonly storageBytes: number;
   readonly operations: { readonly committed: number; readonly rejected: number; readonly indeterminate: number; readonly dropped: number };
@@ -96,6 +98,15 @@ export type Bin = { readonly atMs: number; readonly served: number; readonly fai
 
 /** What happened when, for drawing over the chart. */
 export type Span = { readonly lane: "phase" | "step" | "fault" | "rollback" | "alert" | "decision" | "gate" | "outage" | "standstill"; readonly label: string; readonly fromMs: number; readonly toMs: number };
+
+/** What was looked at of the databases' columns, and what wasn't. */
+export type Coverage = {
+  readonly columns: { readonly all: number; readonly byEntities: number; readonly byChecksum: number };
+  readonly tables: { readonly all: number; readonly byChecksum: number };
+  readonly notLookedAt: readonly { readonly table: string; readonly reason: string }[];
+  /** All of it for people. */
+  readonly sentence: string;
+};
 
 export type Scorecard = {
   readonly schema: "turnback.scorecard/1";
@@ -126,6 +137,8 @@ export type Scorecard = {
   readonly findings: readonly Finding[];
   /** Worth knowing, and counted by no objective. */
   readonly warnings: readonly Finding[];
+  /** Left out where the facts say nothing of it. */
+  readonly coverage?: Coverage;
   /** When the harness, the load or the probes were not run by their machine: what was measured then is the less sure. */
   readonly standstills: readonly { readonly fromMs: number; readonly toMs: number }[];
   readonly series: { readonly binMs: number; readonly bins: readonly Bin[] };

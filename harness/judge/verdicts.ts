@@ -32,6 +32,8 @@ export type Judged = {
   readonly observedMs: number;
   readonly invariants: readonly Finding[] | undefined;
   readonly reconciled: readonly Finding[] | undefined;
+  /** Changes of what no entity reads. */
+  readonly unread: readonly Finding[];
   readonly isolation: RunIsolation | undefined;
   readonly journeys: readonly JourneyResult[] | undefined;
   /** How a part of the harness died that clients, load or probes need, if one did. */
@@ -106,11 +108,20 @@ function judgeConsistency(judged: Judged, target: NonNullable<Drill["objectives"
     ["phantom", phantomWrites, target.maxPhantomWrites], ["duplicate", duplicateWrites, target.maxDuplicateWrites],
     ["altered", alteredWrites, target.maxAlteredWrites], ["shed", shedValues, target.maxShedValues],
   ] as const;
-  if (parts.some(([, value]) => value === null)) return { ...base, measured: count(null), evidence: [], verdict: "unknown", reason: "the data could not be reconciled" };
-  const total = parts.reduce((sum, [, value]) => sum + (value ?? 0), 0);
+  const { unread } = judged;
+  const unreadKinds = [...new Set(unread.map(({ kind }) => kind))];
+  const unreadReason = unread.slice(0, 2).map(({ subject, detail }) => `${subject}: ${detail}`).join("; ");
+  if (parts.some(([, value]) => value === null)) {
+    if (unread.length > 0) return { ...base, measured: count(null), evidence: unreadKinds, verdict: "missed", reason: unreadReason };
+    return { ...base, measured: count(null), evidence: [], verdict: "unknown", reason: "the data could not be reconciled" };
+  }
+  const total = parts.reduce((sum, [, value]) => sum + (value ?? 0), unread.length);
   const over = parts.filter(([, value, max]) => (value ?? 0) > max);
-  const evidence = (judged.reconciled ?? []).map(({ kind }) => kind).filter((kind) => !kind.startsWith("write-"));
-  if (over.length > 0) return { ...base, measured: count(total), evidence, verdict: "missed", reason: over.map(([what, value]) => `${value} ${what} ${value === 1 ? "record" : "records"}`).join(", ") };
+  const evidence = [...(judged.reconciled ?? []).map(({ kind }) => kind).filter((kind) => !kind.startsWith("write-")), ...unreadKinds];
+  if (over.length + unread.length > 0) {
+    const reasons = over.map(([what, value]) => `${value} ${what} ${value === 1 ? "record" : "records"}`).join(", ");
+    return { ...base, measured: count(total), evidence, verdict: "missed", reason: [reasons, unreadReason].filter(Boolean).join("; ") };
+  }
   if (judged.acknowledgedWrites === 0) return { ...base, measured: count(total), evidence, verdict: "unknown", reason: NO_WRITE };
   return { ...base, measured: count(total), evidence, verdict: "met", reason: total === 0 ? "the data is what clients were told" : `${total} differences, within the targets` };
 }

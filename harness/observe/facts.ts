@@ -8,6 +8,7 @@ import { dumpEntities, entityFacts, type Dumped, type Shape } from "./entities.t
 import { findBySearchPath } from "./search-path.ts";
 import { plannerStatistics, type PlannerStatistics } from "./planner-statistics.ts";
 import { fingerprint, located, type SchemaObject } from "./fingerprint.ts";
+import { unreadFacts, type UnreadTable } from "./unread.ts";
 import { integrityFacts, type IntegrityFact } from "./integrity/integrity.ts";
 
 export type InvariantFact = { readonly name: string; readonly query: string; readonly violations: number; readonly examples: readonly unknown[]; readonly error?: string };
@@ -36,6 +37,7 @@ export async function captureFacts(databases: readonly Observed[], evidence: Evi
   const invariants: InvariantFact[] = [];
   const integrity: IntegrityFact[] = [];
   const statistics: PlannerStatistics[] = [];
+  const unread: UnreadTable[] = [];
   const paths: Record<string, string> = {};
   for (const { client, system, database } of databases) {
     await client.query("begin isolation level repeatable read, read only");
@@ -57,7 +59,9 @@ export async function captureFacts(databases: readonly Observed[], evidence: Evi
     } finally {
       await client.query("rollback");
     }
+    unread.push(...(await unreadFacts(client, system, evidence, when, { database, path: paths[database ?? ""] ?? "" })));
   }
+  await evidence.writeJson(`${when}/unread.json`, unread);
   await evidence.writeJson(`${when}/structure.json`, structure);
   await evidence.writeJson(`${when}/entities.json`, { ...entityFacts(entities), paths });
   await evidence.writeJson(`${when}/planner-statistics.json`, statistics);

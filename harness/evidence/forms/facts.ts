@@ -32,3 +32,11 @@ export const scorecardForm = z.looseObject({
   schema: z.literal("turnback.scorecard/1"), run: z.string(), drill: z.string(), question: z.string(), startedAt: z.string(), verdict: z.enum(["met", "missed", "unknown"]),
   summary: z.string(), doubts: z.array(z.string()), objectives: list, measures: z.looseObject({}), faults: list, journeys: list, findings: list, warnings: list, standstills: list,
 });
+
+const names = z.array(z.string());
+export const unreadForm = z.array(z.looseObject({
+  database: z.string(), name: z.string(), full: z.string(), rows: z.number().nullable(), why: z.string().optional(), checksum: z.string().nullable(), file: z.string().optional(),
+  columns: z.array(z.looseObject({ name: z.string(), read: z.boolean(), checksum: z.string().nullable() })),
+  entities: names, key: names, cascades: names, triggers: z.array(z.looseObject({ on: z.string(), does: names })),
+}));
+export const activityForm = z.array(z.looseObject({ database: z.string(), table: z.string(), inserted: z.number(), updated: z.number(), deleted: z.number() }));

@@ -38,3 +38,4 @@ insert into accounts (ref, owner, balance, opened_at) select 'a' || i, 'Owner ' 
 insert into transfers (ref, at, memo) select 't' || i, timestamptz '2026-01-01' + i * interval '1 minute', case when i % 4 = 0 then null else 'memo ' || i end from generate_series(1, 200) i;
 insert into entries select i, 1 + i % 40, i from generate_series(1, 200) i union all select i, 1 + (i + 7) % 40, -i from generate_series(1, 200) i;
 update accounts a set balance = (select coalesce(sum(amount), 0) from entries where account_id = a.id);
+insert into archive select i, 'paper ' || i from generate_series(1, 40) i;

@@ -1,0 +1,29 @@
+// What clients were seen to write in normal service: the server's own counters of each table.
+
+import type pg from "pg";
+
+/** Rows inserted, changed and deleted so far; by database and `schema.table`. Those of partitions count as their topmost parent's. */
+export type Counters = ReadonlyMap<string, readonly [inserted: number, updated: number, deleted: number]>;
+export type Activity = { readonly database: string; readonly table: string; readonly inserted: number; readonly updated: number; readonly deleted: number };
+
+type Asked = { readonly client: pg.Client; readonly database?: string | undefined };
+
+export async function countersOf(databases: readonly Asked[]): Promise<Counters> {
+  const counted = await Promise.all(databases.map(async ({ client, database = "" }) => {
+    const { rows } = await client.query<{ table: string; inserted: number; updated: number; deleted: number }>(`
+      select n.nspname || '.' || c.relname as "table", sum(n_tup_ins)::float as inserted, sum(n_tup_upd)::float as updated, sum(n_tup_del)::float as deleted
+      from pg_stat_user_tables s join pg_class c on c.oid = coalesce(pg_partition_root(s.relid), s.relid) join pg_namespace n on n.oid = c.relnamespace group by 1`);
+    return rows.map(({ table, inserted, updated, deleted }) => [`${database} ${table}`, [inserted, updated, deleted] as const] as const);
+  }));
+  return new Map(counted.flat());
+}
+
+/** Tables that were written between the two, and how. */
+export function activityBetween(then: Counters, now: Counters): Activity[] {
+  return [...now].flatMap(([name, counts]) => {
+    const was = then.get(name) ?? [0, 0, 0];
+    const [inserted = 0, updated = 0, deleted = 0] = counts.map((count, i) => Math.max(0, count - (was[i] ?? 0)));
+    const blank = name.indexOf(" ");
+    return inserted + updated + deleted === 0 ? [] : [{ database: name.slice(0, blank), table: name.slice(blank + 1), inserted, updated, deleted }];
+  });
+}

@@ -1,0 +1,133 @@
+// Data that no entity reads: rows and a checksum of each column, in any order, so that a change of it is not passed over.
+
+import { createWriteStream } from "node:fs";
+import { pipeline } from "node:stream/promises";
+import { constants, createZstdCompress } from "node:zlib";
+import pg from "pg";
+import copy from "pg-copy-streams";
+import { sha256 } from "../base/files.ts";
+import { readJson, type EvidenceWriter, type FactsWhen } from "../evidence/run-directory.ts";
+import type { System } from "../drill/system.ts";
+import { columnsRead, type Reads } from "./columns-read.ts";
+
+/** A table as the catalogue has it; its partitions count as it. */
+type Listed = {
+  readonly name: string; readonly full: string; readonly quoted: string; readonly kind: "r" | "p" | "m" | "f"; readonly unlogged: boolean; readonly populated: boolean; readonly extension: boolean;
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly key: readonly string[];
+  /** What it inherits from, up to the first: who reads them reads its rows. */
+  readonly parents: readonly string[];
+  /** Tables whose deleted or changed rows take rows of this one with them. */
+  readonly cascades: readonly string[];
+  /** Triggers that name this table in what they run: the table that they are on, and what they may do. */
+  readonly triggers: readonly { readonly on: string; readonly does: readonly string[] }[];
+};
+
+export type UnreadColumn = { readonly name: string; readonly type: string; readonly read: boolean; readonly checksum: string | null };
+export type UnreadTable = {
+  readonly database: string; readonly name: string; readonly full: string;
+  /** Null where the table was not looked at; `why` says so, unless entities read all of it. */
+  readonly rows: number | null; readonly why?: string;
+  /** Of all that no entity reads of each row: values that changed places between rows change no column's checksum. */
+  readonly checksum: string | null;
+  readonly columns: readonly UnreadColumn[];
+  readonly entities: readonly string[];
+  readonly key: readonly string[];
+  readonly cascades: readonly string[];
+  readonly triggers: Listed["triggers"];
+  /** Each row's key and digest, where there are not too many. */
+  readonly file?: string;
+};
+
+/** So many rows are written one by one, of a table that entities read in part and of others: the judge then knows which are gone. */
+const MOST_ROWS = 200_000;
+const MOST_ROWS_IN_PART = 50_000;
+const RELATIONS_OF_OURS = "n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'turnback')";
+
+const LIST = `
+  with tables as (
+    select c.oid, c.oid::regclass::text as name, n.nspname || '.' || c.relname as "full", format('%I.%I', n.nspname, c.relname) as quoted, c.relname, c.relkind::text as kind, c.relpersistence = 'u' as unlogged, c.relispopulated as populated,
+      exists (select from pg_depend e where e.classid = 'pg_class'::regclass and e.objid = c.oid and e.deptype = 'e') as extension
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind in ('r', 'p', 'm', 'f') and not c.relispartition and c.relpersistence <> 't' and ${RELATIONS_OF_OURS})
+  select t.name, t."full", t.quoted, t.kind, t.unlogged, t.populated, t.extension,
+    (select coalesce(json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) order by a.attnum), '[]')
+      from pg_attribute a where a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '') as columns,
+    (select coalesce(json_agg(a.attname order by a.attnum), '[]') from pg_index i join pg_attribute a on a.attrelid = t.oid and a.attnum = any (i.indkey) where i.indrelid = t.oid and i.indisprimary) as key,
+    (with recursive up as (select inhparent from pg_inherits where inhrelid = t.oid union select i.inhparent from up join pg_inherits i on i.inhrelid = up.inhparent)
+      select coalesce(json_agg(un.nspname || '.' || u.relname), '[]') from up join pg_class u on u.oid = up.inhparent join pg_namespace un on un.oid = u.relnamespace) as parents,
+    (select coalesce(json_agg(distinct pn.nspname || '.' || p.relname), '[]') from pg_constraint k join pg_class p on p.oid = k.confrelid join pg_namespace pn on pn.oid = p.relnamespace
+      where k.conrelid = t.oid and k.contype = 'f' and (k.confdeltype in ('c', 'n', 'd') or k.confupdtype in ('c', 'n', 'd'))) as cascades,
+    (select coalesce(json_agg(json_build_object('on', on_n.nspname || '.' || on_t.relname, 'does', (
+        select coalesce(json_agg(verb), '[]') from unnest(array['insert', 'update', 'delete']) verb where p.prosrc ~* ('\\m' || verb || '\\M')))), '[]')
+      from pg_trigger g join pg_proc p on p.oid = g.tgfoid join pg_class on_t on on_t.oid = g.tgrelid join pg_namespace on_n on on_n.oid = on_t.relnamespace
+      where not g.tgisinternal and p.prosrc ~* ('\\m' || regexp_replace(t.relname, '(\\W)', '\\\\\\1', 'g') || '\\M')) as triggers
+  from tables t order by t."full"`;
+
+const whyNot = ({ kind, extension, populated, unlogged }: Listed): string | undefined =>
+  kind === "f" ? "a foreign table: its rows are elsewhere" : unlogged ? "unlogged: PostgreSQL itself empties it after a crash" : extension ? "it belongs to an extension" : kind === "m" ? `a materialized view: its rows follow from other tables${populated ? "" : ", and it has none yet"}` : undefined;
+
+/** Of one database, in a transaction of its own that ends rolled back: to find out what a query reads, a view of it is made. */
+export async function unreadFacts(client: pg.Client, system: System, evidence: EvidenceWriter, when: FactsWhen, { database = "", path }: { readonly database?: string | undefined; readonly path: string }): Promise<UnreadTable[]> {
+  const before = when === "after" ? await readJson<UnreadTable[]>(evidence.directory, "before/unread.json") : undefined;
+  if (when === "after" && !before) return [];
+  await client.query("begin isolation level repeatable read");
+  try {
+    await client.query("select pg_catalog.set_config('search_path', $1, true)", [path]);
+    const reads = before ? undefined : await columnsRead(client, system);
+    const tables: UnreadTable[] = [];
+    for (const listed of (await client.query<Listed>(LIST)).rows) {
+      const old = before?.find((table) => table.database === database && table.full === listed.full);
+      if (before && !old) continue;
+      tables.push(await tableFacts(client, listed, evidence, { when, database, reads, old }));
+    }
+    return tables;
+  } finally {
+    await client.query("rollback");
+  }
+}
+
+type Asked = { readonly when: FactsWhen; readonly database: string; readonly reads: Reads | undefined; readonly old: UnreadTable | undefined };
+
+/** @param asked of afterwards what was looked at before: only that can be compared */
+async function tableFacts(client: pg.Client, listed: Listed, evidence: EvidenceWriter, { when, database, reads, old }: Asked): Promise<UnreadTable> {
+  const { name, full, key, cascades, triggers } = listed;
+  const read = (column: string) => (old ? old.columns.find((other) => other.name === column)?.read ?? false : [full, ...listed.parents].some((table) => reads?.columns.has(`${table}.${column}`)));
+  const same = listed.columns.filter((column) => !old || old.columns.some((other) => other.name === column.name && other.type === column.type));
+  const base = { database, name, full, key: old?.key ?? key, cascades, triggers, checksum: null, entities: old?.entities ?? [full, ...listed.parents].flatMap((table) => reads?.entities(table) ?? []) };
+  const columns = same.map((column) => ({ ...column, read: read(column.name), checksum: null }));
+  const unread = columns.filter((column) => !column.read);
+  const why = whyNot(listed);
+  if (why !== undefined) return { ...base, rows: null, why, columns };
+  if (unread.length === 0) return { ...base, rows: null, columns };
+  await client.query("savepoint unread");
+  try {
+    const from = `${listed.kind === "p" ? "" : "only "}${listed.quoted}`;
+    const texts = unread.map((column) => `${pg.escapeIdentifier(column.name)}::text`);
+    const sums = [...(texts.length > 1 ? [`row(${texts.join(", ")})::text`] : texts), ...texts].map((text) => `, sum(hashtextextended(${text}, 0))::text`).join("");
+    const { rows: answer } = await client.query<[number, ...(string | null)[]]>({ text: `select count(*)::int${sums} from ${from}`, rowMode: "array" });
+    const [rows, checksum = null, ...checksums] = answer[0] ?? [0];
+    const summed = new Map(unread.map((column, i) => [column.name, checksums[i] ?? "0"]));
+    const inPart = base.entities.length > 0;
+    const wanted = when === "before" ? rows <= (inPart ? MOST_ROWS_IN_PART : MOST_ROWS) && (!inPart || key.length > 0) : old?.file !== undefined && rows <= 5 * MOST_ROWS;
+    // What is compared row by row must be the same columns: those of before, in their order.
+    const digested = old ? old.columns.filter((column) => !column.read).map((column) => column.name) : unread.map((column) => column.name);
+    const comparable = [...base.key, ...digested].every((column) => same.some((there) => there.name === column));
+    const file = wanted && comparable ? await writeRows(client, evidence, old?.file?.replace("before/", "after/") ?? `${when}/rows-${sha256(`${database} ${full}`).slice(0, 12)}.csv.zst`, { from, key: base.key, digested }) : undefined;
+    await client.query("release savepoint unread");
+    return { ...base, rows, checksum: checksum ?? "0", columns: columns.map((column) => ({ ...column, checksum: summed.get(column.name) ?? null })), ...(file !== undefined && { file }) };
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError)) throw error;
+    await client.query("rollback to savepoint unread");
+    return { ...base, rows: null, why: `it can't be read: ${error.message}`, columns };
+  }
+}
+
+/** Each row's key as text, if it has one, and the digest of what no entity reads of it. */
+async function writeRows(client: pg.Client, evidence: EvidenceWriter, file: string, { from, key, digested }: { readonly from: string; readonly key: readonly string[]; readonly digested: readonly string[] }): Promise<string> {
+  const listed = (columns: readonly string[]) => columns.map((column) => `${pg.escapeIdentifier(column)}::text`).join(", ");
+  const named = key.length === 0 ? "null::text" : key.length === 1 ? listed(key) : `concat_ws('/', ${listed(key)})`;
+  const rows = client.query(copy.to(`copy (select ${named} as key, hashtextextended(row(${listed(digested)})::text, 0) as digest from ${from} order by 1, 2) to stdout with (format csv, header)`));
+  await pipeline(rows, createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 1 } }), createWriteStream(evidence.path(file)));
+  return file;
+}

@@ -1,0 +1,114 @@
+// Data that no entity reads: what changed without the clients is found, what they explain is not, and what can't be told is named.
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { zstdCompressSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import { ask } from "../../harness/judge/ask.ts";
+import { judge } from "../../harness/judge/judge.ts";
+import { temporaryFolder } from "../support/drills.ts";
+import { record, update, type Op } from "./history.ts";
+
+type Rows = readonly (readonly [key: number, digest: number])[];
+type Table = { readonly rows?: Rows; readonly count?: number; readonly key?: boolean; readonly entities?: readonly string[]; readonly triggers?: readonly object[]; readonly cascades?: readonly string[]; readonly why?: string };
+type Told = { readonly activity?: readonly [inserted: number, updated: number, deleted: number]; readonly ops?: readonly Op[]; readonly objectives?: object; readonly reference?: boolean; readonly late?: boolean };
+
+/** A table `notes` with a column that no entity reads. */
+async function judged(before: Table, after: Table, { activity, ops = [], objectives, reference, late }: Told = {}) {
+  await using folder = await temporaryFolder();
+  const directory = record(folder.path, { before: [["a", "x"]], after: [["a", "x"]], ops, ...(objectives && { drill: { objectives } }),
+    ...(late && { events: [[0, { kind: "run", state: "started" }], [0, { kind: "phase", phase: "migration", state: "started" }], [1, { kind: "migration", state: "started" }], [5_000, { kind: "rollback", state: "started", strategy: "down" }], [6_000, { kind: "rollback", state: "completed", strategy: "down" }], [9_000, { kind: "quiescence", state: "proven", detail: "0" }], [9_500, { kind: "run", state: "completed" }]] as const }) });
+  for (const [when, table] of [["before", before], ["after", after]] as const) {
+    const sum = (table.rows ?? []).reduce((total, [key, digest]) => total + key * 1000 + digest, table.count ?? 0);
+    const file = table.rows && `${when}/rows-1.csv.zst`;
+    if (file) writeFileSync(join(directory, file), zstdCompressSync(`key,digest\n${(table.rows ?? []).map(([key, digest]) => `${table.key === false ? "" : key},${digest}\n`).join("")}`));
+    writeFileSync(join(directory, when, "unread.json"), JSON.stringify([{
+      database: "", name: "notes", full: "public.notes", rows: table.why ? null : table.rows?.length ?? table.count, ...(table.why && { why: table.why }), checksum: String(sum),
+      columns: [{ name: "id", type: "integer", read: (table.entities ?? []).length > 0, checksum: String(table.rows?.length ?? 0) }, { name: "body", type: "text", read: false, checksum: String(sum) }],
+      entities: table.entities ?? [], key: table.key === false ? [] : ["id"], cascades: table.cascades ?? [], triggers: table.triggers ?? [], ...(file && { file }),
+    }]));
+  }
+  if (activity) writeFileSync(join(directory, "before/activity.json"), JSON.stringify([{ database: "", table: "public.notes", inserted: activity[0], updated: activity[1], deleted: activity[2] }]));
+  if (reference) {
+    mkdirSync(join(directory, "reference"));
+    writeFileSync(join(directory, "reference/structure.json"), "[]");
+  }
+  const card = await judge(directory);
+  for (const answer of await ask(directory, card.findings.map(({ query }) => query))) expect(answer.length).toBeGreaterThan(0);
+  return { card, verdict: card.verdict, consistency: card.objectives.find(({ name }) => name === "consistency")?.verdict, found: card.findings.map(({ kind, count }) => `${kind} ${count}`), warned: card.warnings.map(({ kind }) => kind), coverage: card.coverage };
+}
+
+const ROWS: Rows = [[1, 11], [2, 12], [3, 13], [4, 14]];
+const LESS: Rows = ROWS.slice(0, 2);
+const OTHER: Rows = [[1, 11], [2, 12], [3, 13], [4, 99]];
+const MORE: Rows = [...ROWS, [5, 15]];
+
+describe("what nobody explains", () => {
+  test("is found: rows that are gone, new ones, other values, each with its key", async () => {
+    const lost = await judged({ rows: ROWS }, { rows: LESS });
+    expect(lost.found).toEqual(["unread-rows-lost 2"]);
+    expect(lost.consistency).toBe("missed");
+    expect(lost.card.findings[0]?.examples).toEqual(["3", "4"]);
+    expect(lost.card.measures.unexplainedChanges).toBe(1);
+    expect((await judged({ rows: ROWS }, { rows: MORE })).found).toEqual(["unread-rows-added 1"]);
+    expect((await judged({ rows: ROWS }, { rows: OTHER })).found).toEqual(["unread-values-changed 1"]);
+  });
+
+  test("and nothing is where nothing changed", async () => {
+    const same = await judged({ rows: ROWS }, { rows: ROWS }, { ops: [{ at: 10, effects: [update("a", "x")] }] });
+    expect([same.found, same.warned, same.consistency]).toEqual([[], [], "met"]);
+    expect(same.coverage).toMatchObject({ columns: { all: 2, byEntities: 0, byChecksum: 2 }, tables: { all: 1, byChecksum: 1 }, notLookedAt: [] });
+    expect(same.coverage?.sentence).toBe("Entities read 0 % of the columns; 1 table by checksum; everything was looked at.");
+  });
+
+  test("is found without a key, and where rows are too many to be listed", async () => {
+    expect((await judged({ rows: ROWS, key: false }, { rows: LESS, key: false })).found).toEqual(["unread-rows-lost 2"]);
+    expect((await judged({ rows: ROWS, key: false }, { rows: OTHER, key: false })).found).toEqual(["unread-values-changed 1"]);
+    expect((await judged({ count: 300_000 }, { count: 299_990 })).found).toEqual(["unread-rows-lost 10"]);
+  });
+
+  test("counts for integrity where a drill has no objective of consistency", async () => {
+    const { card } = await judged({ rows: ROWS }, { rows: LESS }, { objectives: { integrity: { maxProblems: 0 } } });
+    expect(card.objectives.find(({ name }) => name === "integrity")?.verdict).toBe("missed");
+    expect(card.findings.map(({ kind }) => kind)).toEqual(["unread-rows-lost"]);
+  });
+
+  test("is only worth knowing where steps stay in place", async () => {
+    const stays = await judged({ rows: ROWS }, { rows: OTHER }, { reference: true });
+    expect([stays.found, stays.warned]).toEqual([[], ["unread-values-changed"]]);
+  });
+});
+
+describe("what clients do", () => {
+  test("explains that, and not the rest", async () => {
+    expect((await judged({ rows: ROWS }, { rows: MORE }, { activity: [3, 0, 0] })).found).toEqual([]);
+    expect((await judged({ rows: ROWS }, { rows: [...LESS, [5, 15]] }, { activity: [3, 0, 0] })).found).toEqual(["unread-rows-lost 2"]);
+    expect((await judged({ rows: ROWS }, { rows: OTHER }, { activity: [0, 3, 0] })).found).toEqual([]);
+    expect((await judged({ rows: ROWS }, { rows: LESS }, { activity: [0, 3, 0] })).found).toEqual(["unread-rows-lost 2"]);
+    expect((await judged({ rows: ROWS }, { rows: LESS }, { activity: [0, 0, 3] })).found).toEqual([]);
+    expect((await judged({ rows: ROWS }, { rows: OTHER }, { activity: [0, 0, 3] })).found).toEqual(["unread-values-changed 1"]);
+  });
+
+  test("is named as not looked at where it hides the rest", async () => {
+    const { found, coverage, verdict } = await judged({ rows: ROWS }, { rows: LESS }, { activity: [1, 1, 1] });
+    expect([found, coverage?.notLookedAt, verdict]).toEqual([[], [{ table: "notes", reason: "clients change and delete its rows" }], (await judged({ rows: ROWS }, { rows: ROWS })).verdict]);
+    expect((await judged({ count: 9 }, { count: 9, why: "it can't be read: no" })).coverage?.notLookedAt).toEqual([{ table: "notes", reason: "it can't be read: no" }]);
+  });
+
+  test("counts as the ledger tells it, also by triggers and cascades", async () => {
+    const ops = [{ at: 10, effects: [update("a", "x")] }];
+    expect((await judged({ rows: ROWS, entities: ["item"] }, { rows: OTHER, entities: ["item"] }, { ops })).found).toEqual([]);
+    expect((await judged({ rows: ROWS, entities: ["item"] }, { rows: OTHER, entities: ["item"] })).found).toEqual(["unread-values-changed 1"]);
+    expect((await judged({ rows: ROWS, entities: ["item"] }, { rows: OTHER, entities: ["item"] }, { ops: [{ ...ops[0], at: 10, outcome: "rejected" }] })).found).toEqual(["unread-values-changed 1"]);
+    const self = { triggers: [{ on: "public.notes", does: ["insert"] }] };
+    expect((await judged({ rows: ROWS, ...self }, { rows: MORE, ...self }, { activity: [0, 1, 0] })).found).toEqual([]);
+    expect((await judged({ rows: ROWS, ...self }, { rows: MORE, ...self })).warned).toEqual(["unread-rows-added"]);
+    expect((await judged({ rows: ROWS, ...self }, { rows: LESS, ...self })).found).toEqual(["unread-rows-lost 2"]);
+  });
+
+  test("may be rare: an operation that was not seen before the migration leaves additions in doubt, and no loss", async () => {
+    const ops = [{ at: 10, op: "refund" }];
+    expect((await judged({ rows: ROWS }, { rows: MORE }, { ops, late: true })).warned).toEqual(["unread-rows-added"]);
+    expect((await judged({ rows: ROWS }, { rows: LESS }, { ops, late: true })).found).toEqual(["unread-rows-lost 2"]);
+  });
+});
