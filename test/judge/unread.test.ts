@@ -16,7 +16,7 @@ type Told = { readonly activity?: readonly [inserted: number, updated: number, d
 /** A table `notes` with a column that no entity reads. */
 async function judged(before: Table, after: Table, { activity, ops = [], objectives, reference, late }: Told = {}) {
   await using folder = await temporaryFolder();
-  const directory = record(folder.path, { before: [["a", "x"]], after: [["a", "x"]], ops, ...(objectives && { drill: { objectives } }),
+  const directory = record(folder.path, { silent: true, before: [["a", "x"]], after: [["a", "x"]], ops, ...(objectives && { drill: { objectives } }),
     ...(late && { events: [[0, { kind: "run", state: "started" }], [0, { kind: "phase", phase: "migration", state: "started" }], [1, { kind: "migration", state: "started" }], [5_000, { kind: "rollback", state: "started", strategy: "down" }], [6_000, { kind: "rollback", state: "completed", strategy: "down" }], [9_000, { kind: "quiescence", state: "proven", detail: "0" }], [9_500, { kind: "run", state: "completed" }]] as const }) });
   for (const [when, table] of [["before", before], ["after", after]] as const) {
     const sum = (table.rows ?? []).reduce((total, [key, digest]) => total + key * 1000 + digest, table.count ?? 0);
