@@ -24,7 +24,7 @@ import { baselineFacts } from "../observe/baseline.ts";
 import { captureFacts } from "../observe/facts.ts";
 import type { SchemaObject } from "../observe/fingerprint.ts";
 import type { Prober } from "../observe/probe.ts";
-import { proveQuiescence } from "../observe/quiescence.ts";
+import { ownReplication, proveQuiescence } from "../observe/quiescence.ts";
 import { replicaFacts } from "../observe/replica.ts";
 import { createWayBack } from "../rollback/registry.ts";
 import type { WayBack } from "../rollback/way-back.ts";
@@ -217,8 +217,8 @@ class Conduct {
     try {
       const [{ client }] = databases as [typeof databases[0] & object];
       const migrated = !back && await isInPlace(plan, databases);
-      if (when === "after") await captureFacts(databases, evidence, when, { ...(migrated ? { records: "after", owed: false } : { records: end.records }), more: await replicaFacts(topology.cluster, client) });
-      else await baselineFacts(databases, evidence);
+      if (when === "after") await captureFacts(databases, evidence, when, { ...(migrated ? { records: "after", owed: false } : { records: end.records }), more: await replicaFacts(topology.cluster, client, this.#signal), signal: this.#signal });
+      else await baselineFacts(databases, evidence, this.#signal);
       if (when === "before") this.#counters = await countersOf(databases);
     } finally {
       await Promise.all(databases.map(({ client }) => client.end()));
@@ -330,8 +330,8 @@ class Conduct {
     await restApplication(topology, (event) => this.#record(event), this.#signal);
     await prober.stop();
     try {
-      const seen = await Promise.all(viewsOf(topology).map(({ database, cluster }) => cluster.asking(cluster.primary, async (client) =>
-        inDatabase(database, await proveQuiescence(client, { delayed: (cluster.declared?.applyDelayMs ?? 0) > 0, withinMs: 30_000, signal: this.#signal })))));
+      const seen = await Promise.all(viewsOf(topology).map(({ database, cluster, blueGreen }) => cluster.asking(cluster.primary, async (client) =>
+        inDatabase(database, await proveQuiescence(client, { delayed: (cluster.declared?.applyDelayMs ?? 0) > 0, own: ownReplication(cluster, blueGreen), withinMs: 30_000, signal: this.#signal })))));
       this.#record({ kind: "quiescence", state: "proven", detail: seen.join("; ") });
     } catch (error) {
       this.#signal.throwIfAborted();

@@ -15,7 +15,7 @@ import { findBySearchPath } from "./search-path.ts";
  * key covers the data, the queries that describe it, the server's settings, and the code that asks them. Where a query's
  * answer may depend on when it is asked, the facts are captured anew.
  */
-export async function baselineFacts(databases: readonly (Observed & { /** Names its data. */ readonly dataKey: string })[], evidence: EvidenceWriter): Promise<void> {
+export async function baselineFacts(databases: readonly (Observed & { /** Names its data. */ readonly dataKey: string })[], evidence: EvidenceWriter, signal?: AbortSignal): Promise<void> {
   const described = await Promise.all(databases.map(async ({ client, database, dataKey, system }) => [database, dataKey, system.entities, system.invariants, await settingsOf(client)]));
   const key = sha256(JSON.stringify([described, await ownSource()])).slice(0, 16);
   const cached = join(ROOT, ".cache", "facts", key);
@@ -24,7 +24,7 @@ export async function baselineFacts(databases: readonly (Observed & { /** Names 
     await cp(join(cached, "before"), evidence.path("before"), { recursive: true, mode: constants.COPYFILE_FICLONE });
     return;
   }
-  await captureFacts(databases, evidence, "before");
+  await captureFacts(databases, evidence, "before", { signal });
   if (anew) return;
   const partial = `${cached}.${process.pid}.partial`;
   await mkdir(join(cached, ".."), { recursive: true });

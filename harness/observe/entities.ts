@@ -58,6 +58,14 @@ function unreadable(system: System, entity: Entity, error: string): HarnessError
   });
 }
 
+/** What was cut off by a time-out says nothing about the system. */
+function tooSlow(entity: Entity, shape: Shape, cause: unknown): HarnessError {
+  return new HarnessError({
+    code: "entity-query-timed-out", kind: "run", place: `entity ${entity.name}, ${shape}`, cause,
+    message: `the records of entity ${entity.name} could not be read in time: ${messageOf(cause)}`, remedy: "make its query quicker, or the system's scale smaller",
+  });
+}
+
 /** Gives its columns, or why it can't be read. */
 async function dumpEntity(client: pg.Client, entity: Entity, shape: Shape, evidence: EvidenceWriter, file: string, path: SearchPath): Promise<readonly Column[] | string> {
   await client.query("savepoint entity");
@@ -71,6 +79,7 @@ async function dumpEntity(client: pg.Client, entity: Entity, shape: Shape, evide
     return columns;
   } catch (error) {
     if (codeOf(error) === "ENOSPC") throw evidenceError(file, error);
+    if (codeOf(error) === "57014") throw tooSlow(entity, shape, error);
     await client.query("rollback to savepoint entity"); // also of the path
     await rm(evidence.path(file), { force: true }); // half a dump is none
     return messageOf(error);

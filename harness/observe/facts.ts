@@ -1,11 +1,12 @@
 // The facts of one moment: schema, entities, invariants and integrity, all from one snapshot.
 
 import type pg from "pg";
-import { HarnessError, messageOf } from "../base/errors.ts";
+import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
 import { inDatabase, type System } from "../drill/system.ts";
 import type { EvidenceWriter, FactsWhen } from "../evidence/run-directory.ts";
 import { dumpEntities, entityFacts, type Dumped, type Shape } from "./entities.ts";
 import { findBySearchPath } from "./search-path.ts";
+import { inFrame, LIMITS, untilAborted, type Limits } from "./frame.ts";
 import { plannerStatistics, type PlannerStatistics } from "./planner-statistics.ts";
 import { fingerprint, located, type SchemaObject } from "./fingerprint.ts";
 import { unreadFacts, type UnreadTable } from "./unread.ts";
@@ -22,6 +23,9 @@ type AfterFacts = {
   readonly owed: boolean;
   /** Facts about what isn't in this database. */
   readonly more: readonly IntegrityFact[];
+  readonly limits: Limits;
+  /** Ends it soon: the sessions are cut off, and the server ends what it is busy with. */
+  readonly signal?: AbortSignal | undefined;
 };
 
 /** One of the databases whose facts are captured; without a name it is the first one. */
@@ -31,7 +35,7 @@ export type Observed = { readonly client: pg.Client; readonly system: System; re
  * Writes all facts below `before/` or `after/`. The connections must lead around the proxy:
  * a fault that still lingers there is no reason to misread the database.
  */
-export async function captureFacts(databases: readonly Observed[], evidence: EvidenceWriter, when: FactsWhen, { records = "before", owed = true, more = [] }: Partial<AfterFacts> = {}): Promise<void> {
+export async function captureFacts(databases: readonly Observed[], evidence: EvidenceWriter, when: FactsWhen, { records = "before", owed = true, more = [], limits = LIMITS, signal }: Partial<AfterFacts> = {}): Promise<void> {
   const structure: SchemaObject[] = [];
   const entities = new Map<string, Dumped>();
   const invariants: InvariantFact[] = [];
@@ -40,26 +44,25 @@ export async function captureFacts(databases: readonly Observed[], evidence: Evi
   const unread: UnreadTable[] = [];
   const paths: Record<string, string> = {};
   for (const { client, system, database } of databases) {
-    await client.query("begin isolation level repeatable read, read only");
-    try {
+    const read = async () => {
       const path = await findBySearchPath(client, evidence, when, database);
       paths[database ?? ""] = path.fresh;
-      structure.push(...(await fingerprint(client)).map((object) => located(database, object)));
-      for (const [entity, dumped] of await dumpEntities(client, system, evidence, when, { records, owed, path })) entities.set(entity, dumped);
-      invariants.push(...(await invariantFacts(client, system, when)).map((fact) => ({ ...fact, name: inDatabase(database, fact.name) })));
-      statistics.push(...(await plannerStatistics(client)).map((of) => ({ ...of, table: inDatabase(database, of.table) })));
-    } finally {
-      await client.query("rollback");
-    }
-    // amcheck takes locks that a read-only transaction may not take; nobody writes now anyway.
-    await client.query("begin");
-    try {
+      const objects = await fingerprint(client);
+      const dumped = await dumpEntities(client, system, evidence, when, { records, owed, path });
+      return { objects, dumped, violated: await invariantFacts(client, system, when, limits), planned: await plannerStatistics(client) };
+    };
+    // amcheck takes locks that a read-only transaction may not take.
+    const look = async () => {
       await client.query("select set_config('search_path', $1, true)", [paths[database ?? ""]]);
-      integrity.push(...(await integrityFacts(client)).map((fact) => ({ ...fact, subject: inDatabase(database, fact.subject) })));
-    } finally {
-      await client.query("rollback");
-    }
-    unread.push(...(await unreadFacts(client, system, evidence, when, { database, path: paths[database ?? ""] ?? "" })));
+      return integrityFacts(client);
+    };
+    const [{ objects, dumped, violated, planned }, found] = await untilAborted([client], signal, () => inFrame(client, limits, read, look));
+    structure.push(...objects.map((object) => located(database, object)));
+    for (const [entity, facts] of dumped) entities.set(entity, facts);
+    invariants.push(...violated.map((fact) => ({ ...fact, name: inDatabase(database, fact.name) })));
+    statistics.push(...planned.map((of) => ({ ...of, table: inDatabase(database, of.table) })));
+    integrity.push(...found.map((fact) => ({ ...fact, subject: inDatabase(database, fact.subject) })));
+    unread.push(...(await untilAborted([client], signal, () => unreadFacts(client, system, evidence, when, { database, path: paths[database ?? ""] ?? "" }))));
   }
   await evidence.writeJson(`${when}/unread.json`, unread);
   await evidence.writeJson(`${when}/structure.json`, structure);
@@ -70,7 +73,7 @@ export async function captureFacts(databases: readonly Observed[], evidence: Evi
 }
 
 /** @throws HarnessError when a rule can't be asked of the fresh system: what can't be asked before says nothing later. */
-async function invariantFacts(client: pg.Client, system: System, when: FactsWhen): Promise<InvariantFact[]> {
+async function invariantFacts(client: pg.Client, system: System, when: FactsWhen, { statementMs }: Limits): Promise<InvariantFact[]> {
   const facts: InvariantFact[] = [];
   for (const { name, query } of system.invariants) {
     try {
@@ -83,7 +86,7 @@ async function invariantFacts(client: pg.Client, system: System, when: FactsWhen
     } catch (error) {
       if (when === "before") throw unaskable(system, name, messageOf(error));
       await client.query("rollback to savepoint invariant");
-      facts.push({ name, query, violations: 0, examples: [], error: messageOf(error) });
+      facts.push({ name, query, violations: 0, examples: [], error: codeOf(error) === "57014" ? `it gave no answer within ${statementMs} ms` : messageOf(error) });
     }
   }
   return facts;

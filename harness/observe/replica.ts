@@ -6,13 +6,14 @@ import { HarnessError, messageOf } from "../base/errors.ts";
 import type { Cluster } from "../topology/cluster.ts";
 import type { Service } from "../topology/runtime.ts";
 import type { IntegrityFact } from "./integrity/integrity.ts";
+import { untilAborted } from "./frame.ts";
 
 const CAUGHT_UP_WITHIN_MS = 5_000;
 const FOLLOWERS = "select application_name, state, sent_lsn, replay_lsn, sync_state from pg_stat_replication";
 const TIMELINE = "select ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int as timeline, pg_current_wal_lsn()::text as lsn";
 
 /** What is wrong with the replica, if the drill has one; nobody writes any more. The first thing that is, hides the rest. */
-export async function replicaFacts(cluster: Cluster, primary: pg.Client): Promise<IntegrityFact[]> {
+export async function replicaFacts(cluster: Cluster, primary: pg.Client, signal?: AbortSignal): Promise<IntegrityFact[]> {
   const { replica } = cluster;
   if (!replica) return [];
   const fact = (kind: IntegrityFact["kind"], subject: string, detail: string, query: string): IntegrityFact => ({ kind, subject, count: 1, detail, query });
@@ -33,7 +34,7 @@ export async function replicaFacts(cluster: Cluster, primary: pg.Client): Promis
     if ((cluster.declared?.applyDelayMs ?? 0) > 0) return []; // behind on purpose
     const behind = await lag(client, at?.lsn ?? "0/0");
     if (behind !== undefined) return [fact("replica-behind", replica.name, behind, FOLLOWERS)];
-    return (await differences(primary, client)).map(({ table, detail }) => fact("replica-diverged", `${replica.name}: ${table}`, detail, digestOf(table)));
+    return (await untilAborted([primary, client], signal, () => differences(primary, client))).map(({ table, detail }) => fact("replica-diverged", `${replica.name}: ${table}`, detail, digestOf(table)));
   } finally {
     await client.end();
   }

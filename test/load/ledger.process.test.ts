@@ -7,7 +7,7 @@ import { startClock } from "../../harness/base/clock.ts";
 import { waitUntil, within } from "../../harness/base/deadline.ts";
 import { drillSchema } from "../../harness/drill/schema.ts";
 import { Load } from "../../harness/load/load.ts";
-import { proveQuiescence } from "../../harness/observe/quiescence.ts";
+import { ownReplication, proveQuiescence } from "../../harness/observe/quiescence.ts";
 import { accessUrl } from "../../harness/topology/topology.ts";
 import { openTopology, type Held } from "../faults/contract.ts";
 import { smallDrill, temporaryFolder } from "../support/drills.ts";
@@ -34,7 +34,7 @@ describe("the ledger", () => {
     const generator = await start(folder.path, perSecond);
     process.kill(generator.pid, "SIGKILL");
     expect(await generator.died()).toContain("ended by itself (SIGKILL)");
-    await proveQuiescence(admin, { withinMs: 10_000 });
+    await proveQuiescence(admin, { withinMs: 10_000, own: ownReplication(held.topology.cluster, undefined) });
     const placed = (await admin.query<{ ref: string }>("select ref from orders")).rows.map(({ ref }) => ref).filter((ref) => !before.has(ref));
     await admin.end();
     const intended = new Set((await lines(join(folder.path, "ledger/intents.ndjson"))).flatMap(({ effects }) => effects.filter(({ entity }) => entity === "order").map(({ key }) => key)));

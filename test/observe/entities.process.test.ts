@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createReadStream } from "node:fs";
 import { text } from "node:stream/consumers";
-import { createGunzip } from "node:zlib";
+import { createZstdDecompress } from "node:zlib";
 import type pg from "pg";
 import { startClock } from "../../harness/base/clock.ts";
 import { readSystem } from "../../harness/drill/parse.ts";
@@ -50,7 +50,7 @@ async function dumped(before: string, { prepare = [], undo = [], when = "before"
     await admin.end();
   }
   const facts = await readJson<{ columns: Record<string, Column[]>; paths: Record<string, string>; failed: unknown[] }>(folder.path, `${when}/entities.json`);
-  const csv = facts?.failed.length ? "" : await text(createReadStream(evidence.path(dumpFile(when, "thing"))).pipe(createGunzip()));
+  const csv = facts?.failed.length ? "" : await text(createReadStream(evidence.path(dumpFile(when, "thing"))).pipe(createZstdDecompress()));
   return { csv, columns: facts?.columns["thing"] ?? [], paths: facts?.paths, failed: facts?.failed };
 }
 

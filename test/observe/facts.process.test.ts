@@ -11,7 +11,7 @@ import { compareStructure } from "../../harness/judge/structure.ts";
 import { captureFacts } from "../../harness/observe/facts.ts";
 import { fingerprint } from "../../harness/observe/fingerprint.ts";
 import { integrityFacts } from "../../harness/observe/integrity/integrity.ts";
-import { proveQuiescence } from "../../harness/observe/quiescence.ts";
+import { ownReplication, proveQuiescence } from "../../harness/observe/quiescence.ts";
 import { connect } from "../../harness/topology/postgres.ts";
 import { openTopology, type Held } from "../faults/contract.ts";
 import { temporaryFolder } from "../support/drills.ts";
@@ -169,8 +169,9 @@ describe("the records", () => {
 describe("quiescence", () => {
   test("is not proven while a client's backend lives, and is when it is gone", shared, async () => {
     const client = await connect(held.topology.access("app", "direct"), { name: "turnback-clients" });
-    await expect(proveQuiescence(admin, { withinMs: 150 })).rejects.toThrow(/1 backends of clients/);
+    const own = ownReplication(held.topology.cluster, undefined);
+    await expect(proveQuiescence(admin, { withinMs: 150, own })).rejects.toThrow(/1 backends of clients/);
     await client.end();
-    await expect(proveQuiescence(admin, { withinMs: 5_000 })).resolves.toContain("0 backends of clients");
+    await expect(proveQuiescence(admin, { withinMs: 5_000, own })).resolves.toContain("0 backends of clients");
   });
 });
