@@ -1,5 +1,6 @@
 // Integrity: which of the measured facts are problems, and new ones: each row by its identity, each object by its state.
 
+import { createHash } from "node:crypto";
 import { literal } from "../evidence/duckdb.ts";
 import type { InvariantFact, IntegrityFact } from "./run-record.ts";
 import type { Finding } from "./scorecard.ts";
@@ -50,14 +51,19 @@ type Worse = { readonly count: number; readonly kind?: string; readonly detail?:
 
 function worsened(was: IntegrityFact | undefined, is: IntegrityFact): Worse | undefined {
   if (is.keys && was?.keys) {
-    const known = new Set(was.keys);
-    const fresh = is.keys.filter((one) => !known.has(one));
+    // Above a thousand, keys are digests; a list of one kind is held against one of the other as digests.
+    const [old, now] = was.keys.length > MOST_KEYS === is.keys.length > MOST_KEYS ? [was.keys, is.keys] : [digests(was.keys), digests(is.keys)];
+    const known = new Set(old);
+    const fresh = is.keys.filter((_, i) => !known.has(now[i] ?? ""));
     if (fresh.length > 0) return { count: fresh.length, detail: `${is.detail}${was.count > 0 ? `; ${fresh.length} of them ${fresh.length === 1 ? "was" : "were"} not there before` : ""}` };
   }
   if (is.count > (was?.count ?? 0)) return { count: is.count - (is.keys ? (was?.count ?? 0) : 0) };
   const setBack = was && setBackBy(was, is);
   return setBack ? { count: 1, kind: "stale-sequence", detail: `the next value was ${was.state?.["next"]} before the migration, and is ${is.state?.["next"]}: values are given out again` } : undefined;
 }
+
+const MOST_KEYS = 1_000;
+const digests = (keys: readonly string[]) => (keys.length > MOST_KEYS ? keys : keys.map((one) => createHash("md5").update(one).digest("hex").slice(0, 12)));
 
 /** Only where no column tells by its own values whether the next ones are free. */
 function setBackBy(was: IntegrityFact, is: IntegrityFact): boolean {

@@ -14,7 +14,7 @@ export type IntegrityFact = {
   readonly count: number;
   readonly detail: string;
   readonly query: string;
-  /** Which rows: their keys, all of them. Left out where there are too many, or where none is meant. */
+  /** Which rows: their keys, all of them; above a thousand the first 12 digits of their MD5. Left out where there are too many even for that, or where none is meant. */
   readonly keys?: readonly string[];
   /** What the object was found to be, where its state can grow worse. */
   readonly state?: Readonly<Record<string, string | number | boolean | null>>;
@@ -29,6 +29,7 @@ export const USER = "n.nspname !~ '^pg_' and n.nspname not in ('information_sche
 export const HOLDS_ROWS = `c.relkind = 'r' and ${USER}`;
 
 const MOST_KEYS = 1_000;
+const MOST_DIGESTS = 100_000;
 
 /** Names the columns of the primary key of the table, or of all of it, as one text: a row's identity that a rewrite leaves alone. */
 export const IDENTITY = (table: string, alias: string): string => `coalesce(
@@ -66,14 +67,14 @@ export async function keysOfEach(client: pg.Client, kind: IntegrityFact["kind"],
     }
     const query = broken.replace(/\s+/g, " ");
     const answer = await attempt<{ count: number; keys: string[] | null }>(client, `
-      with broken as materialized (${query}) select (select count(*)::int from broken) as count, (select array_agg(key::text order by key::text) from (select key from broken limit ${MOST_KEYS}) b) as keys`);
+      with broken as materialized (${query}) select (select count(*)::int from broken) as count, (select array_agg(key order by key) from (select case when count(*) over () > ${MOST_KEYS} then left(md5(key::text), 12) else key::text end as key from broken limit ${MOST_DIGESTS}) b) as keys`);
     if (!("rows" in answer)) {
       facts.push({ kind: "unchecked", subject: `${kind} ${subject}`, count: 1, detail: answer.message, query });
       continue;
     }
     const { count = 0, keys = [] } = answer.rows[0] ?? {};
     const examples = count === 0 ? "" : `: ${(keys ?? []).slice(0, 3).join("; ")}${count > 3 ? "; ..." : ""}`;
-    facts.push({ kind, subject, count, detail: `${count} ${what}${examples}`, query, ...(count > 0 && count <= MOST_KEYS && { keys: keys ?? [] }) });
+    facts.push({ kind, subject, count, detail: `${count} ${what}${examples}`, query, ...(count > 0 && count <= MOST_DIGESTS && { keys: keys ?? [] }) });
   }
   return facts;
 }

@@ -10,13 +10,13 @@ type Sequence = {
   readonly columns: readonly { readonly relation: string; readonly column: string; readonly name: string; readonly direct: boolean; readonly most: string | null }[];
 };
 
-/** How many of the next values are looked for where values are made of more than the sequence. */
+/** How many of the next values are looked for where a value may be made of more than the sequence: two in a row that are taken are no chance. */
 const NEXT = 1_000;
 
 /**
  * A column whose default is the sequence's next value, and nothing else, must hold none beyond it: `count` is how far it is behind. Where
- * ids are made of the time and a few bits of a sequence, or the application calls nextval, the highest value says nothing: there the
- * next thousand values are looked for. `state.next` tells a sequence that was set back, whoever calls it.
+ * ids are made of the time and a few bits of a sequence, or the application calls nextval, the highest value says nothing: there
+ * the values that come next are looked for, if the column takes none twice. `state.next` tells a sequence that was set back, whoever calls it.
  */
 export const sequences: Check = async (client) => {
   const { rows } = await client.query<{ subject: string; oid: number; step: string; cycles: boolean; least: string; most: string; columns: Sequence["columns"] | null }>(`
@@ -25,9 +25,12 @@ export const sequences: Check = async (client) => {
           'most', case a.atttypid when 'smallint'::regtype then '32767' when 'integer'::regtype then '2147483647' when 'bigint'::regtype then '9223372036854775807' end))
         from (select d.refobjid as relid, d.refobjsubid as num, d.deptype = 'i' or exists (select from pg_attrdef f where f.adrelid = d.refobjid and f.adnum = d.refobjsubid and ${ONLY_NEXTVAL}) as direct
               from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = s.oid and d.refclassid = 'pg_class'::regclass and d.deptype in ('a', 'i') and d.refobjsubid > 0
-            union select f.adrelid, f.adnum, true from pg_depend d join pg_attrdef f on f.oid = d.objid where d.classid = 'pg_attrdef'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid = s.oid and ${ONLY_NEXTVAL}) u
+            union select f.adrelid, f.adnum, true from pg_depend d join pg_attrdef f on f.oid = d.objid where d.classid = 'pg_attrdef'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid = s.oid and ${ONLY_NEXTVAL}
+            union select f.adrelid, f.adnum, false from pg_attrdef f join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = f.oid and d.refclassid = 'pg_proc'::regclass join pg_proc p on p.oid = d.refobjid
+              where ${ASKS_SEQUENCE}) u
           join pg_class t on t.oid = u.relid and t.relkind in ('r', 'p') join pg_attribute a on a.attrelid = u.relid and a.attnum = u.num
-        where a.atttypid in ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'numeric'::regtype)) as columns
+        where (u.direct or exists (select from pg_index i where i.indrelid = a.attrelid and i.indisunique and i.indnkeyatts = 1 and i.indkey[0] = a.attnum))
+          and a.atttypid in ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'numeric'::regtype)) as columns
     from pg_class s join pg_namespace n on n.oid = s.relnamespace join pg_sequence q on q.seqrelid = s.oid where s.relkind = 'S' and ${USER} order by 1`);
   const facts: IntegrityFact[] = [];
   for (const row of rows) {
@@ -49,6 +52,10 @@ export const sequences: Check = async (client) => {
 /** Of a default `f`: nothing but the sequence's next value, cast or not. */
 const ONLY_NEXTVAL = `pg_get_expr(f.adbin, f.adrelid) ~ '^\\(?nextval\\(''[^\\n]*''::regclass\\)\\)?(::[a-z]+)?$'`;
 
+/** Of a function `p`: its body names the sequence `s` of the schema `n`, and asks for the next value. */
+const ASKS_SEQUENCE = `p.prosrc ~* 'nextval' and exists (select from regexp_matches(p.prosrc, '''([^'']+)''', 'g') q where q[1] in (s.relname, n.nspname || '.' || s.relname, s.oid::regclass::text, format('%I.%I', n.nspname, s.relname)))
+  or exists (select from pg_depend b where b.classid = 'pg_proc'::regclass and b.objid = p.oid and b.refclassid = 'pg_class'::regclass and b.refobjid = s.oid)`;
+
 async function ofSequence(client: pg.Client, sequence: Sequence): Promise<IntegrityFact[]> {
   const { subject, next, step, cycles, exhausted, columns } = sequence;
   const direct = columns.some((column) => column.direct);
@@ -61,14 +68,16 @@ async function ofSequence(client: pg.Client, sequence: Sequence): Promise<Integr
     const up = BigInt(step) > 0n;
     const query = only
       ? `select greatest(0, ${up ? `max(${column}) - ${next} + 1` : `${next} - min(${column}) + 1`})::text as count, ${up ? "max" : "min"}(${column})::text as furthest from ${relation}`
-      : `select count(*)::text as count, max(${column})::text as furthest from ${relation} where ${column} in (select ${next}::numeric + i * ${step} from generate_series(0, ${NEXT - 1}) i)`;
+      : `with taken as (select distinct ${column}::numeric as value from ${relation} where ${column}::numeric between least(${next}, ${next} + ${NEXT} * ${step}) and greatest(${next}, ${next} + ${NEXT} * ${step})),
+          free as (select min(i) as run from generate_series(0, ${NEXT}) i where not exists (select from taken where value = ${next} + i * ${step}))
+        select case when coalesce(run, ${NEXT}) >= 2 then coalesce(run, ${NEXT}) else 0 end::text as count, null as furthest from free`;
     const answer = await attempt<{ count: string | null; furthest: string | null }>(client, query);
     if (!("rows" in answer)) {
       used.push({ kind: "unchecked", subject: `sequence ${subject}`, count: 1, detail: answer.message, query });
       continue;
     }
     const { count, furthest } = answer.rows[0] ?? { count: "0", furthest: null };
-    used.push({ ...own, count: Number(count ?? 0), query, detail: only ? `the next value is ${next}, the ${up ? "highest" : "lowest"} in ${name} is ${furthest ?? "none"}` : `${count} of the next ${NEXT} values from ${next} are taken in ${name}` });
+    used.push({ ...own, count: Math.min(Number(count ?? 0), Number.MAX_SAFE_INTEGER), query, detail: only ? `the next value is ${next}, the ${up ? "highest" : "lowest"} in ${name} is ${furthest ?? "none"}` : `the next value is ${next}; it and those after it, ${count} in a row, are taken in ${name}` });
   }
   const worst = used.toSorted((a, b) => b.count - a.count)[0] ?? own;
   return [worst, ...used.filter(({ kind }) => kind === "unchecked" && worst.kind !== kind), {
