@@ -310,6 +310,6 @@ describe("secrets", () => {
       for (const secret of [password, ...canaries]) expect(text.includes(secret), `${secret} in ${name}`).toBe(false);
     }
     for (const secret of [password, ...canaries]) expect(output()).not.toContain(secret);
-    expect(await readFile(join(run, "logs/postgres.log"), "utf8")).toContain("[redacted]");
+    expect(await readFile(join(run, "logs/postgres.log"), "utf8")).toMatch(/\[redacted[:\]]/);
   });
 });
