@@ -29,5 +29,5 @@ export default defineDrill({
     invariants: { maxViolated: 0 },
     journeys: { maxFailed: 0 },
   },
-  expect: { verdict: "missed", missed: ["service", "recovery", "journeys"], findings: ["not-served-again", "journey-failed"] },
+  expect: { verdict: "missed", missed: ["service", "recovery", "journeys"], findings: ["operation-refused", "journey-failed"] },
 });
