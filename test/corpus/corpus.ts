@@ -36,6 +36,7 @@ const caseSchema = z.strictObject({
   benign: z.string().optional(),
   source: z.string().optional(),
   clients: z.array(clientSchema).default([]),
+  writers: z.array(z.strictObject({ table: z.string(), inserted: z.number().default(0), updated: z.number().default(0), deleted: z.number().default(0) })).default([]).describe("Tables that no entity reads and that clients were seen to write before the migration"),
   plant: z.array(z.string()).default([]).describe("Run one by one by the superuser"),
   held: z.array(z.string()).default([]).describe("Run in a session that stays open"),
   corrupt: z.strictObject({ relation: z.string(), page: z.number(), at: z.number() }).optional(),
@@ -165,6 +166,7 @@ export class Corpus implements AsyncDisposable {
       if (entry.corrupt) await this.#corrupt(entry.corrupt);
       record(directory, { before: [], after: [], ops: [], drill: { objectives: ALL } });
       await cp(join(prepared.facts, "before"), join(directory, "before"), { recursive: true });
+      writeFileSync(join(directory, "before/activity.json"), JSON.stringify(entry.writers.map((writer) => ({ database: "", ...writer }))));
       for (const when of ["before", "after"] as const) await rm(join(directory, dumpFile(when, "item")), { force: true });
       await this.#inDatabase((client) => captureFacts([{ client, system: prepared.system }], factsOnly(directory), "after"));
       writeLedger(directory, entry, prepared.system);
