@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** What measures how long clients wait, or looks at the whole machine, would see the others. */
-const DRILLS = ["test/{cli,conduct,load,reports}/**/*.{process,docker,browser}.test.ts", "test/readme.process.test.ts"];
+const DRILLS = ["test/{cli,conduct,load,reports}/**/*.{process,docker,browser}.test.ts", "test/corpus/drills.process.test.ts", "test/readme.process.test.ts"];
 const SERVICES = ["test/**/*.{process,docker,browser}.test.ts"];
 const patient = { testTimeout: 180_000, hookTimeout: 180_000 };
 

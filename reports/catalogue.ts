@@ -3,6 +3,7 @@
 import { basename, dirname, join, relative } from "node:path";
 import { ROOT } from "../harness/base/files.ts";
 import { listDrillFiles, readDrill } from "../harness/drill/parse.ts";
+import type { Drill } from "../harness/drill/schema.ts";
 
 export const CATALOGUE = join(ROOT, "scenarios/README.md");
 
@@ -10,7 +11,7 @@ export const CATALOGUE = join(ROOT, "scenarios/README.md");
 export const NEGATIVE = "negative";
 
 export type CatalogueEntry = {
-  readonly name: string; readonly folder: string; readonly question: string; readonly expected: "met" | "missed"; readonly missed: readonly string[];
+  readonly name: string; readonly folder: string; readonly question: string; readonly expected: NonNullable<Drill["expect"]>["verdict"]; readonly missed: readonly string[];
   readonly learn: string | undefined; readonly sources: readonly string[];
   /** Relative to the repository's root. */
   readonly file: string;
@@ -41,7 +42,7 @@ export function renderCatalogue(entries: readonly CatalogueEntry[]): string {
 function one({ name, question, expected, missed, learn, sources, file }: CatalogueEntry): string[] {
   return [
     `### ${name}`, "", `**${question}** ([declaration](${relative("scenarios", file)}))`, "",
-    ...(expected === "missed" ? [`Must be missed: ${missed.join(", ")}.`, ""] : []),
+    ...(expected === "met" ? [] : [`Must be ${expected}${missed.length === 0 ? "" : `: ${missed.join(", ")}`}.`, ""]),
     ...(learn === undefined ? [] : [learn, ""]),
     ...(sources.length === 0 ? [] : [`Told in: ${sources.join("; ")}.`, ""]),
   ];

@@ -12,7 +12,7 @@ export type Rehearsal = {
   /** Unknown where it could not be rehearsed. */
   readonly verdict: Verdict;
   /** What its author says it must be. */
-  readonly expected: "met" | "missed";
+  readonly expected: Verdict;
   /** In what it is other than expected. */
   readonly surprises: readonly string[];
   readonly tookMs: number;
@@ -46,7 +46,8 @@ export function suiteJson(result: SuiteResult): object {
 const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
 const summary = ({ rehearsals }: SuiteResult) => {
   const right = rehearsals.filter(({ surprises }) => surprises.length === 0);
-  return `${right.length} of ${rehearsals.length} drills came out as they must: ${right.filter(({ expected }) => expected === "met").length} met, ${right.filter(({ expected }) => expected === "missed").length} missed on purpose`;
+  const as = (verdict: Verdict) => right.filter(({ expected }) => expected === verdict).length;
+  return `${right.length} of ${rehearsals.length} drills came out as they must: ${as("met")} met, ${as("missed")} missed on purpose${as("unknown") === 0 ? "" : `, ${as("unknown")} unknown on purpose`}`;
 };
 
 /** One drill, as soon as it is over. */
@@ -88,7 +89,7 @@ export function renderSuiteHtml(result: SuiteResult): string {
   const link = ({ drill, page: of }: Rehearsal) => (of === undefined ? text(drill) : `<a href="${text(encodeURI(of))}">${text(drill)}</a>`);
   const rows = (some: readonly Rehearsal[]) => some.map((rehearsal) => {
     const { question, verdict: seen, expected, card, tookMs, again } = rehearsal;
-    return `<tr><td>${badge(seen)}</td><th scope="row">${link(rehearsal)}</th><td>${text(question)}${again === undefined ? "" : `<br><small>Rehearsed again: ${text(again)}.</small>`}</td><td>${expected === "missed" ? "missed, on purpose" : "met"}</td>
+    return `<tr><td>${badge(seen)}</td><th scope="row">${link(rehearsal)}</th><td>${text(question)}${again === undefined ? "" : `<br><small>Rehearsed again: ${text(again)}.</small>`}</td><td>${expected === "met" ? "met" : `${expected}, on purpose`}</td>
 <td class="figure">${card ? text(figure(card.measures.recoveryMs)) : "–"}</td><td class="figure">${card?.measures.lostWrites?.definite.toLocaleString("en-US") ?? "–"}</td><td class="figure">${seconds(tookMs)}</td></tr>`;
   }).join("\n");
   const heads = ["Verdict", "Drill", "Question", "Must be", "Recovery", "Lost writes", "Took"];

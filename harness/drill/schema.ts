@@ -201,10 +201,13 @@ export const drillSchema = z.strictObject({
   recoveryWithinMs: positiveMs.default(30_000).describe("Load goes on at most this long in wait for steady state"),
   objectives: objectivesSchema,
   expect: z.strictObject({
-    verdict: z.enum(["met", "missed"]),
+    verdict: z.enum(["met", "missed", "unknown"]),
     missed: z.array(z.string()).default([]).describe("The objectives that must be missed, and no others"),
-    findings: z.array(z.string()).default([]).describe("Kinds of findings that must be named"),
-  }).optional().describe("For drills that test the harness itself; never changes the verdict"),
+    findings: z.array(z.string()).default([]).describe("Findings that must be named: a kind, or a kind and its subject"),
+    onlyThese: z.boolean().default(false).describe("Whether any other finding is one too many"),
+    says: z.array(z.string()).default([]).describe("Words that the answer must hold, such as the step and the SQLSTATE of a failure"),
+  }).refine(({ verdict, says }) => verdict !== "unknown" || says.length > 0, { error: "of what must be unknown, name words of the reason", path: ["says"] })
+    .optional().describe("For drills that test the harness itself; never changes the verdict"),
 });
 export type Drill = z.infer<typeof drillSchema>;
 /** What an author writes: defaults may be left out. */

@@ -5,18 +5,24 @@ import type { Scorecard } from "./scorecard.ts";
 import { stoodStillMs } from "./standstills.ts";
 import { OF_TIME } from "./verdicts.ts";
 
+const MET: NonNullable<Drill["expect"]> = { verdict: "met", missed: [], findings: [], onlyThese: false, says: [] };
+
 /** In what a scorecard is other than expected, each in a sentence; nothing when it is as it must be. Without an expectation a drill must be met. */
 export function surprises(expect: Drill["expect"], card: Scorecard): string[] {
-  const { verdict, missed, findings } = expect ?? { verdict: "met", missed: [], findings: [] };
-  const found = new Set(card.findings.map(({ kind }) => kind));
+  const { verdict, missed, findings, onlyThese, says } = expect ?? MET;
+  const named = new Set(card.findings.flatMap(({ kind, subject }) => [kind, `${kind} ${subject}`]));
+  const surplus = card.findings.filter(({ kind, subject }) => onlyThese && !findings.includes(kind) && !findings.includes(`${kind} ${subject}`));
   return [
     ...(card.verdict === verdict ? [] : [`it is ${card.verdict}, and must be ${verdict}`]),
     ...card.objectives.flatMap(({ name, verdict: seen, reason, applies = true }) => {
       const must = missed.includes(name);
-      return !applies && !must ? [] : seen === "unknown" ? [`${name} is unknown: ${reason}`] : (seen === "missed") === must ? [] : [`${name} is ${seen}, and must be ${must ? "missed" : "met"}: ${reason}`];
+      if (seen === "unknown" && !must && (!applies || verdict === "unknown")) return [];
+      return seen === "unknown" ? [`${name} is unknown: ${reason}`] : (seen === "missed") === must ? [] : [`${name} is ${seen}, and must be ${must ? "missed" : "met"}: ${reason}`];
     }),
     ...missed.filter((name) => !card.objectives.some((objective) => objective.name === name)).map((name) => `${name} must be missed, and is no objective`),
-    ...findings.filter((kind) => !found.has(kind)).map((kind) => `no finding is of the kind ${kind}`),
+    ...findings.filter((finding) => !named.has(finding)).map((finding) => (finding.includes(" ") ? `no finding is ${finding}` : `no finding is of the kind ${finding}`)),
+    ...surplus.map(({ kind, subject, detail }) => `${kind} ${subject} is found, and must not be: ${detail}`),
+    ...says.filter((words) => !card.summary.includes(words)).map((words) => `the answer doesn't say "${words}": ${card.summary}`),
   ];
 }
 

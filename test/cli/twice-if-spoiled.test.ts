@@ -11,7 +11,7 @@ const of = (name: string, stoodForMs: number, verdict: Verdict, ...surprises: st
   surprises,
   card: { standstills: stoodForMs === 0 ? [] : [{ fromMs: 1_000, toMs: 1_000 + stoodForMs }], verdict, objectives: [{ name, verdict }] } as unknown as Scorecard,
 });
-const MISSED: Drill["expect"] = { verdict: "missed", missed: ["recovery"], findings: [] };
+const MISSED: Drill["expect"] = { verdict: "missed", missed: ["recovery"], findings: [], onlyThese: false, says: [] };
 
 test.for([
   ["a run of which nobody knows, because it stood still", [outcome(3_000, "unknown", "it is unknown"), outcome(0, "met")], undefined, 2],

@@ -20,6 +20,8 @@ Ways in which a rollback hurts, planted one at a time in real schemas (\`systems
 that hurt nobody (\`benign/\`). \`npm run bench:corpus\` plants them all, judges each, rehearses clean
 drills beside them, and writes this page. \`npm test\` plants all of them too.
 
+What needs a migration or a load of its own is there as [whole drills](drills/README.md), rebuilt from public reports.
+
 | defects | planted | found | found with the right name | with a finding that doesn't belong |
 |---|---|---|---|---|
 ${families.map((family) => line(family, defects.filter(({ entry }) => entry.family === family))).join("\n")}
