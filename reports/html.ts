@@ -5,6 +5,7 @@ import type { Finding, Scorecard } from "../harness/judge/scorecard.ts";
 import { renderChart } from "./chart.ts";
 import { renderCycle } from "./cycle.ts";
 import { courseLines } from "./course-words.ts";
+import { comparedRows, excerpts } from "./examples.ts";
 import { badge, page, section, table, text } from "./page.ts";
 import { ICONS, WORDS, figure, measured, stoodStill, target } from "./words.ts";
 
@@ -74,15 +75,30 @@ function findings(card: Scorecard): string {
   return section("findings", `Findings (${card.findings.length})`, body + looked) + known;
 }
 
-function one(card: Scorecard, { kind, subject, detail, count, query, examples, consequences = [] }: Finding): string {
+function one(card: Scorecard, finding: Finding): string {
+  const { kind, subject, detail, count, query, consequences = [] } = finding;
   const command = `turnback query runs/${card.run} "${query.replaceAll(/["$`\\]/g, "\\$&")}"`;
   return `<article><h3><code>${text(kind)}</code> ${text(subject)}</h3>
 <p>${text(detail)}${count > 1 ? ` <span class="count">×${count.toLocaleString("en-US")}</span>` : ""}</p>
-${consequences.length === 0 ? "" : `<details${consequences.length <= 5 ? " open" : ""}><summary>What follows from it (${consequences.length})</summary><ul>${consequences.map((one) => `<li><code>${text(one.kind)}</code> ${text(one.subject)}: ${text(one.detail)}</li>`).join("")}</ul></details>
+${compared(finding)}${consequences.length === 0 ? "" : `<details${consequences.length <= 5 ? " open" : ""}><summary>What follows from it (${consequences.length})</summary><ul>${consequences.map((one) => `<li><code>${text(one.kind)}</code> ${text(one.subject)}: ${text(one.detail)}</li>`).join("")}</ul></details>
 `}<details><summary>How do you know?</summary>
 <p>Ask the run's evidence:</p><pre tabindex="0">${text(command)}</pre>
-${kind.startsWith("isolation-") ? pictures(examples as readonly ToldAnomaly[]) : examples.length > 0 ? `<p>Examples:</p><pre tabindex="0">${text(examples.slice(0, 5).map((example) => JSON.stringify(example)).join("\n"))}</pre>` : ""}
+${others(finding)}
 </details></article>`;
+}
+
+/** Values that are not as they should be stand open: they say more than any sentence. */
+function compared(finding: Finding): string {
+  const rows = comparedRows(finding, 5);
+  if (rows.length === 0) return "";
+  const cells = rows.map(([key, expected, held]) => `<tr><th scope="row">${text(key)}</th>${excerpts(expected, held, [300, 300]).map((value) => `<td><code>${text(value)}</code></td>`).join("")}</tr>`);
+  return `${table(["Key", "Expected", "Held"], cells.join("\n"))}\n`;
+}
+
+function others(finding: Finding): string {
+  if (finding.kind.startsWith("isolation-")) return pictures(finding.examples as readonly ToldAnomaly[]);
+  if (finding.examples.length === 0 || comparedRows(finding, 1).length > 0) return "";
+  return `<p>Examples:</p><pre tabindex="0">${text(finding.examples.slice(0, 5).map((example) => JSON.stringify(example)).join("\n"))}</pre>`;
 }
 
 /** A cycle says more as a ring than as JSON; an anomaly without one is told in words. */

@@ -2,6 +2,7 @@
 
 import type { ObjectiveResult, Scorecard } from "../harness/judge/scorecard.ts";
 import { courseLines } from "./course-words.ts";
+import { exampleLines } from "./examples.ts";
 import { measured, target } from "./words.ts";
 
 /**
@@ -35,7 +36,7 @@ function testCase(card: Scorecard, objective: ObjectiveResult): string {
   if (objective.applies === false) return `${open}>\n      <skipped message="${xml(objective.reason)}"/>\n    </testcase>`;
   const element = objective.verdict === "missed" ? "failure" : "error";
   const text = [...(card.advice ? [card.advice.consequence, card.advice.advice] : []), `target: ${target(objective)}`, `measured: ${measured(objective)}`, ...courseLines(card), ...card.findings
-    .filter(({ kind }) => objective.evidence.includes(kind)).slice(0, 20).map(({ kind, subject, detail }) => `${kind}: ${subject}: ${detail}`)].join("\n");
+    .filter(({ kind }) => objective.evidence.includes(kind)).slice(0, 20).flatMap((finding) => [`${finding.kind}: ${finding.subject}: ${finding.detail}`, ...exampleLines(finding, 76).map((line) => `    ${line}`)])].join("\n");
   return `${open}>\n      <${element} type="${objective.verdict}" message="${xml(objective.reason)}">${xml(text)}</${element}>\n    </testcase>`;
 }
 

@@ -2,6 +2,7 @@
 
 import type { Scorecard } from "../harness/judge/scorecard.ts";
 import { courseLines } from "./course-words.ts";
+import { exampleLines } from "./examples.ts";
 import { ICONS, WORDS, figure, iconOf, wordOf, measured, target } from "./words.ts";
 
 /** CI systems drop a summary of more than 1 MiB as a whole. */
@@ -25,9 +26,15 @@ ${card.objectives.map((o) => `| ${iconOf(o)} ${wordOf(o)} | ${cell(o.title)} | $
 | | ${card.measures.operations.committed} | ${card.measures.operations.rejected} | ${card.measures.operations.indeterminate} | ${card.measures.operations.dropped} | ${figure(card.measures.unavailableMs)} |
 ${card.coverage ? `\n${cell(card.coverage.sentence)}\n` : ""}`;
   const doubts = card.doubts.map((doubt) => `- harness: ${cell(doubt)}`);
-  const listed = (title: string, findings: Scorecard["findings"]) => (findings.length > 0 ? ["", `### ${title} (${findings.length})`, "", ...findings.flatMap(({ kind, subject, detail, consequences = [] }) => [`- \`${kind}\` ${cell(subject)}: ${cell(detail)}`,
-    ...consequences.map((one) => `    - \`${one.kind}\` ${cell(one.subject)}: ${cell(one.detail)}`)])] : []);
+  const listed = (title: string, findings: Scorecard["findings"]) => (findings.length > 0 ? ["", `### ${title} (${findings.length})`, "", ...findings.flatMap((finding) => [`- \`${finding.kind}\` ${cell(finding.subject)}: ${cell(finding.detail)}${examples(finding)}`,
+    ...(finding.consequences ?? []).map((one) => `    - \`${one.kind}\` ${cell(one.subject)}: ${cell(one.detail)}`)])] : []);
   return within(head, [...(doubts.length > 0 ? ["", "### Doubts", "", ...doubts] : []), ...listed("Findings", card.findings), ...listed("Worth knowing, and not counted", card.warnings)]);
+}
+
+/** A block of its own below its finding, as in a terminal; of one piece with it, so that none is cut off in the middle. */
+function examples(finding: Scorecard["findings"][number]): string {
+  const lines = exampleLines(finding, 76);
+  return lines.length === 0 ? "" : `\n\n${["```text", ...lines.map((line) => line.replaceAll("`", "'")), "```"].map((line) => `    ${line}`).join("\n")}\n`;
 }
 
 /** As many lines as fit, and a word about the rest. */

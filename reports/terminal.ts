@@ -3,6 +3,7 @@
 import pc from "picocolors";
 import type { Scorecard, Verdict } from "../harness/judge/scorecard.ts";
 import { courseLines } from "./course-words.ts";
+import { exampleLines } from "./examples.ts";
 import { ICONS, WORDS, figure, iconOf, measured, stoodStill, target } from "./words.ts";
 
 /** Fits a terminal of 80 columns. */
@@ -61,12 +62,19 @@ function listed(title: string, findings: Scorecard["findings"], c: Colours): str
   if (findings.length === 0) return [];
   const most = 12;
   return ["", c.bold(`${title} (${findings.length})`),
-    ...findings.slice(0, most).flatMap(({ kind, subject, detail, consequences }) => [
-      ...wrap(`${kind}: ${subject}: ${detail}`, WIDTH - 2).map((line, i) => (i === 0 ? `- ${line}` : `  ${line}`)),
-      ...(consequences ?? []).slice(0, 3).flatMap((one) => wrap(`${one.kind}: ${one.subject}`, WIDTH - 7).map((line, i) => (i === 0 ? `    -> ${line}` : `       ${line}`))),
-      ...((consequences?.length ?? 0) > 3 ? [`    -> and ${(consequences?.length ?? 0) - 3} more that follow from it`] : []),
+    ...findings.slice(0, most).flatMap((finding) => [
+      ...wrap(`${finding.kind}: ${finding.subject}: ${finding.detail}`, WIDTH - 2).map((line, i) => (i === 0 ? `- ${line}` : `  ${line}`)),
+      ...exampleLines(finding, WIDTH - 4).map((line, i) => (i === 0 ? c.dim(`    ${line}`) : `    ${line}`)),
+      ...consequenceLines(finding),
     ]),
     ...(findings.length > most ? [`  ... and ${findings.length - most} more in scorecard.json`] : [])];
+}
+
+function consequenceLines({ consequences = [] }: Scorecard["findings"][number]): string[] {
+  return [
+    ...consequences.slice(0, 3).flatMap((one) => wrap(`${one.kind}: ${one.subject}`, WIDTH - 7).map((line, i) => (i === 0 ? `    -> ${line}` : `       ${line}`))),
+    ...(consequences.length > 3 ? [`    -> and ${consequences.length - 3} more that follow from it`] : []),
+  ];
 }
 
 function n(value: number): string {

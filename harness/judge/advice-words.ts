@@ -1,4 +1,6 @@
-// Kinds of findings in words for people: what it means, and what to do about it. The order is that of which leads.
+// Kinds of findings in words for people: what it means, and what to do about it.
+
+import type { Fate, NamedKind } from "./kinds.ts";
 
 /** `n` is how many there are, with its noun: `12 acknowledged writes`; `on` is what it is about. */
 export type Words = readonly [noun: readonly [one: string, many: string], consequence: string, advice: string];
@@ -10,10 +12,9 @@ const rows = ["row", "rows"] as const;
 const times = ["operation", "operations"] as const;
 const things = ["place", "places"] as const;
 
-/** The first that a scorecard has is its leading cause: data before service, and what breaks now before what may break later. */
-export const FINDING_WORDS: Readonly<Record<string, Words>> = {
+/** Of each kind: the compiler insists. Which of them leads, says the order of FINDING_KINDS. */
+export const FINDING_WORDS: Readonly<Record<NamedKind, Words>> = {
   "write-lost": [writes, "What clients were told was saved is gone from {on}: {n}.", "Bring the rows written during the migration back before anything is dropped or restored, and rehearse again."],
-  "append-lost": [writes, "What clients were told was appended is gone from {on}: {n}.", "Carry the appended elements over in the way back; a rewrite from an older copy overwrites them."],
   "torn-write": [records, "Transactions are there by halves in {on}: {n}.", "Make the way back move whole transactions: all tables that one transaction touches at once."],
   "duplicate-write": [records, "Clients' writes are applied more than once in {on}: {n}.", "Make the step safe to repeat: a key for each change, and `on conflict do nothing`, or journal it in the same transaction."],
   "altered-write": [records, "{on} holds values that no client wrote: {n}.", "Look at what the way back computes, and compare a few of the records below with what was expected."],
@@ -23,7 +24,6 @@ export const FINDING_WORDS: Readonly<Record<string, Words>> = {
   "unread-values-changed": [rows, "Values of {on} are others than before, which no entity reads and no client changed: {n}.", "Find the step that changes them and keep the old values aside; declare the columns in an entity if people depend on them."],
   "unread-rows-added": [rows, "{on} holds rows that were not there before and that no client wrote: {n}.", "Find the step that adds them, and remove exactly those in its way back."],
   "entity-unreadable": [records, "{on} can't be read any more.", "Run the entity's query by hand against the system as it is, and restore what it misses."],
-  "pending-detach": [things, "Rows of {on} are hidden, not lost: a partition hangs half detached.", "Finish it with ALTER TABLE ... DETACH PARTITION ... FINALIZE, and attach the partition again."],
   "operation-refused": [times, "Clients can't do {on} any more: {n} refused after the way back, every one.", "Repeat one by hand against the system as it is after the way back; the SQLSTATE below says where to look."],
   "operation-refused-anew": [times, "Clients are refused {on} for a reason that was not there before: {n}.", "Look the SQLSTATE up below, and find what the way back left behind that causes it."],
   "operation-fails": [times, "{on} fails more often than before the migration: {n}.", "Look at the codes below: what is refused now was served before."],
@@ -54,20 +54,34 @@ export const FINDING_WORDS: Readonly<Record<string, Words>> = {
   "replication-slot-lost": [things, "Whoever follows {on} misses changes: its slot is gone or invalid.", "Copy the consumer's data anew, and keep the slot in the way back."],
   "subscription-disabled": [things, "A subscription that was followed is off: {on}.", "Enable it again in the way back, before its slot holds back too much WAL."],
   "not-looked-at": [things, "A part was not looked at: {on}.", "Nothing to do, unless it matters to you: then state it as an invariant."],
+  "replica-diverged": [things, "The replica holds other rows than the primary: {on}. Who reads there is told something else.", "Build the replica anew from the primary, and find out what wrote to either alone."],
+  "replica-timeline": [things, "The replica {on} can't follow the primary any more: they are on different timelines.", "Rewind it (pg_rewind) or build it anew; until then a failover has nowhere to go."],
+  "replica-missing": [things, "The replica {on} receives nothing from the primary any more.", "See its log and its slot, and let it follow again; until then a failover has nowhere to go."],
+  "replica-behind": [things, "The replica {on} stays behind the primary: a failover would lose what it lacks.", "See whether its replay is paused (pg_wal_replay_resume) or held back by a query."],
   "advisory-lock-left": [things, "A migration lock is still held: the next one waits ({on}).", "End the session that holds it; with a pooler, lock in one transaction."],
   "open-transaction-left": [things, "A transaction was left open, and keeps its locks: {on}.", "End that session, and set idle_in_transaction_session_timeout."],
   "unchecked": [things, "A part could not be looked at: {on}.", "Make it possible to check it, or say why it need not be."],
   "write-possibly-lost": [writes, "Acknowledged writes may be gone from {on}: {n}.", "Ask those clients whose answers were cut off; rehearse again to be sure."],
   "operation-not-seen": [things, "Nobody did {on} after the way back: whether it works is not known.", "Hold the load for longer (load.holdMs), or see why clients stopped doing it."],
+  "invariant-broken-before": [rows, "A rule of the system's own did not hold before the migration either: {on}.", "Mend those rows some time: while the rule is broken, new breaches of it are hard to see."],
+  "column-order-changed": [things, "The columns of {on} stand in another order than before.", "Nothing to do where clients name their columns; else find SELECT *, INSERT without columns and COPY."],
   "enum-label-left-over": [things, "A label that nobody uses stays in an enum: {on}.", "Write ADD VALUE IF NOT EXISTS, so that the same migration can run again."],
 };
 
+/** Where all of it was there before the drill, and no client wrote any. */
+export const BEFORE_WORDS: Readonly<Partial<Record<NamedKind, Words>>> = {
+  "write-lost": [rows, "Rows that were there before the migration are gone from {on}: {n}.", "Find what deletes them (a DELETE that reaches too far, TRUNCATE, a CASCADE, a copy that leaves rows out), and keep them until the way back has ended."],
+  "write-possibly-lost": [rows, "Rows that were there before the migration are gone from {on}, and perhaps by a client: {n}.", "Ask those clients whose answers were cut off; rehearse again to be sure."],
+  "duplicate-write": [rows, "Rows that were there before the migration are there more than once in {on}: {n}.", "Make the copy or the backfill safe to repeat: a key, and `on conflict do nothing`."],
+  "altered-write": [rows, "Rows that were there before the migration hold other values in {on}, and no client changed them: {n}.", "Compare the examples below with what the migration and the way back compute, and keep the old values aside."],
+};
+
 /** What became of an object of the schema, by the last word of the kind: `trigger-missing`, `column-left-over`. */
-export const STRUCTURE_WORDS = {
+export const STRUCTURE_WORDS: Readonly<Record<Fate, readonly [consequence: string, advice: string]>> = {
   missing: ["The {kind} {on} was there before the migration, and is gone.", "Let the way back create it again as it was; see below for its definition."],
   "left-over": ["The {kind} {on} stays behind: the next migration may trip over it.", "Let the way back drop it, or expect it in the next migration (IF EXISTS, IF NOT EXISTS)."],
   changed: ["The {kind} {on} is not what it was before the migration.", "Let the way back put it back as below."],
-} as const;
+};
 
 /** Objectives that are missed without a finding. */
 export const OBJECTIVE_WORDS: Readonly<Record<string, readonly [consequence: string, advice: string]>> = {

@@ -1,6 +1,8 @@
 // One sentence of consequence and one of advice, for who reads nothing else: from the leading cause of a missed run.
 
-import { FINDING_WORDS, ISOLATION_WORDS, OBJECTIVE_WORDS, STRUCTURE_WORDS, type Words } from "./advice-words.ts";
+import { BEFORE_WORDS, FINDING_WORDS, ISOLATION_WORDS, OBJECTIVE_WORDS, STRUCTURE_WORDS, type Words } from "./advice-words.ts";
+import { apart } from "./harms.ts";
+import { FATES, FINDING_KINDS, type NamedKind } from "./kinds.ts";
 import type { Finding, ObjectiveResult, Scorecard } from "./scorecard.ts";
 
 type Advice = NonNullable<Scorecard["advice"]>;
@@ -19,7 +21,7 @@ export function adviceOn(objectives: readonly ObjectiveResult[], findings: reado
   return leading ? { kind: leading.kind, ...adviceOf(leading) } : { kind: first.name, ...objectiveWords(first.name) };
 }
 
-const ORDER = Object.keys(FINDING_WORDS);
+const ORDER: readonly string[] = FINDING_KINDS;
 const rank = ({ kind }: Pick<Finding, "kind">) => (ORDER.includes(kind) ? ORDER.indexOf(kind) : ORDER.indexOf("invariant-violated") + 0.5);
 
 /** In the order in which they should be read: those that lead first; of the same kind, those with the most consequences, and the largest. */
@@ -30,19 +32,20 @@ export function leadingFirst(findings: readonly Finding[]): readonly Finding[] {
 
 /** Words for a kind; undefined for one that nobody has found words for, which a test doesn't let pass. */
 export function wordsFor(kind: string): Words | undefined {
-  if (FINDING_WORDS[kind]) return FINDING_WORDS[kind];
+  if (Object.hasOwn(FINDING_WORDS, kind)) return FINDING_WORDS[kind as keyof typeof FINDING_WORDS];
   if (kind.startsWith("isolation-")) return ISOLATION_WORDS;
-  for (const [end, [consequence, advice]] of Object.entries(STRUCTURE_WORDS)) {
-    if (kind.endsWith(`-${end}`)) return [["place", "places"], consequence.replace("{kind}", kind.slice(0, -end.length - 1).replaceAll("-", " ")), advice];
-  }
-  return undefined;
+  const fate = FATES.find((end) => kind.endsWith(`-${end}`));
+  if (fate === undefined) return undefined;
+  const [consequence, advice] = STRUCTURE_WORDS[fate];
+  return [["place", "places"], consequence.replace("{kind}", kind.slice(0, -fate.length - 1).replaceAll("-", " ")), advice];
 }
 
 function adviceOf(finding: Finding): Omit<Advice, "kind"> {
   const words = wordsFor(finding.kind);
   if (!words) return { consequence: `${finding.subject}: ${finding.detail}.`, advice: "See the finding below." };
-  const [[one, many], consequence, advice] = words;
-  const n = `${finding.count.toLocaleString("en-US")} ${finding.count === 1 ? one : many}`;
+  const [[one, many], consequence, advice] = finding.count > 0 && finding.count === finding.ofRowsBefore ? BEFORE_WORDS[finding.kind as NamedKind] ?? words : words;
+  const { count, ofRowsBefore = 0 } = finding;
+  const n = ofRowsBefore > 0 ? apart(count - ofRowsBefore, ofRowsBefore) : `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
   // In one pass, and by functions: a subject may itself hold braces or dollar signs.
   return { consequence: consequence.replaceAll(/\{(n|on)\}/g, (_, what) => (what === "n" ? n : finding.subject)), advice };
 }

@@ -4,7 +4,7 @@ import type { EvidenceDatabase } from "../evidence/database.ts";
 import { literal } from "../evidence/duckdb.ts";
 import type { Standstill } from "../base/standstill.ts";
 import { latencyOf, type Periods, probeLatency, type Quantile, servedBy, type Served, slowThirds, within } from "./operations.ts";
-import type { Consequence, Finding } from "./scorecard.ts";
+import type { Compared, Consequence, Finding } from "./scorecard.ts";
 import { fisher } from "./statistics.ts";
 
 /*
@@ -115,7 +115,7 @@ async function slowerFinding(database: EvidenceDatabase, op: string, { before, h
     const bound = Math.max(was.high * SLOWER.factor * control, was.high + ms);
     if (is.low <= bound || (await slowThirds(database, op, hold, standstills, bound)) < 3) continue;
     return {
-      kind: "operation-slower", subject: op, count: 1, examples: [{ what, before: rounded(was), after: rounded(is) }], query: queryOf(op, hold),
+      kind: "operation-slower", subject: op, count: 1, examples: [{ key: what, expected: span(was), held: span(is) } satisfies Compared], query: queryOf(op, hold),
       detail: `its ${what} was ${span(was)} before the migration, and is ${span(is)} after the way back: ${(is.at / was.at).toFixed(0)} times as long`,
     };
   }
@@ -124,7 +124,6 @@ async function slowerFinding(database: EvidenceDatabase, op: string, { before, h
 
 const figure = (ms: number) => (ms >= 100 ? ms.toFixed(0) : ms.toFixed(1));
 const span = ({ at, low, high }: Quantile) => `${figure(at)} ms (${figure(low)} to ${figure(high)})`;
-const rounded = ({ at, low, high }: Quantile) => ({ ms: Number(at.toFixed(2)), from: Number(low.toFixed(2)), to: Number(high.toFixed(2)) });
 
 /** Would have been due several times, and was not: nobody knows whether it would be served. */
 function unseen(op: string, was: Served, { before, after }: Periods): Finding[] {

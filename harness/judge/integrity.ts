@@ -2,21 +2,24 @@
 
 import { createHash } from "node:crypto";
 import { literal } from "../evidence/duckdb.ts";
+import type { IntegrityKind } from "../evidence/forms/facts.ts";
+import type { NamedKind } from "./kinds.ts";
 import type { InvariantFact, IntegrityFact } from "./run-record.ts";
 import type { Finding } from "./scorecard.ts";
 
 /** What a fact of each kind is called when it is a problem. */
-const NAMES: Readonly<Record<string, string>> = {
+const NAMES: Readonly<Record<IntegrityKind, NamedKind>> = {
   orphans: "orphans", "check-violations": "check-violated", sequence: "stale-sequence", "invalid-index": "invalid-index",
   "corrupt-index": "corrupt-index", "corrupt-table": "corrupt-table", "exclusion-violations": "exclusion-violated", "null-values": "not-null-violated",
   "domain-violations": "domain-violated", "stale-generated": "generated-column-stale",
   duplicates: "unique-violated", "wrong-partition": "wrong-partition", "checksum-failures": "checksum-failure", "prepared-transaction": "prepared-transaction-left",
   "replication-slot": "replication-slot-left", "orphaned-files": "orphaned-files", "advisory-lock": "advisory-lock-left", "open-transaction": "open-transaction-left",
-  unchecked: "unchecked",
+  "sequence-exhausted": "sequence-exhausted", subscription: "subscription-disabled", "replica-missing": "replica-missing", "replica-timeline": "replica-timeline",
+  "replica-behind": "replica-behind", "replica-diverged": "replica-diverged", unchecked: "unchecked", "not-asked": "not-looked-at",
 };
 
 /** What is lost when an object that could be used before can't be any more. */
-const LOST: Readonly<Record<string, string>> = { "replication-slot": "replication-slot-lost", subscription: "subscription-disabled" };
+const LOST: Readonly<Partial<Record<IntegrityKind, NamedKind>>> = { "replication-slot": "replication-slot-lost", subscription: "subscription-disabled" };
 
 const key = ({ kind, subject }: IntegrityFact): string => `${kind} ${subject}`;
 
@@ -29,7 +32,7 @@ export function newProblems(before: readonly IntegrityFact[], after: readonly In
   return [
     ...after.flatMap((fact) => {
       const worse = fact.kind === "unchecked" ? { count: fact.count } : worsened(was.get(key(fact)), fact);
-      return worse ? [finding(fact, { kind: NAMES[fact.kind] ?? fact.kind, ...worse })] : [];
+      return worse ? [finding(fact, { kind: NAMES[fact.kind], ...worse })] : [];
     }),
     ...lostObjects(before, after),
   ];
@@ -47,7 +50,7 @@ export function integrityWarnings(after: readonly IntegrityFact[]): Finding[] {
   });
 }
 
-type Worse = { readonly count: number; readonly kind?: string; readonly detail?: string };
+type Worse = { readonly count: number; readonly kind?: NamedKind; readonly detail?: string };
 
 function worsened(was: IntegrityFact | undefined, is: IntegrityFact): Worse | undefined {
   if (is.keys && was?.keys) {
@@ -86,7 +89,7 @@ function lostObjects(before: readonly IntegrityFact[], after: readonly Integrity
   });
 }
 
-function finding(fact: IntegrityFact, { kind, detail = fact.detail, count, when = "after" }: { readonly kind: string; readonly detail?: string; readonly count: number; readonly when?: "before" | "after" }): Finding {
+function finding(fact: IntegrityFact, { kind, detail = fact.detail, count, when = "after" }: { readonly kind: NamedKind; readonly detail?: string; readonly count: number; readonly when?: "before" | "after" }): Finding {
   return {
     kind, subject: fact.subject, detail, count, examples: (fact.keys ?? []).slice(0, 5),
     query: `select * from read_json('${when}/integrity.json') f where f.kind = ${literal(fact.kind)} and f.subject = ${literal(fact.subject)}`,

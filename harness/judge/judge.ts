@@ -237,6 +237,6 @@ function summarise(verdict: Verdict, objectives: Scorecard["objectives"], measur
   const { recoveryMs, lostWrites, operations: { committed } } = measures;
   const served = recoveryMs.value === 0 ? "clients saw no impact" : recoveryMs.atLeast ? `clients were not served normally again within ${ms(recoveryMs.value ?? 0)} of the impact, when the observation ended`
     : `clients were served normally again ${ms(recoveryMs.value ?? 0)} after the impact`;
-  return `Yes: ${served}, and of ${committed.toLocaleString("en-US")} acknowledged operations ${lostWrites?.definite ?? 0} are lost.`;
+  return `Yes: ${served}, and of ${committed.toLocaleString("en-US")} acknowledged operations ${(lostWrites?.definite ?? 0) - (lostWrites?.ofRowsBefore ?? 0)} are lost.`;
 }
 

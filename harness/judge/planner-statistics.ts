@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { literal } from "../evidence/duckdb.ts";
 import { readJson } from "../evidence/run-directory.ts";
-import type { Finding } from "./scorecard.ts";
+import type { Compared, Finding } from "./scorecard.ts";
 
 const form = z.array(z.looseObject({ table: z.string(), columns: z.number(), reltuples: z.number() }));
 
@@ -16,7 +16,7 @@ export async function statisticsGone(directory: string): Promise<Finding[]> {
     const is = now.get(was.table);
     if (!is || was.columns === 0 || is.columns > 0) return [];
     return [{
-      kind: "planner-statistics-gone", subject: was.table, count: 1, examples: [{ before: was, after: is }],
+      kind: "planner-statistics-gone", subject: was.table, count: 1, examples: [{ key: was.table, expected: `statistics of ${was.columns} columns`, held: "none" } satisfies Compared],
       detail: `the planner knew ${was.columns} of its columns before and knows none now${is.reltuples < 0 ? ", nor how many rows it has" : ""}: plans are guesses until it is analysed`,
       query: `select * from read_json('after/planner-statistics.json') where "table" = ${literal(was.table)}`,
     }];

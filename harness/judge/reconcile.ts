@@ -1,14 +1,15 @@
 // Reconciliation: what clients were told, against what the database holds.
 
-import type { EvidenceDatabase, Row } from "../evidence/database.ts";
+import type { EvidenceDatabase } from "../evidence/database.ts";
 import { identifier, literal } from "../evidence/duckdb.ts";
 import type { Entity } from "../drill/system.ts";
 import { counters } from "./counters.ts";
 import { judgeLists } from "./lists.ts";
 import { values } from "./field-values.ts";
+import { type Harm, harmFindings } from "./harms.ts";
 import { refine } from "./refine.ts";
 import type { ReadEntity } from "./run-record.ts";
-import type { Finding } from "./scorecard.ts";
+import type { Finding, Measures } from "./scorecard.ts";
 import { countBuckets, findSuspects, recordedFields } from "./suspects.ts";
 import { findUndone } from "./undone.ts";
 import { collectWitnesses, findTorn, prepareWitnesses } from "./torn.ts";
@@ -61,7 +62,7 @@ import { collectWitnesses, findTorn, prepareWitnesses } from "./torn.ts";
  */
 
 export type Reconciliation = {
-  readonly lost: { readonly definite: number; readonly possible: number };
+  readonly lost: NonNullable<Measures["lostWrites"]>;
   readonly phantom: number;
   readonly duplicate: number;
   readonly altered: number;
@@ -73,20 +74,6 @@ export type Reconciliation = {
   readonly findings: readonly Finding[];
   /** Why some values could not be compared. */
   readonly unsure: readonly string[];
-};
-
-const EXAMPLES = 5;
-
-type Harm = "write-lost" | "write-possibly-lost" | "phantom-write" | "duplicate-write" | "altered-write" | "torn-write" | "value-shed";
-
-const SAYS: Readonly<Record<Harm, string>> = {
-  "write-lost": "acknowledged to a client, and gone",
-  "write-possibly-lost": "acknowledged, and gone; an operation of unknown outcome could explain it",
-  "phantom-write": "present, though no client was told so or could have caused it",
-  "duplicate-write": "applied more than once",
-  "altered-write": "present with a value that no admissible history gives",
-  "torn-write": "lack their part of a transaction of unknown outcome, another part of which is there",
-  "value-shed": "set in the new schema, and without a place in the old one",
 };
 
 /** Reconciles all entities whose dumps are there. The order of everything is fixed, so that a repeated judgement is the same. */
@@ -109,25 +96,14 @@ export async function reconcile(database: EvidenceDatabase, entities: readonly R
   const [lost] = await database.rows("select min(acknowledged)::double as oldest, max(start)::double as newest from harms left join operations using (seq) where harm = 'write-lost'");
   const nanoseconds = (value: unknown) => (typeof value === "number" ? value : null);
   const definite = count("write-lost");
+  const findings = await harmFindings(database, entities);
+  const ofRowsBefore = findings.reduce((sum, finding) => sum + (finding.kind === "write-lost" ? finding.ofRowsBefore ?? 0 : 0), 0);
   return {
-    lost: { definite, possible: definite + count("write-possibly-lost") },
+    lost: { definite, possible: definite + count("write-possibly-lost"), ofRowsBefore },
     phantom: count("phantom-write"), duplicate: count("duplicate-write"), altered: count("altered-write") + count("torn-write"), shed: count("value-shed"),
     oldestLostNs: nanoseconds(lost?.["oldest"]), newestBegunNs: nanoseconds(lost?.["newest"]),
-    findings: await findings(database), unsure: await unsureValues(database),
+    findings, unsure: await unsureValues(database),
   };
-}
-
-async function findings(database: EvidenceDatabase): Promise<Finding[]> {
-  const groups = await database.rows("select harm, entity, count(*)::double as n from harms group by all order by harm, entity");
-  return Promise.all(groups.map(async ({ harm, entity, n }) => {
-    const query = `select * from harms where harm = '${String(harm)}' and entity = '${String(entity)}' order by key, field`;
-    const examples = await database.rows(`${query} limit ${EXAMPLES}`);
-    const count = Number(n);
-    return {
-      kind: String(harm), subject: String(entity), count, query, examples: examples.map(trim),
-      detail: `${count} ${String(entity)} ${count === 1 ? "record" : "records"}: ${SAYS[harm as Harm]}`,
-    };
-  }));
 }
 
 /** Told in a way of which it isn't certain what the server makes of it: a reason not to know, and none to accuse. */
@@ -140,10 +116,6 @@ async function unsureValues(database: EvidenceDatabase): Promise<string[]> {
 }
 
 const short = (value: unknown) => (String(value).length > 60 ? `${String(value).slice(0, 60)}...` : String(value));
-
-function trim(row: Row): Row {
-  return Object.fromEntries(Object.entries(row).filter(([key, value]) => value !== null && key !== "harm" && key !== "entity"));
-}
 
 /** Records that are looked at closely at a time: bounds the memory, whatever the run's size. */
 const BATCH = 200_000;

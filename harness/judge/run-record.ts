@@ -5,7 +5,7 @@ import { exists, linesOf } from "../base/files.ts";
 import type { Drill } from "../drill/schema.ts";
 import type { Entity, System } from "../drill/system.ts";
 import { eventForm } from "../evidence/forms/events.ts";
-import { activityForm, entitiesForm, integrityForm, invariantsForm, journeysForm, structureForm, unreadForm } from "../evidence/forms/facts.ts";
+import { activityForm, entitiesForm, integrityForm, invariantsForm, journeysForm, structureForm, unreadForm, type IntegrityKind } from "../evidence/forms/facts.ts";
 import { headerForm } from "../evidence/forms/header.ts";
 import { inForm, malformed, misfit } from "../evidence/forms/malformed.ts";
 import { PATHS, readJson, requireRun, type FactsWhen, type RunHeader } from "../evidence/run-directory.ts";
@@ -15,7 +15,7 @@ import type { JourneyResult } from "./scorecard.ts";
 /** Facts as observe/ writes them; read here by their form, without importing the writers. */
 export type SchemaObject = { readonly kind: string; readonly name: string; readonly detail: Readonly<Record<string, unknown>> };
 export type IntegrityFact = {
-  readonly kind: string; readonly subject: string; readonly count: number; readonly detail: string; readonly query: string;
+  readonly kind: IntegrityKind; readonly subject: string; readonly count: number; readonly detail: string; readonly query: string;
   /** The identities of the rows that it is about, where they are known; and an object's state. */
   readonly keys?: readonly string[]; readonly state?: Readonly<Record<string, string | number | boolean | null>>;
 };

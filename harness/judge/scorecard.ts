@@ -1,6 +1,7 @@
 // The scorecard's form, version 1: what other programs read.
 
 import type { MigrationCourse, WayBackCourse } from "./course.ts";
+import type { FindingKind } from "./kinds.ts";
 
 export type Verdict = "met" | "missed" | "unknown";
 
@@ -29,14 +30,20 @@ export type ObjectiveResult = {
 };
 
 /** What follows from a finding, and is not counted beside it: the columns of a table that is missing. */
-export type Consequence = { readonly kind: string; readonly subject: string; readonly detail: string };
+export type Consequence = { readonly kind: FindingKind; readonly subject: string; readonly detail: string };
+
+/** One value that is not as it should be; null stands for NULL, and what isn't there is said in words. */
+export type Compared = { readonly key: string; readonly field?: string; readonly expected: string | null; readonly held: string | null };
 
 export type Finding = {
   /** A stable name: `write-lost`, `trigger-missing`, `stale-sequence`. */
-  readonly kind: string;
+  readonly kind: FindingKind;
   readonly subject: string;
   readonly detail: string;
   readonly count: number;
+  /** Of them, what was there before the drill and no client wrote: left out where there is none, and where it makes no difference. */
+  readonly ofRowsBefore?: number;
+  /** Where values are compared, they have the form of Compared. */
   readonly examples: readonly unknown[];
   /** Shows the finding over the run directory: `turnback query RUN "..."`. */
   readonly query: string;
@@ -75,7 +82,8 @@ export type Measures = {
   readonly unavailableMs: Measured;
   readonly availability: Measured;
   readonly lossWindowMs: Measured;
-  readonly lostWrites: { readonly definite: number; readonly possible: number } | null;
+  /** `ofRowsBefore`: so many of the definite ones are of rows that were there before the drill, and no client's write. */
+  readonly lostWrites: { readonly definite: number; readonly possible: number; readonly ofRowsBefore: number } | null;
   readonly phantomWrites: number | null;
   readonly duplicateWrites: number | null;
   readonly alteredWrites: number | null;

@@ -1,5 +1,6 @@
 // How a field's change is told: short values as they are, long ones by where they differ, lists by what came and went.
 
+import type { Compared } from "./scorecard.ts";
 import type { Change } from "./structure.ts";
 
 const SHORT = 80;
@@ -13,6 +14,11 @@ export function describeChange({ field, was, is }: Change): string {
   const line = before.findIndex((part, i) => part !== after[i]);
   const at = line === -1 ? before.length : line;
   return `${field}${before.length > 1 ? `, line ${at + 1}` : ""}: ${excerpts(before[at] ?? "(ends)", after[at] ?? "(ends)")}`;
+}
+
+/** The same field by field, whole. */
+export function comparedChanges(changes: readonly Change[]): Compared[] {
+  return changes.map(({ field, was, is }) => ({ key: field, expected: was === null ? null : text(was), held: is === null ? null : text(is) }));
 }
 
 /** Both from a little before where they part. */

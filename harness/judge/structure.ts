@@ -2,9 +2,10 @@
 
 import type { Objectives } from "../drill/schema.ts";
 import type { SchemaObject } from "./run-record.ts";
+import type { Fate } from "./kinds.ts";
 import type { Finding } from "./scorecard.ts";
 import { withCauses } from "./structure-causes.ts";
-import { describeChange } from "./structure-words.ts";
+import { comparedChanges, describeChange } from "./structure-words.ts";
 
 export type Expected = "before" | "reference";
 type Asked = Partial<Pick<NonNullable<Objectives["structure"]>, "columnOrder" | "ignore">>;
@@ -34,11 +35,12 @@ export function structureWarnings(before: readonly SchemaObject[], after: readon
     const [was, is] = [old?.detail["labels"], object.detail["labels"]];
     const added = addedLabels(was, is) ?? [];
     if (added.length === 0 || !isBenign("type", "labels", was, is, object.detail)) return [];
-    return [{ ...finding(object, "left-over", `${added.length === 1 ? "a label" : "labels"} that no row uses: ${added.join(", ")}; PostgreSQL can't take ${added.length === 1 ? "it" : "them"} away, and the same migration must expect ${added.length === 1 ? "it" : "them"}`, added), kind: "enum-label-left-over" }];
+    return [{ ...finding(object, "left-over", `${added.length === 1 ? "a label" : "labels"} that no row uses: ${added.join(", ")}; PostgreSQL can't take ${added.length === 1 ? "it" : "them"} away, and the same migration must expect ${added.length === 1 ? "it" : "them"}`, [added]), kind: "enum-label-left-over" }];
   });
 }
 
 /**
+ * One finding a cause: `trigger-missing`, `column-left-over`, `index-changed`; what follows from it hangs below it.
  * What counts, and what is worth knowing: a column's place where nobody asks for it, and what the drill ignores with a reason. What is
  * ignored until a day counts in runs that started after it.
  */
@@ -56,11 +58,6 @@ export function judgeStructure(before: readonly SchemaObject[], after: readonly 
   return { findings: counted, warnings: [...structureWarnings(before, after), ...orderChanged(moved), ...ignored] };
 }
 
-/** One finding a cause: `trigger-missing`, `column-left-over`, `index-changed`; what follows from it hangs below it. */
-export function compareStructure(before: readonly SchemaObject[], after: readonly SchemaObject[], expected: Expected = "before"): Finding[] {
-  return judgeStructure(before, after, {}, "", expected).findings;
-}
-
 const isPlace = ({ field }: Change) => field === "position";
 
 /** `*` stands for anything. */
@@ -71,7 +68,7 @@ function matches(pattern: string, text: string): boolean {
 function withoutPlace(difference: Difference): Difference[] {
   const changes = difference.changes.filter((change) => !isPlace(change));
   if (changes.length === difference.changes.length) return [difference];
-  return changes.length === 0 ? [] : [{ ...difference, changes, detail: changes.map(describeChange).join("; "), examples: [changes] }];
+  return changes.length === 0 ? [] : [{ ...difference, changes, detail: changes.map(describeChange).join("; "), examples: comparedChanges(changes) }];
 }
 
 /** One line a table. */
@@ -94,12 +91,12 @@ function differences(all: readonly SchemaObject[], now: readonly SchemaObject[],
   const was = new Map(before.map((object) => [name(object), object]));
   const is = new Map(after.map((object) => [name(object), object]));
   const missing = before.filter((object) => !is.has(name(object)))
-    .map((object) => ({ ...finding(object, "missing", expected === "before" ? "there before, and gone" : "it must be there, and isn't", object.detail, expected), was: object, is: undefined, changes: [] }));
+    .map((object) => ({ ...finding(object, "missing", expected === "before" ? "there before, and gone" : "it must be there, and isn't", [object.detail], expected), was: object, is: undefined, changes: [] }));
   const others = after.flatMap((object): Difference[] => {
     const old = was.get(name(object));
-    if (!old) return [{ ...finding(object, "left-over", expected === "before" ? "not there before" : "it must not be there", object.detail), was: undefined, is: object, changes: [] }];
+    if (!old) return [{ ...finding(object, "left-over", expected === "before" ? "not there before" : "it must not be there", [object.detail]), was: undefined, is: object, changes: [] }];
     const changed = changes(old, object);
-    return changed.length === 0 ? [] : [{ ...finding(object, "changed", changed.map(describeChange).join("; "), changed), was: old, is: object, changes: changed }];
+    return changed.length === 0 ? [] : [{ ...finding(object, "changed", changed.map(describeChange).join("; "), comparedChanges(changed)), was: old, is: object, changes: changed }];
   });
   return [...missing, ...others];
 }
@@ -128,9 +125,9 @@ function changes(old: SchemaObject, now: SchemaObject): Change[] {
 /** Read as text: the fields of different kinds have no type in common. */
 const objectsOf = (file: string) => `read_json('${file}/structure.json', columns = {kind: 'varchar', name: 'varchar', detail: 'json'}) o`;
 
-function finding(object: SchemaObject, what: "missing" | "left-over" | "changed", detail: string, example: unknown, file = "after"): Finding {
+function finding(object: SchemaObject, what: Fate, detail: string, examples: readonly unknown[], file = "after"): Finding {
   return {
-    kind: `${object.kind}-${what}`, subject: object.name, detail, count: 1, examples: [example],
+    kind: `${object.kind}-${what}`, subject: object.name, detail, count: 1, examples,
     query: `select o.name, o.detail from ${objectsOf(file)} where o.kind = '${object.kind}' and o.name = '${object.name.replaceAll("'", "''")}'`,
   };
 }

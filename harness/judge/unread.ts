@@ -1,6 +1,7 @@
 // Data that no entity reads: a change of it that clients do not explain is a finding, and what can't be told is named.
 
 import type { EvidenceDatabase } from "../evidence/database.ts";
+import type { NamedKind } from "./kinds.ts";
 import { phaseOf, type Activity, type RunRecord, type UnreadTable } from "./run-record.ts";
 import type { Coverage, Finding } from "./scorecard.ts";
 import { changesOf, type Changes, type What } from "./unread-changes.ts";
@@ -109,7 +110,7 @@ function unexplained(table: UnreadTable, { lost, added, changed }: Changes, seen
   return found.flatMap(([what, n]) => (n !== null && n > 0 ? [[what, n] as const] : []));
 }
 
-const KINDS: Readonly<Record<What, string>> = { lost: "unread-rows-lost", added: "unread-rows-added", changed: "unread-values-changed" };
+const KINDS: Readonly<Record<What, NamedKind>> = { lost: "unread-rows-lost", added: "unread-rows-added", changed: "unread-values-changed" };
 
 async function finding(subject: string, what: What, n: number, { was, changes, soft }: { readonly was: UnreadTable; readonly changes: Changes; readonly soft: string | undefined }): Promise<Finding> {
   const counted = was.file !== undefined || what !== "changed";

@@ -2,6 +2,7 @@
 
 import type { Drill, ObjectiveName } from "../drill/schema.ts";
 import { detectionOf, type Alert } from "./detection.ts";
+import { apart } from "./harms.ts";
 import type { RunIsolation } from "./isolation/findings.ts";
 import type { OwnService } from "./own-service.ts";
 import type { Finding, JourneyResult, Measured, Measures, ObjectiveResult, Verdict } from "./scorecard.ts";
@@ -78,27 +79,36 @@ function judgeFindings(findings: readonly Finding[] | undefined, max: number, ta
 /** What nobody wrote can't be lost or bent, and proves nothing. */
 const NO_WRITE = "no write of clients was acknowledged, so nothing could be lost or altered";
 
+const LOSSES: ReadonlySet<string> = new Set(["write-lost", "write-possibly-lost"]);
+/** So many of the findings' records are of rows that were there before, and that no client wrote. */
+const rowsBefore = ({ reconciled = [] }: Judged, kinds: ReadonlySet<string>) => reconciled.reduce((sum, { kind, ofRowsBefore = 0 }) => sum + (kinds.has(kind) ? ofRowsBefore : 0), 0);
+
 function judgeLoss(judged: Judged, target: NonNullable<Drill["objectives"]["loss"]>): Draft {
   const { lostWrites, lossWindowMs } = judged.measures;
   const base = { target: { ...target } as Record<string, number> };
   if (!lostWrites) return { ...base, measured: count(null), evidence: [], verdict: "unknown", reason: "the data could not be reconciled" };
   const measured = count(lostWrites.definite);
-  const evidence = (judged.reconciled ?? []).map(({ kind }) => kind).filter((kind) => kind === "write-lost" || kind === "write-possibly-lost");
+  const evidence = (judged.reconciled ?? []).map(({ kind }) => kind).filter((kind) => LOSSES.has(kind));
   const window = lossWindowMs.value ?? 0;
   if (lostWrites.definite > target.maxLostWrites || (target.maxLossWindowMs !== undefined && lostWrites.definite > 0 && window > target.maxLossWindowMs)) {
-    return { ...base, measured, evidence, verdict: "missed", reason: `${lostWrites.definite} acknowledged ${lostWrites.definite === 1 ? "write is" : "writes are"} gone${whenLost(judged)}` };
+    return { ...base, measured, evidence, verdict: "missed", reason: `${lossInWords(lostWrites)} gone${whenLost(judged)}` };
   }
   if (lostWrites.possible > target.maxLostWrites) {
-    return { ...base, measured, evidence, verdict: "unknown", reason: `up to ${lostWrites.possible} acknowledged writes may be gone: only operations of unknown outcome explain them` };
+    return { ...base, measured, evidence, verdict: "unknown", reason: `up to ${apart(lostWrites.possible - rowsBefore(judged, LOSSES), rowsBefore(judged, LOSSES))} may be gone: only operations of unknown outcome explain them` };
   }
   if (judged.acknowledgedWrites === 0) return { ...base, measured, evidence, verdict: "unknown", reason: NO_WRITE };
-  return { ...base, measured, evidence, verdict: "met", reason: lostWrites.definite === 0 ? "every acknowledged write is there" : `${lostWrites.definite} lost, within ${target.maxLostWrites}` };
+  return { ...base, measured, evidence, verdict: "met", reason: lostWrites.definite === 0 ? "every acknowledged write is there" : `${lossInWords(lostWrites)} gone, within ${target.maxLostWrites}` };
+}
+
+function lossInWords({ definite, ofRowsBefore }: NonNullable<Measures["lostWrites"]>): string {
+  return `${apart(definite - ofRowsBefore, ofRowsBefore)} ${definite === 1 ? "is" : "are"}`;
 }
 
 function whenLost({ lossBefore, measures: { lossWindowMs, lostWrites } }: Judged): string {
-  if (lossBefore === undefined) return ""; // nothing struck, and nothing went back
+  const writes = (lostWrites?.definite ?? 0) - (lostWrites?.ofRowsBefore ?? 0);
+  if (lossBefore === undefined || writes === 0) return ""; // nothing struck, and nothing went back
   if (lossWindowMs.value) return `, the oldest acknowledged ${ms(lossWindowMs.value)} before ${lossBefore}`;
-  return `, ${lostWrites?.definite === 1 ? "" : "all "}acknowledged since ${lossBefore === "the fault" ? "the fault struck" : "the way back began"}`;
+  return `, ${writes === 1 ? "" : "all "}acknowledged since ${lossBefore === "the fault" ? "the fault struck" : "the way back began"}`;
 }
 
 function judgeConsistency(judged: Judged, target: NonNullable<Drill["objectives"]["consistency"]>): Draft {
@@ -119,7 +129,8 @@ function judgeConsistency(judged: Judged, target: NonNullable<Drill["objectives"
   const over = parts.filter(([, value, max]) => (value ?? 0) > max);
   const evidence = [...(judged.reconciled ?? []).map(({ kind }) => kind).filter((kind) => !kind.startsWith("write-")), ...unreadKinds];
   if (over.length + unread.length > 0) {
-    const reasons = over.map(([what, value]) => `${value} ${what} ${value === 1 ? "record" : "records"}`).join(", ");
+    const ofBefore = (what: string) => rowsBefore(judged, new Set([`${what}-write`]));
+    const reasons = over.map(([what, value]) => `${value} ${what} ${value === 1 ? "record" : "records"}${ofBefore(what) > 0 ? ` (${apart(0, ofBefore(what))}, and no client wrote)` : ""}`).join(", ");
     return { ...base, measured: count(total), evidence, verdict: "missed", reason: [reasons, unreadReason].filter(Boolean).join("; ") };
   }
   if (judged.acknowledgedWrites === 0) return { ...base, measured: count(total), evidence, verdict: "unknown", reason: NO_WRITE };

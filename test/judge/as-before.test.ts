@@ -2,8 +2,6 @@
 
 import { describe, expect, test } from "vitest";
 import fc from "fast-check";
-import { FINDING_WORDS } from "../../harness/judge/advice-words.ts";
-import { wordsFor } from "../../harness/judge/advice.ts";
 import { detectionOf } from "../../harness/judge/detection.ts";
 import { judge } from "../../harness/judge/judge.ts";
 import { score } from "../../harness/judge/score.ts";
@@ -120,11 +118,6 @@ describe("the score", () => {
       if (met(a) && !met(b)) expect(score(b)).toBeLessThan(score(a));
     }), { numRuns: 2_000 });
   });
-});
-
-test("each kind of finding has words, and a kind without any is told from them", () => {
-  for (const kind of [...Object.keys(FINDING_WORDS), "isolation-G0", "trigger-missing", "column-left-over", "function-changed"]) expect(wordsFor(kind), kind).toBeDefined();
-  expect(wordsFor("nonsense")).toBeUndefined();
 });
 
 test("the statistics agree with tables", () => {

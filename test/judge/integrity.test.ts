@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { integrityWarnings, newProblems } from "../../harness/judge/integrity.ts";
 import type { IntegrityFact } from "../../harness/judge/run-record.ts";
 
-const fact = (kind: string, more: Partial<IntegrityFact> = {}): IntegrityFact => ({ kind, subject: "it", count: 0, detail: "as found", query: "", ...more });
+const fact = (kind: IntegrityFact["kind"], more: Partial<IntegrityFact> = {}): IntegrityFact => ({ kind, subject: "it", count: 0, detail: "as found", query: "", ...more });
 const kinds = (before: IntegrityFact, after?: IntegrityFact) => newProblems([before], after ? [after] : []).map(({ kind, count }) => [kind, count]);
 
 test("two orphans cured and two others made are two", () => {

@@ -59,7 +59,7 @@ test.for([
 test("examples name the list, the transaction and the element", async () => {
   const card = await judged({ before: empty, after: empty, appends: [[1, 10]] });
   expect(card.findings[0]?.examples).toEqual([expect.objectContaining({ key: "1", seq: "1", expected: "10" })]);
-  expect(card.measures.lostWrites).toEqual({ definite: 1, possible: 1 });
+  expect(card.measures.lostWrites).toEqual({ definite: 1, possible: 1, ofRowsBefore: 0 });
   expect(card.verdict).toBe("missed");
 });
 

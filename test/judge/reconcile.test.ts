@@ -142,7 +142,7 @@ describe("reconciliation", () => {
       events: [[0, { kind: "migration", state: "started" }], [4_000, { kind: "fault", index: 0, fault: "kill", target: "postgres", state: "proven", detail: "gone" }]],
     }));
     expect(card.measures.lossWindowMs).toEqual({ value: 2_990, plusMinus: 1, unit: "ms" });
-    expect(card.measures.lostWrites).toEqual({ definite: 2, possible: 2 });
+    expect(card.measures.lostWrites).toEqual({ definite: 2, possible: 2, ofRowsBefore: 0 });
   });
 
   test("of several faults the loss window reaches to the one that ended the loss, as surely as its moment is known", async () => {
@@ -155,5 +155,23 @@ describe("reconciliation", () => {
         [3_960, struck(1, "kill", "triggered")], [4_000, struck(1, "kill", "proven")], [5_000, struck(2, "pause", "triggered")], [5_010, struck(2, "pause", "proven")]],
     }));
     expect(card.measures.lossWindowMs).toEqual({ value: 2_990, plusMinus: 40, unit: "ms" });
+  });
+
+  const LOSS = { objectives: { loss: { maxLostWrites: 0 }, consistency: {} } };
+  test.for<[string, History, { readonly kind: string; readonly before?: number; readonly detail: string }]>([
+    ["12 acknowledged writes and 3 rows", { before: [["x", "1"], ["y", "1"], ["z", "1"]], after: [], ops: Array.from({ length: 12 }, (_, i) => ({ at: i * 10, effects: [insert(`k${i}`, "1")] })) },
+      { kind: "write-lost", before: 3, detail: "15 item records: 12 acknowledged writes and 3 rows that were there before: gone" }],
+    ["rows alone", { before: [["x", "1"]], after: [], ops: [] }, { kind: "write-lost", before: 1, detail: "1 item record: 1 row that was there before: gone" }],
+    ["a row that a client wrote before it went is that client's", { before: [["x", "1"]], after: [], ops: [{ at: 0, effects: [update("x", "2")] }] }, { kind: "write-lost", detail: "1 item record: acknowledged to a client, and gone" }],
+    ["a row that a client failed to change is none of that client's", { before: [["x", "1"]], after: [], ops: [{ at: 0, outcome: "rejected", effects: [update("x", "2")] }] }, { kind: "write-lost", before: 1, detail: "1 item record: 1 row that was there before: gone" }],
+    ["an altered value beside one that a client wrote wrongly", { before: [["x", "1"], ["y", "1"]], after: [["x", "8"], ["y", "9"]], ops: [{ at: 0, effects: [update("x", "2")] }] }, { kind: "altered-write", before: 1, detail: "2 item records: 1 acknowledged write and 1 row that was there before: present with a value that no admissible history gives" }],
+    ["a counter that clients change is theirs", { before: [["x", "1", 5]], after: [["x", "1", 5]], ops: [{ at: 0, effects: [add("x", 2)] }] }, { kind: "altered-write", detail: "1 item record: present with a value that no admissible history gives" }],
+    ["a counter that nobody changes is not", { before: [["x", "1", 5]], after: [["x", "1", 6]], ops: [{ at: 0, effects: [update("x", "1")] }] }, { kind: "altered-write", before: 1, detail: "1 item record: 1 row that was there before: present with a value that no admissible history gives" }],
+  ])("rows that were there before are told apart from clients' writes: %s", async ([, history, { kind, before, detail }]) => {
+    const { card } = await reconciled({ ...history, drill: LOSS });
+    expect(card.findings.filter((finding) => finding.kind === kind)).toEqual([expect.objectContaining({ kind, detail })]);
+    expect(card.findings[0]?.ofRowsBefore).toBe(before);
+    if (kind === "write-lost") expect(card.measures.lostWrites?.ofRowsBefore).toBe(before ?? 0);
+    if (kind === "write-lost" && before === 3) expect(card.objectives.find(({ name }) => name === "loss")?.reason).toMatch(/^12 acknowledged writes and 3 rows that were there before are gone/);
   });
 });

@@ -1,33 +1,35 @@
 // Structure, integrity and invariants: what differs is named, what is benign is not.
 
 import { describe, expect, test } from "vitest";
+import type { IntegrityKind } from "../../harness/evidence/forms/facts.ts";
 import { judgeInvariants, newProblems } from "../../harness/judge/integrity.ts";
-import { compareStructure, structureWarnings } from "../../harness/judge/structure.ts";
+import { structureWarnings } from "../../harness/judge/structure.ts";
+import { differencesOf } from "../support/structure.ts";
 
 const object = (kind: string, name: string, detail: object = {}) => ({ kind, name, detail: { ...detail } });
 const kinds = (findings: readonly { kind: string }[]) => findings.map(({ kind }) => kind);
 
 test("what must be there in the end is asked for by its own name", () => {
   const index = { kind: "index", name: "kept_idx", detail: { valid: true } };
-  const [missing] = compareStructure([index], [], "reference");
+  const [missing] = differencesOf([index], [], "reference");
   expect(missing).toMatchObject({ kind: "index-missing", detail: "it must be there, and isn't" });
   expect(missing?.query).toContain("reference/structure.json");
-  expect(compareStructure([], [index], "reference")[0]).toMatchObject({ kind: "index-left-over", detail: "it must not be there" });
+  expect(differencesOf([], [index], "reference")[0]).toMatchObject({ kind: "index-left-over", detail: "it must not be there" });
 });
 
 describe("structure", () => {
   const table = object("relation", "t", { owner: "a" });
-  test("the same schema has no differences", () => expect(compareStructure([table], [table])).toEqual([]));
+  test("the same schema has no differences", () => expect(differencesOf([table], [table])).toEqual([]));
   test("missing, left over and changed objects are named", () => {
-    expect(kinds(compareStructure([table], []))).toEqual(["relation-missing"]);
-    expect(kinds(compareStructure([], [object("trigger", "t: x")]))).toEqual(["trigger-left-over"]);
-    const [changed] = compareStructure([table], [object("relation", "t", { owner: "b" })]);
+    expect(kinds(differencesOf([table], []))).toEqual(["relation-missing"]);
+    expect(kinds(differencesOf([], [object("trigger", "t: x")]))).toEqual(["trigger-left-over"]);
+    const [changed] = differencesOf([table], [object("relation", "t", { owner: "b" })]);
     expect(changed).toMatchObject({ kind: "relation-changed", detail: "owner: a → b" });
   });
   test("a constraint that was validated meanwhile is benign; one that no longer is, is not", () => {
     const constraint = (validated: boolean) => object("constraint", "t: k", { validated });
-    expect(compareStructure([constraint(false)], [constraint(true)])).toEqual([]);
-    expect(kinds(compareStructure([constraint(true)], [constraint(false)]))).toEqual(["constraint-changed"]);
+    expect(differencesOf([constraint(false)], [constraint(true)])).toEqual([]);
+    expect(kinds(differencesOf([constraint(true)], [constraint(false)]))).toEqual(["constraint-changed"]);
   });
 });
 
@@ -41,17 +43,17 @@ describe("labels of an enum that a migration left", () => {
     ["of which it isn't known whether they are used are a difference", type(["a", "b", "c"], undefined), "difference"],
     ["that are gone are a difference", type(["a"], []), "difference"],
   ])("%s", ([, is, expected]) => {
-    expect(kinds(compareStructure(was, [is]))).toEqual(expected === "difference" ? ["type-changed"] : []);
+    expect(kinds(differencesOf(was, [is]))).toEqual(expected === "difference" ? ["type-changed"] : []);
     expect(kinds(structureWarnings(was, [is]))).toEqual(expected === "warning" ? ["enum-label-left-over"] : []);
   });
   test("are nothing where only their use changed", () => {
-    expect(compareStructure(was, [type(["a", "b"], ["a"])])).toEqual([]);
+    expect(differencesOf(was, [type(["a", "b"], ["a"])])).toEqual([]);
     expect(structureWarnings(was, [type(["a", "b"], ["a"])])).toEqual([]);
   });
 });
 
 describe("integrity", () => {
-  const fact = (kind: string, count: number) => ({ kind, subject: "s", count, detail: "", query: "q" });
+  const fact = (kind: IntegrityKind, count: number) => ({ kind, subject: "s", count, detail: "", query: "q" });
   test("only what is new or worse is a problem", () => {
     expect(newProblems([fact("orphans", 2)], [fact("orphans", 2)])).toEqual([]);
     expect(newProblems([fact("orphans", 2)], [fact("orphans", 1)])).toEqual([]);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type pg from "pg";
 import { keptSteps, planSchema, stepSchema, type Plan } from "../../harness/drill/plan.ts";
 import type { RunEvent } from "../../harness/evidence/timeline.ts";
-import { compareStructure } from "../../harness/judge/structure.ts";
+import { differencesOf } from "../support/structure.ts";
 import { readPlan } from "../../harness/migration/plan-file.ts";
 import { dryRun, runBackward, runForward, type Direction, type Point } from "../../harness/migration/runner.ts";
 import { fingerprint } from "../../harness/observe/fingerprint.ts";
@@ -101,10 +101,10 @@ describe("the way-back contract", () => {
     const before = await schema();
     await expect(migrator(() => runForward(context(stopAt)))).rejects.toThrow("stopped here");
     await migrator(() => runBackward(context()));
-    expect(compareStructure(before, await schema())).toEqual([]);
+    expect(differencesOf(before, await schema())).toEqual([]);
     expect(await journal()).toEqual([]);
     await migrator(() => runBackward(context()));
-    expect(compareStructure(before, await schema())).toEqual([]);
+    expect(differencesOf(before, await schema())).toEqual([]);
   });
 
   test("interrupted and resumed, it goes on where it was; complete, it can still be undone", shared, async () => {
@@ -120,7 +120,7 @@ describe("the way-back contract", () => {
     await expect(migrator(() => dryRun(client, plan))).resolves.toEqual(expect.arrayContaining([expect.objectContaining({ step: "add-columns", would: "skip" })]));
     expect((await migrator(() => dryRun(client, plan, "billing"))).map(({ would }) => would)).toEqual(plan.steps.map(() => "elsewhere"));
     await migrator(() => runBackward(context()));
-    expect(compareStructure(before, await schema())).toEqual([]);
+    expect(differencesOf(before, await schema())).toEqual([]);
   });
 
   test("an interrupted way back is taken up again from the journal, and nothing is undone twice", shared, async () => {
@@ -137,7 +137,7 @@ describe("the way-back contract", () => {
     await wayBack.goBack(new AbortController().signal);
     const undone = events.filter((e) => e.kind === "step" && e.direction === "backward" && e.state === "done").map((e) => e.kind === "step" && e.step);
     expect(undone).toEqual([...new Set(undone)]);
-    expect(compareStructure(before, await schema())).toEqual([]);
+    expect(differencesOf(before, await schema())).toEqual([]);
   });
 });
 

@@ -7,7 +7,7 @@ import { exists } from "../../harness/base/files.ts";
 import { readSystem } from "../../harness/drill/parse.ts";
 import { dumpFile, EvidenceWriter, readJson } from "../../harness/evidence/run-directory.ts";
 import { newProblems } from "../../harness/judge/integrity.ts";
-import { compareStructure } from "../../harness/judge/structure.ts";
+import { differencesOf } from "../support/structure.ts";
 import { captureFacts } from "../../harness/observe/facts.ts";
 import { fingerprint } from "../../harness/observe/fingerprint.ts";
 import { integrityFacts } from "../../harness/observe/integrity/integrity.ts";
@@ -84,11 +84,11 @@ describe("the fingerprint", () => {
     await admin.query("begin");
     try {
       await admin.query(sql);
-      expect(compareStructure(before, await fingerprint(admin)).map(({ kind }) => kind)).toContain(finding);
+      expect(differencesOf(before, await fingerprint(admin)).map(({ kind }) => kind)).toContain(finding);
     } finally {
       await admin.query("rollback");
     }
-    expect(compareStructure(before, await fingerprint(admin))).toEqual([]);
+    expect(differencesOf(before, await fingerprint(admin))).toEqual([]);
   });
 
   test.for(Object.entries(BENIGN))("is not moved by %s", shared, async ([, sql]) => {
@@ -96,7 +96,7 @@ describe("the fingerprint", () => {
     await admin.query("begin");
     try {
       await admin.query(sql);
-      expect(compareStructure(before, await fingerprint(admin))).toEqual([]);
+      expect(differencesOf(before, await fingerprint(admin))).toEqual([]);
     } finally {
       await admin.query("rollback");
     }

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import pc from "picocolors";
 import { judge } from "../../harness/judge/judge.ts";
 import type { Scorecard } from "../../harness/judge/scorecard.ts";
+import { renderHtml } from "../../reports/html.ts";
 import { renderJunit } from "../../reports/junit.ts";
 import { liveView } from "../../reports/live.ts";
 import { MARKDOWN_LIMIT_BYTES, renderMarkdown } from "../../reports/markdown.ts";
@@ -68,6 +69,45 @@ describe("Markdown", () => {
     const text = renderMarkdown({ ...card, findings: many });
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MARKDOWN_LIMIT_BYTES);
     expect(text).toContain("... and more: see scorecard.json");
+  });
+});
+
+describe("examples of values that are not as they should be", () => {
+  const long = (end: string) => `select ${"a_column, ".repeat(40)}${end}\nfrom t`;
+  const finding = {
+    kind: "altered-write", subject: "item", detail: "altered", count: 2, query: "",
+    examples: [{ key: "17", field: "name", expected: "Ann", held: null }, { key: "a\u001bkey|<`", field: "note", expected: long("b"), held: long("c") }],
+  } as const;
+  const reports = async () => {
+    const card = { ...(await lossy()), findings: [finding] };
+    const objectives = card.objectives.map((objective) => ({ ...objective, verdict: "missed" as const, evidence: ["altered-write"] }));
+    return { terminal: renderTerminal(card, plain), markdown: renderMarkdown(card), junit: renderJunit({ ...card, objectives }), html: renderHtml(card) };
+  };
+
+  test("stand alike in every report: key, expected, held, within 80 columns where the reader has no more", async () => {
+    const { terminal, markdown, junit, html } = await reports();
+    for (const text of [terminal, markdown, junit.replaceAll("&#10;", "\n")]) {
+      expect(text).toMatch(/^ {4}key +expected +held$/m);
+      expect(text).toMatch(/^ {4}17 name +Ann +NULL$/m);
+      const lines = text.split("\n").filter((line) => /^ {4}(17 name|a.?key)/.test(line));
+      expect(lines).toHaveLength(text === terminal || text === markdown ? 2 : 6);
+      for (const line of lines) expect(line.replaceAll("&lt;", "<").length).toBeLessThanOrEqual(80);
+    }
+    expect(html).toMatch(/<th scope="row">17 name<\/th><td><code>Ann<\/code><\/td><td><code>NULL<\/code>/);
+    expect(html).not.toContain("Examples:");
+  });
+
+  test("of long values the part is shown in which they differ", async () => {
+    const { terminal } = await reports();
+    const [line = ""] = terminal.split("\n").filter((one) => one.includes("note"));
+    expect(line).toMatch(/…[^…]*, b⏎from t +…[^…]*, c⏎from t$/);
+    expect(line).not.toMatch(/[\u0000-\u001f]/);
+  });
+
+  test("that compare nothing are left as they are", async () => {
+    const card = { ...(await lossy()), findings: [{ ...finding, examples: ["3", { key: 4 }] }] };
+    expect(renderTerminal(card, plain)).not.toMatch(/key +expected +held/);
+    expect(renderHtml(card)).toContain("Examples:");
   });
 });
 

@@ -7,9 +7,18 @@ const error = z.string();
 
 export const structureForm = z.array(z.looseObject({ kind: z.string(), name: z.string(), detail: z.record(z.string(), z.unknown()) }));
 
+/** What checks of integrity look for: the writer's and the reader's one list. */
+export const INTEGRITY_KINDS = [
+  "orphans", "check-violations", "sequence", "sequence-exhausted", "invalid-index", "corrupt-index", "corrupt-table", "duplicates", "wrong-partition",
+  "exclusion-violations", "null-values", "domain-violations", "stale-generated", "subscription",
+  "checksum-failures", "prepared-transaction", "replication-slot", "orphaned-files", "advisory-lock", "open-transaction",
+  "replica-missing", "replica-timeline", "replica-behind", "replica-diverged", "unchecked", "not-asked",
+] as const;
+export type IntegrityKind = (typeof INTEGRITY_KINDS)[number];
+
 const plain = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 export const integrityForm = z.array(z.looseObject({
-  kind: z.string(), subject: z.string(), count, detail: z.string(), query: z.string(), keys: z.array(z.string()).optional(), state: z.record(z.string(), plain).optional(),
+  kind: z.enum(INTEGRITY_KINDS), subject: z.string(), count, detail: z.string(), query: z.string(), keys: z.array(z.string()).optional(), state: z.record(z.string(), plain).optional(),
 }));
 
 export const invariantsForm = z.array(z.looseObject({ name: z.string(), query: z.string(), violations: count, examples: z.array(z.unknown()), error: error.optional() }));

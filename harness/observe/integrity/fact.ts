@@ -2,14 +2,11 @@
 
 import pg from "pg";
 import { codeOf, messageOf } from "../../base/errors.ts";
+import type { IntegrityKind } from "../../evidence/forms/facts.ts";
 
 /** One fact; the judge decides whether it is a problem. `count` 0 means none of it was found. */
 export type IntegrityFact = {
-  readonly kind:
-    | "orphans" | "check-violations" | "sequence" | "sequence-exhausted" | "invalid-index" | "corrupt-index" | "corrupt-table" | "duplicates" | "wrong-partition"
-    | "exclusion-violations" | "null-values" | "domain-violations" | "stale-generated" | "subscription"
-    | "checksum-failures" | "prepared-transaction" | "replication-slot" | "orphaned-files" | "advisory-lock" | "open-transaction"
-    | "replica-missing" | "replica-timeline" | "replica-behind" | "replica-diverged" | "unchecked" | "not-asked";
+  readonly kind: IntegrityKind;
   readonly subject: string;
   readonly count: number;
   readonly detail: string;
