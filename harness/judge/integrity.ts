@@ -1,8 +1,8 @@
 // Integrity: which of the measured facts are problems, and new ones: each row by its identity, each object by its state.
 
-import { createHash } from "node:crypto";
 import { literal } from "../evidence/duckdb.ts";
 import type { IntegrityKind } from "../evidence/forms/facts.ts";
+import { freshKeys } from "../evidence/row-keys.ts";
 import type { NamedKind } from "./kinds.ts";
 import type { InvariantFact, IntegrityFact } from "./run-record.ts";
 import type { Finding } from "./scorecard.ts";
@@ -53,20 +53,12 @@ export function integrityWarnings(after: readonly IntegrityFact[]): Finding[] {
 type Worse = { readonly count: number; readonly kind?: NamedKind; readonly detail?: string };
 
 function worsened(was: IntegrityFact | undefined, is: IntegrityFact): Worse | undefined {
-  if (is.keys && was?.keys) {
-    // Above a thousand, keys are digests; a list of one kind is held against one of the other as digests.
-    const [old, now] = was.keys.length > MOST_KEYS === is.keys.length > MOST_KEYS ? [was.keys, is.keys] : [digests(was.keys), digests(is.keys)];
-    const known = new Set(old);
-    const fresh = is.keys.filter((_, i) => !known.has(now[i] ?? ""));
-    if (fresh.length > 0) return { count: fresh.length, detail: `${is.detail}${was.count > 0 ? `; ${fresh.length} of them ${fresh.length === 1 ? "was" : "were"} not there before` : ""}` };
-  }
+  const fresh = (was && freshKeys(was, is)) ?? [];
+  if (fresh.length > 0) return { count: fresh.length, detail: `${is.detail}${was && was.count > 0 ? `; ${fresh.length} of them ${fresh.length === 1 ? "was" : "were"} not there before` : ""}` };
   if (is.count > (was?.count ?? 0)) return { count: is.count - (is.keys ? (was?.count ?? 0) : 0) };
   const setBack = was && setBackBy(was, is);
   return setBack ? { count: 1, kind: "stale-sequence", detail: `the next value was ${was.state?.["next"]} before the migration, and is ${is.state?.["next"]}: values are given out again` } : undefined;
 }
-
-const MOST_KEYS = 1_000;
-const digests = (keys: readonly string[]) => (keys.length > MOST_KEYS ? keys : keys.map((one) => createHash("md5").update(one).digest("hex").slice(0, 12)));
 
 /** Only where no column tells by its own values whether the next ones are free. */
 function setBackBy(was: IntegrityFact, is: IntegrityFact): boolean {

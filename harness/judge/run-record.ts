@@ -16,8 +16,8 @@ import type { JourneyResult } from "./scorecard.ts";
 export type SchemaObject = { readonly kind: string; readonly name: string; readonly detail: Readonly<Record<string, unknown>> };
 export type IntegrityFact = {
   readonly kind: IntegrityKind; readonly subject: string; readonly count: number; readonly detail: string; readonly query: string;
-  /** The identities of the rows that it is about, where they are known; and an object's state. */
-  readonly keys?: readonly string[]; readonly state?: Readonly<Record<string, string | number | boolean | null>>;
+  /** The identities of the rows that it is about, where they are known, or digests of them; and an object's state. */
+  readonly keys?: readonly string[]; readonly digested?: boolean; readonly state?: Readonly<Record<string, string | number | boolean | null>>;
 };
 export type InvariantFact = { readonly name: string; readonly query: string; readonly violations: number; readonly examples: readonly unknown[]; readonly error?: string };
 export type EntityFacts = {

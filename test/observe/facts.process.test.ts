@@ -130,6 +130,21 @@ describe("the integrity facts", () => {
     expect(await problems(sql)).toEqual([kind]);
   });
 
+  test("tell many rows by digests, say so, and are held against few that are told by their keys", shared, async () => {
+    await inTransaction(async () => {
+      await admin.query(`create table parents (id int primary key); create table children (id int primary key, parent int references parents); insert into parents select generate_series(1, 1500);
+        insert into children select i, i from generate_series(1, 1500) i; set local session_replication_role = replica; delete from parents where id <= 600`);
+      const few = await integrityFacts(admin);
+      await admin.query("delete from parents");
+      const many = await integrityFacts(admin);
+      const orphans = (facts: typeof few) => facts.find(({ kind, count }) => kind === "orphans" && count > 0);
+      expect(orphans(few)).not.toHaveProperty("digested");
+      expect(orphans(many)).toMatchObject({ count: 1_500, digested: true });
+      expect(newProblems(few, many).map(({ kind, count }) => [kind, count])).toEqual([["orphans", 900]]);
+      expect(newProblems(many, few)).toEqual([]);
+    });
+  });
+
   test("name a transaction that was left open", shared, async () => {
     const before = await inTransaction(() => integrityFacts(admin));
     const other = await connect(held.topology.access("app", "direct"), { name: "turnback-forgotten" });

@@ -18,7 +18,7 @@ export type IntegrityKind = (typeof INTEGRITY_KINDS)[number];
 
 const plain = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 export const integrityForm = z.array(z.looseObject({
-  kind: z.enum(INTEGRITY_KINDS), subject: z.string(), count, detail: z.string(), query: z.string(), keys: z.array(z.string()).optional(), state: z.record(z.string(), plain).optional(),
+  kind: z.enum(INTEGRITY_KINDS), subject: z.string(), count, detail: z.string(), query: z.string(), keys: z.array(z.string()).optional(), digested: z.boolean().optional(), state: z.record(z.string(), plain).optional(),
 }));
 
 export const invariantsForm = z.array(z.looseObject({ name: z.string(), query: z.string(), violations: count, examples: z.array(z.unknown()), error: error.optional() }));

@@ -3,6 +3,7 @@
 import pg from "pg";
 import { codeOf, messageOf } from "../../base/errors.ts";
 import type { IntegrityKind } from "../../evidence/forms/facts.ts";
+import { digestSql, MOST_KEYS } from "../../evidence/row-keys.ts";
 
 /** One fact; the judge decides whether it is a problem. `count` 0 means none of it was found. */
 export type IntegrityFact = {
@@ -11,8 +12,9 @@ export type IntegrityFact = {
   readonly count: number;
   readonly detail: string;
   readonly query: string;
-  /** Which rows: their keys, all of them; above a thousand the first 12 digits of their MD5. Left out where there are too many even for that, or where none is meant. */
+  /** Which rows: their keys, all of them; of many their digests. Left out where there are too many even for that, or where none is meant. */
   readonly keys?: readonly string[];
+  readonly digested?: boolean;
   /** What the object was found to be, where its state can grow worse. */
   readonly state?: Readonly<Record<string, string | number | boolean | null>>;
 };
@@ -25,7 +27,6 @@ export const USER = "n.nspname !~ '^pg_' and n.nspname not in ('information_sche
 /** Of a query over `pg_class c`: tables that hold rows themselves. */
 export const HOLDS_ROWS = `c.relkind = 'r' and ${USER}`;
 
-const MOST_KEYS = 1_000;
 const MOST_DIGESTS = 100_000;
 
 /** Names the columns of the primary key of the table, or of all of it, as one text: a row's identity that a rewrite leaves alone. */
@@ -64,14 +65,14 @@ export async function keysOfEach(client: pg.Client, kind: IntegrityFact["kind"],
     }
     const query = broken.replace(/\s+/g, " ");
     const answer = await attempt<{ count: number; keys: string[] | null }>(client, `
-      with broken as materialized (${query}) select (select count(*)::int from broken) as count, (select array_agg(key order by key) from (select case when count(*) over () > ${MOST_KEYS} then left(md5(key::text), 12) else key::text end as key from broken limit ${MOST_DIGESTS}) b) as keys`);
+      with broken as materialized (${query}) select (select count(*)::int from broken) as count, (select array_agg(key order by key) from (select case when count(*) over () > ${MOST_KEYS} then ${digestSql("key")} else key::text end as key from broken limit ${MOST_DIGESTS}) b) as keys`);
     if (!("rows" in answer)) {
       facts.push({ kind: "unchecked", subject: `${kind} ${subject}`, count: 1, detail: answer.message, query });
       continue;
     }
     const { count = 0, keys = [] } = answer.rows[0] ?? {};
     const examples = count === 0 ? "" : `: ${(keys ?? []).slice(0, 3).join("; ")}${count > 3 ? "; ..." : ""}`;
-    facts.push({ kind, subject, count, detail: `${count} ${what}${examples}`, query, ...(count > 0 && count <= MOST_DIGESTS && { keys: keys ?? [] }) });
+    facts.push({ kind, subject, count, detail: `${count} ${what}${examples}`, query, ...(count > 0 && count <= MOST_DIGESTS && { keys: keys ?? [], ...(count > MOST_KEYS && { digested: true }) }) });
   }
   return facts;
 }
