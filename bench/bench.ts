@@ -10,17 +10,18 @@ import { corpus } from "./corpus.ts";
 import { isolation } from "./isolation.ts";
 import { journeys } from "./journeys.ts";
 import { judging } from "./judging.ts";
+import { mutations } from "./mutations.ts";
 import { powerCuts } from "./power-cuts.ts";
 import { restore } from "./restore.ts";
 import { sweep } from "./sweep.ts";
 import { switchBack } from "./switch-back.ts";
 
-const BENCHES = { "first-operation": firstOperation, "ledger-cost": ledgerCost, calibrate, lags, judging, restore, isolation, failover, "power-cuts": powerCuts, "switch-back": switchBack, coordinated, journeys, sweep, corpus } as const;
+const BENCHES = { "first-operation": firstOperation, "ledger-cost": ledgerCost, calibrate, lags, judging, restore, isolation, failover, "power-cuts": powerCuts, "switch-back": switchBack, coordinated, journeys, sweep, corpus, mutations } as const;
 
 const asked = process.argv.slice(2);
 for (const [name, bench] of Object.entries(BENCHES)) {
   // These take long: only when asked for.
-  if (asked.length > 0 ? !asked.includes(name) : name === "corpus" || name === "sweep") continue;
+  if (asked.length > 0 ? !asked.includes(name) : ["corpus", "sweep", "mutations"].includes(name)) continue;
   console.log(`\n${name}`);
   await bench();
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ROOT } from "../../harness/base/files.ts";
 import { cases } from "./corpus.ts";
-import { caseLine } from "./document.ts";
+import { caseLine, generatedSection } from "./document.ts";
 
 test("the corpus is as large as it says", () => {
   expect(cases("defects").length).toBeGreaterThanOrEqual(100);
@@ -17,4 +17,8 @@ test("the documentation lists every case", () => {
   const text = readFileSync(join(ROOT, "test/corpus/README.md"), "utf8");
   const lines = (["defects", "benign"] as const).flatMap((of) => cases(of).map((entry) => caseLine({ of, entry })));
   expect(lines.filter((line) => !text.includes(line)), "npm run bench:corpus writes it anew").toEqual([]);
+});
+
+test("the documentation has the generator's last figures", () => {
+  expect(readFileSync(join(ROOT, "test/corpus/README.md"), "utf8")).toContain(generatedSection());
 });

@@ -1,26 +1,17 @@
 // The corpus of harm: real schemas, defects planted in them one at a time, and what the judge makes of each.
 
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { cp, mkdtemp, open, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
-import pg from "pg";
+import type pg from "pg";
 import { parse } from "yaml";
 import { z } from "zod";
-import { startClock } from "../../harness/base/clock.ts";
 import { ROOT } from "../../harness/base/files.ts";
-import { drillSchema } from "../../harness/drill/schema.ts";
-import { readSystem } from "../../harness/drill/parse.ts";
 import { systemSchema, type System } from "../../harness/drill/system.ts";
-import { dumpFile, EvidenceWriter } from "../../harness/evidence/run-directory.ts";
 import { judge } from "../../harness/judge/judge.ts";
 import type { Scorecard } from "../../harness/judge/scorecard.ts";
-import { captureFacts } from "../../harness/observe/facts.ts";
-import { openRuntime } from "../../harness/topology/open-runtime.ts";
-import { connect, DATABASE } from "../../harness/topology/postgres.ts";
-import { startTopology, type Topology } from "../../harness/topology/topology.ts";
-import { record } from "../judge/history.ts";
-import { smallDrill } from "../support/drills.ts";
+import { DATABASE } from "../../harness/topology/postgres.ts";
+import { recordRun, Server, takeFacts } from "./server.ts";
 
 const HERE = join(ROOT, "test", "corpus");
 
@@ -57,59 +48,47 @@ export function cases(of: "defects" | "benign"): Case[] {
   });
 }
 
-const ALL = { loss: { maxLostWrites: 0 }, consistency: {}, structure: { maxDifferences: 0 }, integrity: { maxProblems: 0 }, invariants: { maxViolated: 0 } };
 const SYSTEMS = ["bookings", "telemetry", "accounts"] as const;
 
 type Prepared = { readonly system: System; readonly facts: string };
 
 export class Corpus implements AsyncDisposable {
-  readonly #topology: Topology;
-  readonly #folder: string;
-  readonly #close: () => Promise<void>;
+  readonly #server: Server;
   readonly #prepared = new Map<string, Prepared>();
 
-  private constructor(topology: Topology, folder: string, close: () => Promise<void>) {
-    [this.#topology, this.#folder, this.#close] = [topology, folder, close];
+  private constructor(server: Server) {
+    this.#server = server;
   }
 
   static async open(): Promise<Corpus> {
-    const settings = { max_prepared_transactions: 10, wal_level: "logical", allow_in_place_tablespaces: "on", autovacuum: "off" };
-    const drill = drillSchema.parse(smallDrill({ system: { path: "fixtures/systems/shop", scale: 0.05, postgres: { settings } } }));
-    const runtime = await openRuntime({ kind: "process", why: "corpus" }, `corpus-${startClock().startMonotonicNs}`);
-    const folder = await mkdtemp(join(tmpdir(), "tb-corpus-"));
-    const close = async () => {
-      await runtime[Symbol.asyncDispose]();
-      await rm(folder, { recursive: true, force: true });
-    };
+    const server = await Server.open("corpus", { max_prepared_transactions: 10, wal_level: "logical", allow_in_place_tablespaces: "on", autovacuum: "off" });
     try {
-      const topology = await startTopology({ runtime, drill, system: await readSystem(drill.system.path), say: () => undefined, onSecret: () => undefined });
-      const corpus = new Corpus(topology, folder, close);
+      const corpus = new Corpus(server);
       await corpus.#prepare();
       return corpus;
     } catch (error) {
-      await close();
+      await server[Symbol.asyncDispose]();
       throw error;
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#close();
+    await this.#server[Symbol.asyncDispose]();
   }
 
   /** Each system becomes a template database, and its facts are taken once. */
   async #prepare(): Promise<void> {
-    await this.#asServer(async (server) => {
+    await this.#server.outside(async (server) => {
       await server.query("create tablespace corpus_space location ''");
       await server.query("grant create on tablespace corpus_space to migrator");
       await server.query("create extension pg_buffercache");
-      await server.query(`drop database ${DATABASE} with (force)`);
     });
     for (const name of SYSTEMS) {
       const directory = join(HERE, "systems", name);
       const system = systemSchema.parse(parse(readFileSync(join(directory, "system.yaml"), "utf8")));
-      await this.#asServer((server) => server.query(`create database ${DATABASE} owner migrator template template0`));
-      const facts = join(this.#folder, name);
-      await this.#inDatabase(async (client) => {
+      await this.#server.outside((server) => server.query(`create database ${DATABASE} owner migrator template template0`));
+      const facts = join(this.#server.folder, name);
+      await this.#server.inside(async (client) => {
         await client.query("create extension amcheck; alter schema public owner to migrator; grant usage on schema public to app; create extension if not exists btree_gist");
         await client.query("set role migrator");
         await client.query(readFileSync(join(directory, "schema.sql"), "utf8").replace("create extension btree_gist;", ""));
@@ -117,31 +96,10 @@ export class Corpus implements AsyncDisposable {
         const more = readdirSync(directory).includes("superuser.sql");
         if (more) await client.query(readFileSync(join(directory, "superuser.sql"), "utf8"));
         await client.query("vacuum analyze");
-        await captureFacts([{ client, system }], new EvidenceWriter(facts, startClock()), "before");
+        await takeFacts(client, system, facts);
       });
-      await this.#asServer((server) => server.query(`alter database ${DATABASE} rename to corpus_${name}`));
+      await this.#server.outside((server) => server.query(`alter database ${DATABASE} rename to corpus_${name}`));
       this.#prepared.set(name, { system, facts });
-    }
-  }
-
-  /** A server-wide connection, to no database that a case uses. */
-  async #asServer<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
-    const { address, password } = this.#topology.access("turnback", "direct");
-    const client = new pg.Client({ host: address.host, port: address.port, user: "turnback", password, database: "postgres" });
-    await client.connect();
-    try {
-      return await work(client);
-    } finally {
-      await client.end();
-    }
-  }
-
-  async #inDatabase<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
-    const client = await connect(this.#topology.access("turnback", "direct"), { name: "turnback-corpus" });
-    try {
-      return await work(client);
-    } finally {
-      await client.end();
     }
   }
 
@@ -149,60 +107,45 @@ export class Corpus implements AsyncDisposable {
   async judge(entry: Case): Promise<{ readonly card: Scorecard; readonly directory: string }> {
     const prepared = this.#prepared.get(entry.system);
     if (!prepared) throw new Error(`there is no system ${entry.system}`);
-    await this.#asServer((server) => server.query(`create database ${DATABASE} owner migrator template corpus_${entry.system}`));
-    const directory = join(this.#folder, `${entry.system}-${entry.name}`);
-    mkdirSync(directory, { recursive: true });
+    await this.#server.outside((server) => server.query(`create database ${DATABASE} owner migrator template corpus_${entry.system}`));
+    const directory = join(this.#server.folder, `${entry.system}-${entry.name}`);
     const held: pg.Client[] = [];
     try {
-      await this.#inDatabase(async (client) => {
+      await this.#server.inside(async (client) => {
         for (const { sql } of entry.clients) if (sql) await client.query(sql);
         for (const sql of entry.plant) await client.query(sql);
         for (const sql of entry.held) {
-          const session = await connect(this.#topology.access("turnback", "direct"), { name: "turnback-forgotten" });
+          const session = await this.#server.session("turnback-forgotten");
           held.push(session);
           await session.query(sql);
         }
       });
       if (entry.corrupt) await this.#corrupt(entry.corrupt);
-      record(directory, { before: [], after: [], ops: [], drill: { objectives: ALL } });
-      await cp(join(prepared.facts, "before"), join(directory, "before"), { recursive: true });
-      writeFileSync(join(directory, "before/activity.json"), JSON.stringify(entry.writers.map((writer) => ({ database: "", ...writer }))));
-      for (const when of ["before", "after"] as const) await rm(join(directory, dumpFile(when, "item")), { force: true });
-      await this.#inDatabase((client) => captureFacts([{ client, system: prepared.system }], factsOnly(directory), "after"));
-      writeLedger(directory, entry, prepared.system);
+      await this.#server.inside((client) => recordRun(client, directory, { ...prepared, activity: entry.writers.map((writer) => ({ database: "", ...writer })) }));
+      writeLedger(directory, entry);
       return { card: await judge(directory), directory };
     } finally {
       for (const session of held) await session.end();
-      if (entry.undo.length > 0) await this.#inDatabase(async (client) => { for (const sql of entry.undo) await client.query(sql); });
-      await this.#asServer((server) => server.query(`drop database ${DATABASE} with (force)`));
+      if (entry.undo.length > 0) await this.#server.inside(async (client) => { for (const sql of entry.undo) await client.query(sql); });
+      await this.#server.outside((server) => server.query(`drop database ${DATABASE} with (force)`));
     }
   }
 
   /** Overwrites bytes of a page on disk, behind the server's back. */
   async #corrupt({ relation, page, at }: { readonly relation: string; readonly page: number; readonly at: number }): Promise<void> {
-    const path = await this.#inDatabase(async (client) => {
+    const path = await this.#server.inside(async (client) => {
       await client.query("checkpoint");
       const { rows: [row] } = await client.query<{ path: string }>("select current_setting('data_directory') || '/' || pg_relation_filepath($1) as path", [relation]);
       return row?.path ?? "";
     });
-    await this.#asServer((server) => server.query("select pg_buffercache_evict_all()"));
+    await this.#server.outside((server) => server.query("select pg_buffercache_evict_all()"));
     await using file = await open(path, "r+");
     await file.write(Buffer.alloc(64, 0xaa), 0, 64, page * 8192 + at);
   }
 }
 
-/** The evidence writer makes a timeline of its own; the recorded one stays. */
-function factsOnly(directory: string): EvidenceWriter {
-  const timeline = readFileSync(join(directory, "timeline.jsonl"));
-  const writer = new EvidenceWriter(directory, startClock());
-  writeFileSync(join(directory, "timeline.jsonl"), timeline);
-  return writer;
-}
-
 /** The clients' operations, 100 ms apart; the way back ends at 6 s of the recorded timeline. */
-function writeLedger(directory: string, entry: Case, system: System): void {
-  const header = JSON.parse(readFileSync(join(directory, "drill.json"), "utf8")) as object;
-  writeFileSync(join(directory, "drill.json"), JSON.stringify({ ...header, system }));
+function writeLedger(directory: string, entry: Case): void {
   const lines = entry.clients.map(({ told, code, effects, afterRollback }, index) => {
     const start = afterRollback ? 7e9 + index * 1e7 : 1e8 * (index + 1);
     return {

@@ -1,5 +1,10 @@
 // The corpus as a document: what was planted, and what the judge made of it.
 
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT } from "../../harness/base/files.ts";
+import { KNOWN } from "../mutations/known.ts";
+import { renderFigures, type Figures } from "../mutations/tally.ts";
 import type { Case } from "./corpus.ts";
 import type { CaseVerdict } from "./verdict.ts";
 
@@ -35,10 +40,42 @@ ${alarms.length > 0 ? `\nFalse alarms:\n${alarms.map((alarm) => `- ${alarm}`).jo
 A replica that is behind, diverged or on another timeline, a hole in the archived WAL and a backup that is damaged need a second
 server or a backup: tests and drills of their own plant these (\`test/rollback/\`, \`scenarios/failover/\`, \`scenarios/restore/\`).
 
+${generatedSection()}
 ## Every case
 
 ${rows.map(caseLine).join("\n")}
 `;
+}
+
+const PAGE = join(ROOT, "test/corpus/README.md");
+const FIGURES = join(ROOT, "test/mutations/figures.json");
+const HEADING = "## Changes at random";
+
+/** What the last `npm run bench -- mutations` found, and what is known not to be seen. */
+export function generatedSection(): string {
+  const figures = existsSync(FIGURES) ? renderFigures(JSON.parse(readFileSync(FIGURES, "utf8")) as Figures) : "It has not been run yet.";
+  const known = [...KNOWN].map(([name, why]) => `- ${name}: ${why}`);
+  return `${HEADING}
+
+\`npm run bench -- mutations\` draws schemas from a seed, makes one drawn change to a copy of one of them (\`test/mutations/\`), and asks others than the
+judge's facts what really changed: the rows of the catalogues with names in place of numbers, the content of every table, whether sequences
+still give values that are free, and pg_dump and pg_dumpall where there are some (\`TURNBACK_PG_DUMP\`). What they see must be told; where they
+see nothing the judge must be silent. \`TURNBACK_SEED\`, \`TURNBACK_MUTATION\` and \`TURNBACK_MUTATIONS=1\` make one change of a series again.
+
+${figures}
+
+### Known not to be seen
+
+${known.length > 0 ? known.join("\n") : "Nothing that the generator makes."}
+`;
+}
+
+/** Puts the section anew into the page, and leaves the rest as it is. */
+export function writeGenerated(): void {
+  const page = readFileSync(PAGE, "utf8");
+  const next = page.indexOf("## Every case");
+  const from = page.includes(HEADING) ? page.indexOf(HEADING) : next;
+  writeFileSync(PAGE, `${page.slice(0, from)}${generatedSection()}\n${page.slice(next)}`);
 }
 
 export function caseLine({ of, entry }: Pick<Row, "of" | "entry">): string {

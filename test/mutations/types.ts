@@ -1,0 +1,52 @@
+// The types that generated columns have, each with an expression that gives row i its value.
+
+export type ColumnType = { readonly type: string; readonly value: string };
+
+const plain = (type: string, value: string): ColumnType => ({ type, value });
+
+export const TYPES: readonly ColumnType[] = [
+  plain("smallint", "(i % 300)::smallint"),
+  plain("integer", "i * 17"),
+  plain("bigint", "i * 5000000000"),
+  plain("numeric", "i * 1.000000000000000001"),
+  plain("numeric(12, 4)", "i / 7.0"),
+  plain("real", "i / 3.0"),
+  plain("double precision", "i / 7.0::double precision"),
+  plain("money", "(i * 1.25)::numeric::money"),
+  plain("text", "case when i % 9 = 0 then null else 'Text ' || i || '  ' end"),
+  plain("varchar(40)", "lpad(i::text, 6, '0')"),
+  plain("character(6)", "'c' || i"),
+  plain("name", "('name' || i)::name"),
+  plain("bytea", "decode(md5(i::text), 'hex')"),
+  plain("boolean", "i % 3 = 0"),
+  plain("date", "date '2024-02-28' + i"),
+  plain("time(3)", "time '12:00:00.125' + i * interval '1 minute'"),
+  plain("time with time zone", "timetz '10:00:00+02'"),
+  plain("timestamp", "timestamp '2024-03-31 01:30:00.123456' + i * interval '1 hour'"),
+  plain(
+    "timestamp(3) with time zone",
+    "case when i % 11 = 0 then 'infinity'::timestamptz else timestamptz '2025-10-26 00:30:00.5+00' + i * interval '1 hour' end",
+  ),
+  plain("interval", "i * interval '1 day 2 hours'"),
+  plain("uuid", "md5(i::text)::uuid"),
+  plain("inet", "('10.0.0.' || (i % 250))::inet"),
+  plain("cidr", "'10.1.0.0/16'::cidr"),
+  plain("macaddr", "'08:00:2b:01:02:03'::macaddr"),
+  plain("json", "json_build_object('b', i, 'a', 'x')"),
+  plain("jsonb", "jsonb_build_object('n', i, 'list', jsonb_build_array(i, null, '1'))"),
+  plain("int4range", "int4range(i, i + 5)"),
+  plain("tstzrange", "tstzrange('2025-01-01+00', '2025-01-02+00')"),
+  plain("int4multirange", "'{[1,3), [5,8)}'::int4multirange"),
+  plain("point", "point(i, i / 2.0)"),
+  plain("box", "box(point(0, 0), point(i, i))"),
+  plain("bit(4)", "(i % 16)::bit(4)"),
+  plain("bit varying(8)", "b'101'"),
+  plain("tsvector", "to_tsvector('simple', 'row ' || i)"),
+  plain("text[]", "array['a', 'b' || i, null]"),
+  plain("integer[]", "array[i, i + 1]"),
+  plain("pg_lsn", "'0/16B3748'::pg_lsn"),
+  plain("gen.mood", "(array['calm', 'happy', 'sad'])[1 + i % 3]::gen.mood"),
+  plain("gen.positive", "i"),
+  plain("gen.address", "row('Street ' || i, i)::gen.address"),
+  plain("gen.span", "gen.span(i, i + 0.5)"),
+];
