@@ -13,7 +13,7 @@ const EXAMPLES = 5;
 /** Undefined where nothing changed. */
 export async function changesOf(was: UnreadTable, is: UnreadTable, database: EvidenceDatabase): Promise<Changes | undefined> {
   if (was.rows === null || is.rows === null) return undefined;
-  const columns = is.columns.filter(({ name, read, checksum }) => !read && checksum !== (was.columns.find((old) => old.name === name)?.checksum ?? null)).map(({ name }) => name);
+  const columns = is.columns.filter(({ name, read, checksum }) => !read && checksum !== null && checksum !== (was.columns.find((old) => old.name === name)?.checksum ?? null)).map(({ name }) => name);
   const all = was.columns.every((column) => is.columns.some(({ name }) => name === column.name)); // or the sums of whole rows are of other columns
   if (was.rows === is.rows && columns.length === 0 && (!all || was.checksum === is.checksum)) return undefined;
   if (was.file !== undefined && is.file !== undefined) return rowByRow(was.file, is.file, was.key.length > 0, columns, database);

@@ -8,6 +8,7 @@ import copy from "pg-copy-streams";
 import { sha256 } from "../base/files.ts";
 import { readJson, type EvidenceWriter, type FactsWhen } from "../evidence/run-directory.ts";
 import type { System } from "../drill/system.ts";
+import type { Activity } from "./activity.ts";
 import { columnsRead, type Reads } from "./columns-read.ts";
 
 /** A table as the catalogue has it; its partitions count as it. */
@@ -71,6 +72,7 @@ const whyNot = ({ kind, extension, populated, unlogged }: Listed): string | unde
 export async function unreadFacts(client: pg.Client, system: System, evidence: EvidenceWriter, when: FactsWhen, { database = "", path }: { readonly database?: string | undefined; readonly path: string }): Promise<UnreadTable[]> {
   const before = when === "after" ? await readJson<UnreadTable[]>(evidence.directory, "before/unread.json") : undefined;
   if (when === "after" && !before) return [];
+  const written = ((before && (await readJson<Activity[]>(evidence.directory, "before/activity.json"))) ?? []).filter((one) => one.database === database).map(({ table }) => table);
   await client.query("begin isolation level repeatable read");
   try {
     await client.query("select pg_catalog.set_config('search_path', $1, true)", [path]);
@@ -79,7 +81,7 @@ export async function unreadFacts(client: pg.Client, system: System, evidence: E
     for (const listed of (await client.query<Listed>(LIST)).rows) {
       const old = before?.find((table) => table.database === database && table.full === listed.full);
       if (before && !old) continue;
-      tables.push(await tableFacts(client, listed, evidence, { when, database, reads, old }));
+      tables.push(await tableFacts(client, listed, evidence, { when, database, reads, old, written: written.includes(listed.full) }));
     }
     return tables;
   } finally {
@@ -87,10 +89,10 @@ export async function unreadFacts(client: pg.Client, system: System, evidence: E
   }
 }
 
-type Asked = { readonly when: FactsWhen; readonly database: string; readonly reads: Reads | undefined; readonly old: UnreadTable | undefined };
+type Asked = { readonly when: FactsWhen; readonly database: string; readonly reads: Reads | undefined; readonly old: UnreadTable | undefined; /** Clients were seen to write it. */ readonly written: boolean };
 
 /** @param asked of afterwards what was looked at before: only that can be compared */
-async function tableFacts(client: pg.Client, listed: Listed, evidence: EvidenceWriter, { when, database, reads, old }: Asked): Promise<UnreadTable> {
+async function tableFacts(client: pg.Client, listed: Listed, evidence: EvidenceWriter, { when, database, reads, old, written }: Asked): Promise<UnreadTable> {
   const { name, full, key, cascades, triggers } = listed;
   const read = (column: string) => (old ? old.columns.find((other) => other.name === column)?.read ?? false : [full, ...listed.parents].some((table) => reads?.columns.has(`${table}.${column}`)));
   const same = listed.columns.filter((column) => !old || old.columns.some((other) => other.name === column.name && other.type === column.type));
@@ -104,10 +106,11 @@ async function tableFacts(client: pg.Client, listed: Listed, evidence: EvidenceW
   try {
     const from = `${listed.kind === "p" ? "" : "only "}${listed.quoted}`;
     const texts = unread.map((column) => `${pg.escapeIdentifier(column.name)}::text`);
-    const sums = [...(texts.length > 1 ? [`row(${texts.join(", ")})::text`] : texts), ...texts].map((text) => `, sum(hashtextextended(${text}, 0))::text`).join("");
+    // Of rows that can't be told apart, and that clients write, a checksum says nothing.
+    const sums = written && old?.file === undefined ? "" : [...(texts.length > 1 ? [`row(${texts.join(", ")})::text`] : texts), ...texts].map((text) => `, sum(hashtextextended(${text}, 0))::text`).join("");
     const { rows: answer } = await client.query<[number, ...(string | null)[]]>({ text: `select count(*)::int${sums} from ${from}`, rowMode: "array" });
     const [rows, checksum = null, ...checksums] = answer[0] ?? [0];
-    const summed = new Map(unread.map((column, i) => [column.name, checksums[i] ?? "0"]));
+    const summed = new Map(unread.map((column, i) => [column.name, sums === "" ? null : checksums[i] ?? "0"]));
     const inPart = base.entities.length > 0;
     const wanted = when === "before" ? rows <= (inPart ? MOST_ROWS_IN_PART : MOST_ROWS) && (!inPart || key.length > 0) : old?.file !== undefined && rows <= 5 * MOST_ROWS;
     // What is compared row by row must be the same columns: those of before, in their order.
@@ -115,7 +118,7 @@ async function tableFacts(client: pg.Client, listed: Listed, evidence: EvidenceW
     const comparable = [...base.key, ...digested].every((column) => same.some((there) => there.name === column));
     const file = wanted && comparable ? await writeRows(client, evidence, old?.file?.replace("before/", "after/") ?? `${when}/rows-${sha256(`${database} ${full}`).slice(0, 12)}.csv.zst`, { from, key: base.key, digested }) : undefined;
     await client.query("release savepoint unread");
-    return { ...base, rows, checksum: checksum ?? "0", columns: columns.map((column) => ({ ...column, checksum: summed.get(column.name) ?? null })), ...(file !== undefined && { file }) };
+    return { ...base, rows, checksum: sums === "" ? null : checksum ?? "0", columns: columns.map((column) => ({ ...column, checksum: summed.get(column.name) ?? null })), ...(file !== undefined && { file }) };
   } catch (error) {
     if (!(error instanceof pg.DatabaseError)) throw error;
     await client.query("rollback to savepoint unread");

@@ -10,6 +10,7 @@ const FIXED: Readonly<Record<string, string>> = {
   statement_timeout: "0", lock_timeout: "0", idle_in_transaction_session_timeout: "0", idle_session_timeout: "0",
   TimeZone: "UTC", DateStyle: "ISO, MDY", IntervalStyle: "postgres", extra_float_digits: "1", bytea_output: "hex", xmloption: "content", lc_monetary: "C", lc_messages: "C",
   default_transaction_isolation: "read committed", default_transaction_read_only: "off", default_transaction_deferrable: "off", session_replication_role: "origin",
+  max_parallel_workers_per_gather: "0", jit: "off", // looking must not take the processors of what is being looked at
   standard_conforming_strings: "on", quote_all_identifiers: "off", array_nulls: "on", backslash_quote: "safe_encoding", transform_null_equals: "off", row_security: "off",
 };
 

@@ -2,10 +2,10 @@
 
 import type pg from "pg";
 import { domainViolations, nullValues, staleGenerated } from "./columns.ts";
-import { checkViolations, duplicates, exclusionViolations, orphans, wrongPartitions } from "./constraints.ts";
+import { checkViolations, exclusionViolations, orphans, wrongPartitions } from "./constraints.ts";
 import type { Check, IntegrityFact } from "./fact.ts";
 import { incompleteIndexes } from "./incomplete-indexes.ts";
-import { corruptIndexes, invalidIndexes } from "./indexes.ts";
+import { indexes, invalidIndexes } from "./indexes.ts";
 import { leftOvers, slots, subscriptions } from "./left-overs.ts";
 import { sequences } from "./sequences.ts";
 import { corruptTables, orphanedFiles } from "./storage.ts";
@@ -13,8 +13,8 @@ import { corruptTables, orphanedFiles } from "./storage.ts";
 export type { IntegrityFact } from "./fact.ts";
 
 const CHECKS: readonly Check[] = [
-  orphans, checkViolations, exclusionViolations, duplicates, wrongPartitions, nullValues, staleGenerated, domainViolations, sequences,
-  invalidIndexes, corruptIndexes, incompleteIndexes, corruptTables, orphanedFiles, leftOvers, slots, subscriptions,
+  orphans, checkViolations, exclusionViolations, wrongPartitions, nullValues, staleGenerated, domainViolations, sequences,
+  invalidIndexes, indexes, incompleteIndexes, corruptTables, orphanedFiles, leftOvers, slots, subscriptions,
 ];
 
 /** All facts, inside the caller's transaction. */
