@@ -3,7 +3,7 @@
 import { constants, createReadStream } from "node:fs";
 import { copyFile, mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
+import { pipeline } from "node:stream";
 import { createZstdDecompress } from "node:zlib";
 import { exists } from "../base/files.ts";
 import { type DuckDB, identifier, literal, openDuckDB, parquet, plainPath } from "./duckdb.ts";
@@ -248,13 +248,13 @@ async function readCsv(file: string): Promise<string> {
 
 /** The column names of a compressed CSV file, as PostgreSQL's COPY writes them. */
 async function csvHeader(file: string): Promise<string[]> {
-  const compressed = createReadStream(file);
-  try {
-    for await (const line of createInterface({ input: compressed.pipe(createZstdDecompress()) })) {
-      return [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? "");
-    }
-    return [];
-  } finally {
-    compressed.destroy(); // what was not read of it would keep it open
+  // A dump that is cut short is an error to who reads it, and to nobody afterwards.
+  const plain = pipeline(createReadStream(file), createZstdDecompress(), () => undefined).setEncoding("utf8");
+  let line = "";
+  for await (const text of plain as AsyncIterable<string>) {
+    line += text;
+    if (line.includes("\n")) break;
   }
+  const [header = ""] = line.split("\n", 1);
+  return header === "" ? [] : [...header.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, bare]) => quoted?.replaceAll('""', '"') ?? bare ?? "");
 }

@@ -9,7 +9,7 @@ import { findBySearchPath } from "./search-path.ts";
 import { inFrame, LIMITS, untilAborted, type Limits } from "./frame.ts";
 import { plannerStatistics, type PlannerStatistics } from "./planner-statistics.ts";
 import { fingerprint, located, type SchemaObject } from "./fingerprint.ts";
-import { unreadFacts, type UnreadTable } from "./unread.ts";
+import { readsOf, unreadFacts, type UnreadTable } from "./unread.ts";
 import { integrityFacts, type IntegrityFact } from "./integrity/integrity.ts";
 
 export type InvariantFact = { readonly name: string; readonly query: string; readonly violations: number; readonly examples: readonly unknown[]; readonly error?: string };
@@ -44,25 +44,27 @@ export async function captureFacts(databases: readonly Observed[], evidence: Evi
   const unread: UnreadTable[] = [];
   const paths: Record<string, string> = {};
   for (const { client, system, database } of databases) {
+    const reads = when === "after" ? undefined : await untilAborted([client], signal, () => readsOf(client, system, () => findBySearchPath(client, evidence, when, database)));
     const read = async () => {
       const path = await findBySearchPath(client, evidence, when, database);
       paths[database ?? ""] = path.fresh;
       const objects = await fingerprint(client);
       const dumped = await dumpEntities(client, system, evidence, when, { records, owed, path });
-      return { objects, dumped, violated: await invariantFacts(client, system, when, limits), planned: await plannerStatistics(client) };
+      const violated = await invariantFacts(client, system, when, limits);
+      return { objects, dumped, violated, planned: await plannerStatistics(client), hidden: await unreadFacts(client, evidence, when, { database, reads }) };
     };
     // amcheck takes locks that a read-only transaction may not take.
     const look = async () => {
       await client.query("select set_config('search_path', $1, true)", [paths[database ?? ""]]);
       return integrityFacts(client);
     };
-    const [{ objects, dumped, violated, planned }, found] = await untilAborted([client], signal, () => inFrame(client, limits, read, look));
+    const [{ objects, dumped, violated, planned, hidden }, found] = await untilAborted([client], signal, () => inFrame(client, limits, read, look));
     structure.push(...objects.map((object) => located(database, object)));
     for (const [entity, facts] of dumped) entities.set(entity, facts);
     invariants.push(...violated.map((fact) => ({ ...fact, name: inDatabase(database, fact.name) })));
     statistics.push(...planned.map((of) => ({ ...of, table: inDatabase(database, of.table) })));
     integrity.push(...found.map((fact) => ({ ...fact, subject: inDatabase(database, fact.subject) })));
-    unread.push(...(await untilAborted([client], signal, () => unreadFacts(client, system, evidence, when, { database, path: paths[database ?? ""] ?? "" }))));
+    unread.push(...hidden);
   }
   await evidence.writeJson(`${when}/unread.json`, unread);
   await evidence.writeJson(`${when}/structure.json`, structure);

@@ -28,7 +28,7 @@ type Options = {
   readonly signal?: AbortSignal;
 };
 
-/** Processes of the server's own. An autovacuum worker changes no row, and gives way to the locks under which facts are taken. */
+/** Processes of the server's own. An autovacuum worker changes no row, and its locks and those of the facts let each other be: it is named, and not waited for. */
 const SERVERS_OWN = ["autovacuum launcher", "autovacuum worker", "logical replication launcher", "archiver", "background writer", "checkpointer", "walwriter", "walsummarizer", "walreceiver", "startup", "io worker", "slotsync worker"];
 
 /**
@@ -54,10 +54,11 @@ export async function proveQuiescence(client: pg.Client, options: Options): Prom
     place: "postgres",
     lastSeen: () => seen,
     check: async () => {
-      const { rows: [row] } = await client.query<{ backends: number; replicas: number; prepared: number }>(`select
+      const { rows: [row] } = await client.query<{ backends: number; replicas: number; prepared: number; vacuums: readonly string[] }>(`select
         (select count(*)::int from pg_stat_activity where usename in ('app', 'migrator') and leader_pid is null and backend_type = 'client backend') as backends,
         (select count(*)::int from pg_stat_replication where application_name = any ($1) and ${delayed ? "flush_lsn" : "replay_lsn"} is distinct from pg_current_wal_lsn()) as replicas,
-        (select count(*)::int from pg_prepared_xacts) as prepared`, [receivers]);
+        (select count(*)::int from pg_prepared_xacts) as prepared,
+        array(select concat_ws(' in ', query, datname) from pg_stat_activity where backend_type = 'autovacuum worker' and query <> '' order by pid) as vacuums`, [receivers]);
       if (!row) return undefined;
       const strangers = await strangersOf(client, receivers, subscriptions);
       const busy = strangers.filter(({ atWork }) => atWork);
@@ -65,6 +66,7 @@ export async function proveQuiescence(client: pg.Client, options: Options): Prom
       seen = [
         `${row.backends} backends of clients, ${row.replicas} replicas behind, ${row.prepared} prepared transactions`,
         ...(busy.length === 0 ? [] : [`not ours and at work: ${listed(busy)}; end it, and keep it from this server while a drill runs`]),
+        ...(row.vacuums.length === 0 ? [] : [`the server's own, and let be: ${row.vacuums.join(", ")}`]),
         ...(idle.length === 0 ? [] : [`warning: connected and idle, not ours: ${listed(idle)}`]),
       ].join("; ");
       // A prepared transaction stays for ever: it is a finding about integrity, and no reason to wait.

@@ -2,18 +2,18 @@
 
 import type pg from "pg";
 import { waitUntil } from "../base/deadline.ts";
-import { HarnessError, messageOf } from "../base/errors.ts";
+import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
 import type { Cluster } from "../topology/cluster.ts";
 import type { Service } from "../topology/runtime.ts";
 import type { IntegrityFact } from "./integrity/integrity.ts";
-import { untilAborted } from "./frame.ts";
+import { LIMITS, untilAborted, type Limits } from "./frame.ts";
 
 const CAUGHT_UP_WITHIN_MS = 5_000;
 const FOLLOWERS = "select application_name, state, sent_lsn, replay_lsn, sync_state from pg_stat_replication";
 const TIMELINE = "select ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int as timeline, pg_current_wal_lsn()::text as lsn";
 
 /** What is wrong with the replica, if the drill has one; nobody writes any more. The first thing that is, hides the rest. */
-export async function replicaFacts(cluster: Cluster, primary: pg.Client, signal?: AbortSignal): Promise<IntegrityFact[]> {
+export async function replicaFacts(cluster: Cluster, primary: pg.Client, signal?: AbortSignal, { statementMs }: Pick<Limits, "statementMs"> = LIMITS): Promise<IntegrityFact[]> {
   const { replica } = cluster;
   if (!replica) return [];
   const fact = (kind: IntegrityFact["kind"], subject: string, detail: string, query: string): IntegrityFact => ({ kind, subject, count: 1, detail, query });
@@ -34,7 +34,7 @@ export async function replicaFacts(cluster: Cluster, primary: pg.Client, signal?
     if ((cluster.declared?.applyDelayMs ?? 0) > 0) return []; // behind on purpose
     const behind = await lag(client, at?.lsn ?? "0/0");
     if (behind !== undefined) return [fact("replica-behind", replica.name, behind, FOLLOWERS)];
-    return (await untilAborted([primary, client], signal, () => differences(primary, client))).map(({ table, detail }) => fact("replica-diverged", `${replica.name}: ${table}`, detail, digestOf(table)));
+    return (await untilAborted([primary, client], signal, () => differences(primary, client, statementMs))).map(({ kind, table, detail }) => fact(kind, `${replica.name}: ${table}`, detail, digestOf(table)));
   } finally {
     await client.end();
   }
@@ -69,19 +69,33 @@ const TABLES = `select c.oid::regclass::text as name from pg_class c join pg_nam
 /** One number for a table's rows, whatever their order. */
 const digestOf = (table: string) => `select count(*)::text || ' rows, digest ' || coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text as digest from only ${table} t`;
 
-async function differences(primary: pg.Client, replica: pg.Client): Promise<{ readonly table: string; readonly detail: string }[]> {
-  const found: { table: string; detail: string }[] = [];
+type Difference = { readonly kind: "replica-diverged" | "unchecked"; readonly table: string; readonly detail: string };
+type Digest = { readonly told: string; readonly code?: string | undefined };
+/** Cut off by a time-out, or by what the replica had to replay: says nothing of the rows. */
+const CUT_OFF = new Set(["57014", "40001"]);
+
+/** What only one of the two can read is as good as another row; where nobody got an answer, nobody knows. */
+async function differences(primary: pg.Client, replica: pg.Client, statementMs: number): Promise<Difference[]> {
+  const found: Difference[] = [];
   const { rows } = await primary.query<{ name: string }>(TABLES);
-  for (const { name } of rows) {
-    const ask = async (client: pg.Client) => {
-      try {
-        return (await client.query<{ digest: string }>(digestOf(name))).rows[0]?.digest ?? "nothing";
-      } catch (error) {
-        return `an error: ${messageOf(error)}`;
-      }
-    };
-    const [here, there] = [await ask(primary), await ask(replica)];
-    if (here !== there) found.push({ table: name, detail: `the primary holds ${here}, the replica ${there}` });
+  for (const { name: table } of rows) {
+    const [here, there] = [await digest(primary, table, statementMs), await digest(replica, table, statementMs)];
+    const detail = `the primary holds ${here.told}, the replica ${there.told}`;
+    if ([here, there].some(({ code }) => CUT_OFF.has(code ?? "")) || (here.code && there.code)) found.push({ kind: "unchecked", table, detail });
+    else if (here.told !== there.told) found.push({ kind: "replica-diverged", table, detail });
   }
   return found;
+}
+
+async function digest(client: pg.Client, table: string, statementMs: number): Promise<Digest> {
+  await client.query(`begin read only; set local statement_timeout = ${statementMs}`);
+  try {
+    return { told: (await client.query<{ digest: string }>(digestOf(table))).rows[0]?.digest ?? "nothing" };
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === undefined) throw error; // a connection that is gone is no answer
+    return { told: code === "57014" ? `no answer within ${statementMs} ms` : `an error: ${messageOf(error)}`, code };
+  } finally {
+    await client.query("rollback");
+  }
 }

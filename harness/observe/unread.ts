@@ -68,25 +68,29 @@ const LIST = `
 const whyNot = ({ kind, extension, populated, unlogged }: Listed): string | undefined =>
   kind === "f" ? "a foreign table: its rows are elsewhere" : unlogged ? "unlogged: PostgreSQL itself empties it after a crash" : extension ? "it belongs to an extension" : kind === "m" ? `a materialized view: its rows follow from other tables${populated ? "" : ", and it has none yet"}` : undefined;
 
-/** Of one database, in a transaction of its own that ends rolled back: to find out what a query reads, a view of it is made. */
-export async function unreadFacts(client: pg.Client, system: System, evidence: EvidenceWriter, when: FactsWhen, { database = "", path }: { readonly database?: string | undefined; readonly path: string }): Promise<UnreadTable[]> {
-  const before = when === "after" ? await readJson<UnreadTable[]>(evidence.directory, "before/unread.json") : undefined;
-  if (when === "after" && !before) return [];
-  const written = ((before && (await readJson<Activity[]>(evidence.directory, "before/activity.json"))) ?? []).filter((one) => one.database === database).map(({ table }) => table);
-  await client.query("begin isolation level repeatable read");
+/** Which columns entities read: to find out, a view of each query is made, in a transaction of its own that ends rolled back. */
+export async function readsOf(client: pg.Client, system: System, findTables: () => Promise<unknown>): Promise<Reads> {
+  await client.query("begin");
   try {
-    await client.query("select pg_catalog.set_config('search_path', $1, true)", [path]);
-    const reads = before ? undefined : await columnsRead(client, system);
-    const tables: UnreadTable[] = [];
-    for (const listed of (await client.query<Listed>(LIST)).rows) {
-      const old = before?.find((table) => table.database === database && table.full === listed.full);
-      if (before && !old) continue;
-      tables.push(await tableFacts(client, listed, evidence, { when, database, reads, old, written: written.includes(listed.full) }));
-    }
-    return tables;
+    await findTables();
+    return await columnsRead(client, system);
   } finally {
     await client.query("rollback");
   }
+}
+
+/** Of one database, in the caller's transaction. @param reads of before; afterwards that is looked at which was looked at before */
+export async function unreadFacts(client: pg.Client, evidence: EvidenceWriter, when: FactsWhen, { database = "", reads }: { readonly database?: string | undefined; readonly reads: Reads | undefined }): Promise<UnreadTable[]> {
+  const before = when === "after" ? await readJson<UnreadTable[]>(evidence.directory, "before/unread.json") : undefined;
+  if (when === "after" && !before) return [];
+  const written = ((before && (await readJson<Activity[]>(evidence.directory, "before/activity.json"))) ?? []).filter((one) => one.database === database).map(({ table }) => table);
+  const tables: UnreadTable[] = [];
+  for (const listed of (await client.query<Listed>(LIST)).rows) {
+    const old = before?.find((table) => table.database === database && table.full === listed.full);
+    if (before && !old) continue;
+    tables.push(await tableFacts(client, listed, evidence, { when, database, reads, old, written: written.includes(listed.full) }));
+  }
+  return tables;
 }
 
 type Asked = { readonly when: FactsWhen; readonly database: string; readonly reads: Reads | undefined; readonly old: UnreadTable | undefined; /** Clients were seen to write it. */ readonly written: boolean };

@@ -41,12 +41,28 @@ describe("quiescence", () => {
 
   test("is proven with our replica streaming and nobody else there, and not where the replica is nobody we know", shared, async () => {
     await stranger.end();
-    expect(await quiet(5_000)).toBe("0 backends of clients, 0 replicas behind, 0 prepared transactions");
+    expect(await quiet(5_000)).toMatch(/^0 backends of clients, 0 replicas behind, 0 prepared transactions(; the server's own, and let be: autovacuum: .*)?$/);
     await expect(quiet(300, {})).rejects.toThrow(/not ours and at work: pid \d+ \(walsender, role turnback, "replica"/);
   });
 
   test("is proven with a stranger that is idle, who is named", shared, async () => {
     expect(await quiet(5_000)).toMatch(/^0 backends .*; warning: connected and idle, not ours: pid \d+ \(role turnback, "psql", in app\): idle/);
+  });
+
+  test("is proven while autovacuum is at work, which is named", { ...shared, timeout: 60_000 }, async () => {
+    await stranger.query("alter system set autovacuum_naptime = 1");
+    await stranger.query("alter system set autovacuum_vacuum_cost_delay = '100ms'");
+    await stranger.query("alter system set autovacuum_vacuum_cost_limit = 1");
+    await stranger.query("select pg_reload_conf(); create table dusty with (autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0) as select g as id, repeat('x', 500) as text from generate_series(1, 20000) g; delete from dusty where id % 2 = 0");
+    try {
+      await waitUntil({ what: "autovacuum", withinMs: 30_000, check: async () => ((await observer.query("select from pg_stat_activity where query like 'autovacuum: VACUUM%dusty%'")).rowCount === 0 ? undefined : true) });
+      await stranger.end();
+      expect(await quiet(5_000)).toMatch(/^0 backends .*; the server's own, and let be: .*autovacuum: VACUUM.* public\.dusty in app/);
+    } finally {
+      for (const name of ["autovacuum_naptime", "autovacuum_vacuum_cost_delay", "autovacuum_vacuum_cost_limit"]) await observer.query(`alter system reset ${name}`);
+      await observer.query("select pg_reload_conf()");
+      await observer.query("drop table dusty");
+    }
   });
 
   test.for([
@@ -124,6 +140,54 @@ describe("a rewrite that commits while facts are taken", () => {
     await other.end();
     await stranger.query("commit");
     expect((await asked)[0]).toEqual([1, 1_001, "1001"]); // the one that was half seen was never read
+  });
+});
+
+describe("tables that come, go or are rewritten between the two looks", () => {
+  const nothing = () => Promise.resolve();
+  const MADE = ["come", "go", "anew", "come_0", "come_1", "come_2"];
+  const clean = () => observer.query(MADE.map((name) => `drop table if exists ${name}`).join(";"));
+  beforeEach(clean);
+  afterEach(clean);
+  test.for<[string, string, string]>([
+    ["one that came", "", "create table come (id int)"], ["one that went", "create table go (id int)", "drop table go"], ["one that was rewritten", "create table anew as select 1 as id", "truncate anew"],
+  ])("have everything looked at once more: %s", shared, async ([, first, sql]) => {
+    if (first !== "") await stranger.query(first);
+    const looking = await held.topology.observer("looks");
+    let [reads, looks] = [0, 0];
+    let disturbed: Promise<unknown> = nothing();
+    const [read, look] = await inFrame(observer, LIMITS, async () => {
+      if ((reads += 1) > 1) return reads;
+      disturbed = stranger.query(sql);
+      // What waits for the first look's locks gets them before the second look asks.
+      await (first === "" ? disturbed : until(looking, "wait_event_type = 'Lock' and application_name = 'psql'"));
+      return reads;
+    }, async () => (looks += 1));
+    await disturbed;
+    await looking.end();
+    expect([read, look]).toEqual([2, 1]);
+  });
+
+  test("ends with an error where they keep doing so, and each attempt is undone", shared, async () => {
+    let tries = 0;
+    const asked = inFrame(observer, LIMITS, () => stranger.query(`create table come_${tries++} (id int)`), nothing);
+    await expect(asked).rejects.toMatchObject({ code: "facts-unsteady", kind: "run", message: "tables changed while facts were taken, 3 times in a row: tables came or went" });
+    expect(tries).toBe(3);
+    await expect(inFrame(observer, LIMITS, () => Promise.resolve("read"), () => Promise.resolve("looked"))).resolves.toEqual(["read", "looked"]);
+  });
+
+  test("what no entity reads is of the same snapshot as the records", shared, async () => {
+    await stranger.query("create table come (id int primary key, note text); insert into come values (1, 'before')");
+    await using folder = await temporaryFolder();
+    const evidence = new EvidenceWriter(folder.path, startClock());
+    const query = "select id::text as key from come";
+    const system = { ...(await readSystem("fixtures/systems/shop")), entities: [{ name: "come", key: "key", before: query, after: query, counters: [], references: [], derived: false }], invariants: [{ name: "slow", query: "select 1 as one from pg_sleep(1) s where s::text = 'never'" }] };
+    const asked = captureFacts([{ client: observer, system }], evidence, "before");
+    await until(stranger, "wait_event = 'PgSleep' and application_name = 'turnback-facts'");
+    await stranger.query("insert into come values (2, 'meanwhile')");
+    await asked;
+    const unread = await readJson<{ readonly name: string; readonly rows: number | null }[]>(folder.path, "before/unread.json");
+    expect(unread?.find(({ name }) => name === "come")).toMatchObject({ rows: 1 });
   });
 });
 

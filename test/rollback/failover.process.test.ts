@@ -54,10 +54,10 @@ async function first(client: pg.Client, text: string): Promise<string | undefine
 
 const replicated = (replica: object, rollback: object) => ({ system: { path: "fixtures/systems/shop", scale: 0.05, postgres: { replica } }, rollback: { strategy: "failover" as const, ...rollback } });
 const states = () => events.flatMap((event) => (event.kind === "replication" ? [event.state] : []));
-const facts = async () => {
+const facts = async (limits?: { readonly statementMs: number }) => {
   const client = await topology.observer("test");
   try {
-    return (await replicaFacts(topology.cluster, client)).map(({ kind }) => kind);
+    return (await replicaFacts(topology.cluster, client, undefined, limits)).map(({ kind }) => kind);
   } finally {
     await client.end();
   }
@@ -182,6 +182,11 @@ describe("a replica", () => {
     await ask(topology.postgres, "insert into notes values ('not replayed')");
     expect(await facts(), "it applies nothing").toEqual(["replica-behind"]);
     await ask(replica, "select pg_wal_replay_resume()");
+
+    await ask(topology.postgres, "create table many as select g, repeat('x', 100) as text from generate_series(1, 300000) g");
+    await waitUntil({ what: "the replica has them", withinMs: 10_000, check: async () => ((await facts()).length === 0 ? true : undefined) });
+    expect(new Set(await facts({ statementMs: 5 })), "nobody knows what can't be counted in time").toEqual(new Set(["unchecked"]));
+    await ask(topology.postgres, "drop table many");
 
     // An old state of the table's file: what a lost write of the replica's own disk leaves.
     const file = await ask(topology.postgres, "select pg_relation_filepath('notes')");
