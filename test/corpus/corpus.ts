@@ -82,6 +82,7 @@ export class Corpus implements AsyncDisposable {
       await server.query("create tablespace corpus_space location ''");
       await server.query("grant create on tablespace corpus_space to migrator");
       await server.query("create extension pg_buffercache");
+      await server.query("select pg_create_physical_replication_slot('reporting', true)");
     });
     for (const name of SYSTEMS) {
       const directory = join(HERE, "systems", name);

@@ -70,3 +70,46 @@ insert into contracts select i, '[2026-01-01,2027-01-01)' from generate_series(1
 insert into jobs select i, i, '[2026-02-01,2026-04-01)' from generate_series(1, 5) i;
 insert into searched (word, at, spot, words, n, document) select 'w' || i % 400, point(i % 37, i % 41), point(i % 31, i % 29), array['t' || i % 9, 'u' || i], i, jsonb_build_object('k', i % 50) from generate_series(1, 800) i;
 select brin_summarize_new_values('searched_brin_idx');
+
+-- Branches, each with a schema of its own and objects of the same names.
+do $do$ declare b text; begin
+  foreach b in array array['branch_a', 'branch_b'] loop
+    execute format($$
+      create schema %1$I;
+      create table %1$I.closings (ref text primary key, day date not null, constraint one_a_day unique (day));
+      create index closings_month_idx on %1$I.closings (extract(month from day));
+      create function %1$I.no_sunday() returns trigger language plpgsql as 'begin if extract(dow from new.day) = 0 then raise ''a sunday''; end if; return new; end';
+      create trigger no_sunday before insert on %1$I.closings for each row execute function %1$I.no_sunday();
+      create policy own on %1$I.closings for select to app using (true);
+      grant usage on schema %1$I to app;
+      grant select, insert on %1$I.closings to app;
+      insert into %1$I.closings select %1$L || i, date '2026-01-05' + i * 7 from generate_series(1, 20) i $$, b);
+  end loop;
+end $do$;
+
+-- Numbers that are made of a sequence's, and are not its own: of a shard, with a prefix, by a trigger, of the time.
+create sequence shard_numbers;
+create table sharded (id bigint primary key default nextval('shard_numbers') * 1024 + 7, body text);
+alter sequence shard_numbers owned by sharded.id;
+create sequence code_numbers;
+create table coded (id text primary key default 'C-' || lpad(nextval('code_numbers')::text, 6, '0'), body text);
+alter sequence code_numbers owned by coded.id;
+create sequence stamp_numbers;
+create function stamp_id() returns trigger language plpgsql as 'begin new.id := (1767225600000::bigint << 16) | (nextval(''stamp_numbers'') & 65535); return new; end';
+create table stamped (id bigint primary key, body text);
+create trigger stamp_id before insert on stamped for each row execute function stamp_id();
+alter sequence stamp_numbers owned by stamped.id;
+insert into sharded (body) select 'row ' || i from generate_series(1, 20) i;
+insert into coded (body) select 'row ' || i from generate_series(1, 20) i;
+insert into stamped (body) select 'row ' || i from generate_series(1, 20) i;
+
+-- What is derived by functions that a migration may replace.
+create function norm(word text) returns text language sql immutable as 'select lower(word)';
+create function fits(word text) returns boolean language sql immutable as 'select length(word) > 1';
+create table normed (id integer primary key, word text not null constraint normed_word_check check (fits(word)));
+create index normed_word_idx on normed (norm(word));
+insert into normed select i, 'Word ' || i from generate_series(1, 50) i;
+
+-- Texts that look like numbers, and numbers that double precision can't hold.
+create table addresses (ref text primary key, postal_code text not null, phone text not null, version text not null, wei numeric(60, 18) not null);
+insert into addresses select 'p' || i, lpad((i * 997 % 90000)::text, 5, '0'), '+49 30 ' || i, '1.' || i || '0', 4 * 10::numeric ^ 34 + i + 0.000000000000000001 * i from generate_series(1, 50) i;
