@@ -156,5 +156,6 @@ export async function runSqlFile(client: pg.Client, file: string, scale: number)
       throw failed(line + further, messageOf(error), "correct the SQL", error);
     }
   }
+  if (client.getTransactionStatus() !== "I") throw failed(text.trimEnd().split("\n").length, "the file begins a transaction and doesn't end it: nothing of it would be kept", "write COMMIT at its end, or leave BEGIN out");
   await client.query("reset session authorization; set role migrator; reset all");
 }

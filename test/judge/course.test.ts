@@ -85,4 +85,19 @@ describe("what a run has rehearsed", () => {
       [6_000, { kind: "rollback", state: "failed", strategy: "down", detail: error.message, error }]]);
     expect(card.objectives.find(({ name }) => name === "completion")).toMatchObject({ verdict: "missed", reason: 'the way back failed at step tenant-b: 23505 could not create unique index "day_key" (table tenant_b.closings)' });
   });
+
+  test.for<readonly [string, { readonly code?: string; readonly message: string; readonly schema?: string; readonly table?: string; readonly constraint?: string }, string]>([
+    ["a lock that another session holds", { code: "55P03", message: "canceling statement due to lock timeout" }, "at step tenant-b: 55P03 canceling statement due to lock timeout"],
+    ["a deadlock with clients", { code: "40P01", message: "deadlock detected" }, "at step tenant-b: 40P01 deadlock detected"],
+    ["a connection that is lost", { message: "Connection terminated unexpectedly" }, "at step tenant-b: Connection terminated unexpectedly"],
+    ["rows that a check refuses", { code: "23514", message: "check constraint is violated by some row", schema: "tenant_b", table: "closings", constraint: "positive" }, "at step tenant-b: 23514 check constraint is violated by some row (table tenant_b.closings, constraint positive)"],
+    ["a schema that is gone", { code: "3F000", message: "schema does not exist", schema: "tenant_b" }, "at step tenant-b: 3F000 schema does not exist (schema tenant_b)"],
+  ])("a way back that is stopped half way by %s says where, and that the rest is as it was", async ([, error, said]) => {
+    const card = await judged([started, step("tenant-a", "done"), step("tenant-b", "done"), step("tenant-c", "done"), completed, [5_000, { kind: "rollback", state: "started", strategy: "down" }],
+      [5_200, step("tenant-c", "done", undefined, "backward")[1]], [5_500, step("tenant-b", "failed", error, "backward")[1]], [6_000, { kind: "rollback", state: "failed", strategy: "down", detail: error.message, error }]]);
+    expect(card.verdict).toBe("missed");
+    expect(card.wayBack).toMatchObject({ state: "failed", stepsUndone: 1 });
+    expect(card.objectives.find(({ name }) => name === "completion")?.reason).toBe(`the way back failed ${said}`);
+    expect(card.objectives.find(({ name }) => name === "consistency")).toMatchObject({ verdict: "unknown", applies: false });
+  });
 });
