@@ -1,17 +1,25 @@
 // The corpus's whole drills say exactly what they must come to, and nothing else passes for it.
 
-import { dirname, relative } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ROOT } from "../../harness/base/files.ts";
 import { readDrill } from "../../harness/drill/parse.ts";
 import type { Drill } from "../../harness/drill/schema.ts";
 import { surprises } from "../../harness/judge/expectation.ts";
 import type { Finding, Scorecard } from "../../harness/judge/scorecard.ts";
-import { drillFiles, renderDrills } from "./drills.ts";
+import { drillFiles, renderDrills, siblings } from "./drills.ts";
 
 const drills = await Promise.all((await drillFiles()).map(async (file) => ({ file, drill: await readDrill(file) })));
 type Expect = NonNullable<Drill["expect"]>;
 const expectOf = (drill: Drill): Expect => drill.expect ?? { verdict: "met", missed: [], findings: [], onlyThese: false, says: [] };
+
+/** A planted case, or a test whose file has that title. */
+function isThere(sibling: string): boolean {
+  const [, file, title] = /^(\S+\.ts): (.*)$/.exec(sibling) ?? [];
+  if (file === undefined || title === undefined) return existsSync(join(ROOT, "test/corpus", `${sibling}.yaml`));
+  return existsSync(join(ROOT, file)) && readFileSync(join(ROOT, file), "utf8").includes(title);
+}
 
 /** A scorecard as an expectation asks for it. */
 function cardOf({ verdict, missed, findings, says }: Expect, drill: Drill): Scorecard {
@@ -55,6 +63,14 @@ describe("the drills of the corpus", () => {
     const right = expectOf(drill);
     expect(surprises(right, cardOf(right, drill))).toEqual([]);
     expect(wrongly(right).filter((wrong) => surprises(wrong, cardOf(right, drill)).length === 0), "passes for right").toEqual([]);
+  });
+
+  test("have three siblings each, which are there", () => {
+    const of = siblings();
+    expect([...of.keys()].toSorted()).toEqual(drills.map(({ drill }) => drill.name).toSorted());
+    expect([...of].filter(([, some]) => new Set(some).size < 3).map(([name]) => name)).toEqual([]);
+    expect([...of.values()].flat().filter((sibling) => !isThere(sibling))).toEqual([]);
+    expect(["defects/accounts/no-such-case", "test/corpus/drills.test.ts: no such " + "title"].filter(isThere), "what is not there").toEqual([]);
   });
 
   test("stand in the documentation", async () => {
