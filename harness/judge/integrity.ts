@@ -77,8 +77,19 @@ function lostObjects(before: readonly IntegrityFact[], after: readonly Integrity
     if (kind === undefined || harm >= 2) return [];
     const is = now.get(key(was));
     if (!is) return was.kind === "replication-slot" ? [finding(was, { kind, detail: `it was there before the migration (${was.detail}) and is gone`, count: 1, when: "before" })] : [];
+    const another = anotherSlot(was, is);
+    if (another !== undefined) return [finding(is, { kind, detail: another, count: 1 })];
     return Number(is.state?.["harm"] ?? 0) > harm ? [finding(is, { kind, detail: `before the migration: ${was.detail}; now: ${is.detail}`, count: 1 })] : [];
   });
+}
+
+/** Why a slot of the same name is not the one that was followed by; undefined when it is, or nobody knows. */
+function anotherSlot({ state: was = {} }: IntegrityFact, { state: now = {} }: IntegrityFact): string | undefined {
+  if (was["is"] != null && now["is"] != null && was["is"] !== now["is"]) return `before the migration: ${was["is"]}; now: ${now["is"]}`;
+  if (was["at"] == null || now["at"] == null || was["sent"] == null || now["sent"] == null || was["counted"] !== now["counted"]) return undefined;
+  if (BigInt(now["sent"]) > BigInt(was["sent"])) return undefined;
+  const passed = BigInt(now["at"]) - BigInt(was["at"]);
+  return passed > 0n ? `it was moved on or made again: its consumer was sent nothing of the last ${passed.toLocaleString("en-US")} bytes of WAL that it stands behind` : undefined;
 }
 
 function finding(fact: IntegrityFact, { kind, detail = fact.detail, count, when = "after" }: { readonly kind: NamedKind; readonly detail?: string; readonly count: number; readonly when?: "before" | "after" }): Finding {

@@ -40,6 +40,12 @@ test("a slot that is gone, lost or about to be is a finding; one that was lost b
   expect(kinds(slot(1), slot(0))).toEqual([]);
 });
 
+test("a slot whose consumer was sent nothing of what it stands behind is lost; one that was followed by, or whose counters began anew in a crash, is not known to be", () => {
+  const slot = (at: number | null, sent: number | null, counted = "2026-01-01", is = "logical") => fact("replication-slot", { count: 1, state: { harm: 0, is, at: at === null ? null : String(at), sent: sent === null ? null : String(sent), counted } });
+  for (const now of [slot(200, 7), slot(200, 0), slot(100, 7, undefined, "physical")]) expect(kinds(slot(100, 7), now)).toEqual([["replication-slot-lost", 1]]);
+  for (const now of [slot(100, 7), slot(200, 8), slot(200, 0, "2026-02-02"), slot(50, 7), slot(200, null), slot(null, null)]) expect(kinds(slot(100, 7), now)).toEqual([]);
+});
+
 test("a subscription that is off now is a finding; one that was off, or is on now, is not", () => {
   const subscription = (harm: number) => fact("subscription", { state: { harm } });
   expect(kinds(subscription(0), subscription(2))).toEqual([["subscription-disabled", 1]]);

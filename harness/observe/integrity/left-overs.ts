@@ -22,13 +22,18 @@ export const leftOvers: Check = async (client) => {
   return facts;
 };
 
-/** `harm` 2: a slot that was invalidated keeps its name, and whoever followed by it must be built anew; 1: the next checkpoint may do that. */
+/**
+ * `harm` 2: a slot that was invalidated keeps its name, and whoever followed by it must be built anew; 1: the next checkpoint may do that.
+ * `is` what kind of slot it is. `at` where its consumer has come to, `sent` how many transactions it has been sent, since `counted`: what
+ * lies between two positions and was never sent, as after a slot was dropped and made again by the same name, its consumer misses.
+ */
 export const slots: Check = async (client) => {
   const query = `select s.slot_name as subject, concat_ws(', ', s.slot_type, 'WAL ' || s.wal_status, s.reason, case when s.active then 'active' end) as detail,
-      json_build_object('harm', case when s.wal_status = 'lost' or s.reason is not null then 2 when s.wal_status = 'unreserved' then 1 else 0 end) as state
-    from (select t.*, coalesce(to_jsonb(t) ->> 'invalidation_reason', case when (to_jsonb(t) ->> 'conflicting')::boolean then 'conflicting' end) as reason from pg_replication_slots t) s
+      json_build_object('harm', case when s.wal_status = 'lost' or s.reason is not null then 2 when s.wal_status = 'unreserved' then 1 else 0 end, 'is', concat_ws(', ', s.slot_type, s.plugin, s.database, case when s.two_phase then 'two-phase' end, s.fails_over),
+        'at', (s.confirmed_flush_lsn - '0/0')::text, 'sent', (select n.total_txns::text from pg_stat_replication_slots n where n.slot_name = s.slot_name and n.stats_reset is null), 'counted', (select stats_reset::text from pg_stat_bgwriter)) as state
+    from (select t.*, case when (to_jsonb(t) ->> 'failover')::boolean then 'failover' end as fails_over, coalesce(to_jsonb(t) ->> 'invalidation_reason', case when (to_jsonb(t) ->> 'conflicting')::boolean then 'conflicting' end) as reason from pg_replication_slots t) s
     where not s.temporary order by 1`.replace(/\s+/g, " ");
-  const { rows } = await client.query<{ subject: string; detail: string; state: Record<string, number> }>(query);
+  const { rows } = await client.query<{ subject: string; detail: string; state: NonNullable<IntegrityFact["state"]> }>(query);
   return rows.map((row): IntegrityFact => ({ kind: "replication-slot", count: 1, query, ...row }));
 };
 
