@@ -113,3 +113,23 @@ insert into normed select i, 'Word ' || i from generate_series(1, 50) i;
 -- Texts that look like numbers, and numbers that double precision can't hold.
 create table addresses (ref text primary key, postal_code text not null, phone text not null, version text not null, wei numeric(60, 18) not null);
 insert into addresses select 'p' || i, lpad((i * 997 % 90000)::text, 5, '0'), '+49 30 ' || i, '1.' || i || '0', 4 * 10::numeric ^ 34 + i + 0.000000000000000001 * i from generate_series(1, 50) i;
+
+-- Keys and rules that mean what their own operators, collations and clauses say.
+create collation any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+create table nicks (nick text collate any_case primary key);
+create table posts (id integer primary key, nick text collate any_case constraint posts_nick_fkey references nicks);
+create table offers (id integer primary key, until date constraint offers_until_check check (until > '2000-01-01') not enforced);
+create table lent (thing integer, who text, constraint lent_who_excl exclude using gist (thing with =, who with <>));
+create table shifts (id integer, at datemultirange, primary key (id, at without overlaps));
+create table duties (id integer primary key, shift_id integer, at datemultirange, constraint duties_shift_fkey foreign key (shift_id, period at) references shifts (id, period at));
+create sequence both_numbers;
+create table lefts (id integer primary key default nextval('both_numbers'), body text);
+create table rights (id integer primary key default nextval('both_numbers'), body text);
+insert into nicks values ('Ada'), ('Bob'), ('Eve');
+insert into posts values (1, 'ADA'), (2, 'bob');
+insert into offers values (1, '1999-01-01'), (2, '2026-01-01');
+insert into lent values (1, 'ada'), (1, 'ada'), (2, 'bob');
+insert into shifts values (1, '{[2026-01-01,2026-02-01), [2026-03-01,2026-04-01)}'), (1, '{[2026-02-01,2026-03-01)}');
+insert into duties values (1, 1, '{[2026-01-15,2026-03-15)}');
+insert into lefts (body) select 'left ' || i from generate_series(1, 10) i;
+insert into rights (body) select 'right ' || i from generate_series(1, 10) i;
