@@ -1,7 +1,10 @@
 // How far the migration came and how far it was undone: what a run has rehearsed at all, before anything of it is judged.
 
+import { BESIDE_STEPS, keptSteps, type Plan } from "../drill/plan.ts";
+import type { Rollback } from "../drill/schema.ts";
 import type { Failure } from "../evidence/failure.ts";
-import { eventsOf, type EventOf, type RunRecord } from "./run-record.ts";
+import { explained } from "./explained.ts";
+import { eventsOf, type RunRecord } from "./run-record.ts";
 
 export type CourseFailure = Failure & { readonly step: string | null; readonly direction: "forward" | "backward" };
 
@@ -20,14 +23,10 @@ export type WayBackCourse = {
   readonly strategy: string;
   readonly state: "completed" | "failed" | "not-taken";
   readonly stepsUndone: number;
+  /** Why it had nothing to undo, or undid nothing, though it came to its end. */
+  readonly idle?: string;
   readonly failure?: CourseFailure;
 };
-
-/** SQLSTATE classes that no outage makes: wrong values, violated rules, dependants, and mistakes in the statement itself. */
-const OWN_CLASSES = new Set(["0A", "22", "23", "2B", "42"]);
-/** An enum's label that is used in the transaction that adds it. */
-const OWN_CODES = new Set(["55P04", "step-check-failed", "step-ended-transaction"]);
-const isOwn = (code: string | undefined) => code !== undefined && (OWN_CODES.has(code) || (code.length === 5 && OWN_CLASSES.has(code.slice(0, 2))));
 
 /** The migration's course, from the events of its steps. */
 export function migrationCourse(record: RunRecord): MigrationCourse {
@@ -46,31 +45,51 @@ export function migrationCourse(record: RunRecord): MigrationCourse {
   return { ...base, state: ended.cut === undefined ? "failed" : "cut-off", failure, ...(explainedBy === undefined ? {} : { explainedBy }) };
 }
 
-function explained(record: RunRecord, { cut, t }: EventOf<"migration">, { step, code }: CourseFailure): string | undefined {
-  const { drill } = record.header;
-  if (cut === "time") return "its deadline (migration.withinMs)";
-  if (cut === "decision") {
-    const by = eventsOf(record, "decision").find(({ state }) => state === "go")?.by;
-    return by === undefined ? "the decision to go back" : `the decision to go back (${by})`;
-  }
-  if (step !== null && (drill.migration.mayFail ?? []).includes(step)) return `the drill, which says that step ${step} may fail`;
-  if (isOwn(code)) return undefined;
-  const struck = eventsOf(record, "fault").find((event) => event.state === "triggered" && event.t <= t);
-  return struck && `fault ${struck.index + 1} (${struck.fault})`;
-}
-
 /** The way back's course. */
 export function wayBackCourse(record: RunRecord): WayBackCourse {
   const { strategy } = record.header.drill.rollback;
   const backward = stepsOf(record, "backward");
   const stepsUndone = new Set(backward.filter(({ state }) => state === "done").map(({ step }) => step)).size;
   const last = eventsOf(record, "rollback").findLast(({ state }) => state === "completed" || state === "failed");
-  if (last?.state === "completed") return { strategy, state: "completed", stepsUndone };
+  if (last?.state === "completed") return { strategy, state: "completed", stepsUndone, ...idle(record, stepsUndone) };
   if (last?.state !== "failed") return { strategy, state: "not-taken", stepsUndone };
   const failed = stepsOf(record, strategy === "resume" ? "forward" : "backward").findLast(({ state, t }) => state === "failed" && t <= last.t);
   // Something may have gone wrong around the steps, after one of them had failed and been repeated: then it is that.
   const here = failed?.detail !== undefined && (last.detail ?? "").includes(failed.detail) ? failed : undefined;
   return { strategy, state: "failed", stepsUndone, failure: { step: here?.step ?? null, direction: "backward", message: last.detail ?? "no detail", ...(here?.error ?? last.error ?? {}) } };
+}
+
+/** What each way back must have done, for anything to be said of it; the plan's own steps count for those that run its statements. */
+function idle(record: RunRecord, stepsUndone: number): Pick<WayBackCourse, "idle"> {
+  const { rollback, migration } = record.header.drill;
+  const started = eventsOf(record, "rollback").find(({ state }) => state === "started")?.t ?? 0;
+  const since = (kind: "backup" | "replication" | "volume" | "flag", state: string) => eventsOf(record, kind).some((event) => event.state === state && event.t >= started);
+  const forward = stepsOf(record, "forward");
+  const done = new Set(forward.filter(({ state, t }) => state === "done" && t < started).map(({ step }) => step));
+  const told = (why: string | false): Pick<WayBackCourse, "idle"> => (why === false ? {} : { idle: why });
+  switch (rollback.strategy) {
+    case "down": {
+      const kept = new Set(keptIn(record, rollback));
+      return told([...done].some((step) => !kept.has(step)) && stepsUndone === 0 && "the way back had nothing to undo");
+    }
+    case "coordinated": return told(done.size > 0 && stepsUndone === 0 && "the way back had nothing to undo");
+    case "flag": return told(stepsUndone === 0 && "the flag was never on, so that turning it off undid nothing");
+    case "resume": return told(!forward.some(({ state, t }) => state === "done" && t >= started) && "there was nothing left to complete");
+    case "snapshot": case "pitr": return told(!since("backup", "restored") && "the way back restored nothing");
+    case "failover": return told(!since("replication", "promoted") && "no replica was promoted");
+    case "switch-back": {
+      if (eventsOf(record, "replication").some(({ state }) => state === "switched")) return told(!since("replication", "switched-back") && "clients were not led back");
+      const began = forward.some(({ step, state }) => step === BESIDE_STEPS.follow && state === "done") || eventsOf(record, "progress").some(({ step, share }) => step === BESIDE_STEPS.follow && share > 0);
+      return told(!began && "the second server never began to follow the first");
+    }
+    case "volume-back": return told(migration.volumeSwap !== undefined && eventsOf(record, "volume").some(({ state }) => state === "swapped") && !since("volume", "swapped-back") && "the server stayed on its new volume");
+  }
+}
+
+/** Steps that stay after a partial way back. */
+function keptIn({ header }: RunRecord, rollback: Extract<Rollback, { strategy: "down" }>): readonly string[] {
+  const plan = header.plan as Plan | undefined;
+  return plan?.steps === undefined ? [] : keptSteps(plan, rollback).map(({ id }) => id);
 }
 
 /**
@@ -81,16 +100,13 @@ export function wayBackCourse(record: RunRecord): WayBackCourse {
 export function unrehearsed(migration: MigrationCourse, wayBack: WayBackCourse): string | undefined {
   const { state, stepsBegun, stepsDone, steps, failure, explainedBy } = migration;
   if (state === "not-begun") return "the migration was never begun, so nothing was rehearsed";
-  if (failure && stepsBegun === 0 && !(explainedBy ?? "").startsWith("fault ")) return `${failureWords(failure)}: the migration came to no step, and nothing was rehearsed`;
+  if (failure && stepsBegun === 0) return `${failureWords(failure)}: the migration came to no step, and nothing was rehearsed`;
   if (failure && explainedBy === undefined) {
     const undone = stepsDone === 0 ? "no step was done and nothing was rehearsed" : `${stepsDone} of ${steps} steps were done`;
     return `the migration failed by itself ${failureWords(failure)}: ${undone}; no fault, alert or deadline explains it`;
   }
-  if (state === "completed" && stepsDone > 0 && wayBack.state === "completed" && wayBack.strategy === "down" && wayBack.stepsUndone === 0) {
-    return `the way back had nothing to undo, though ${stepsDone} of ${steps} steps were done`;
-  }
   if (state === "completed" && stepsDone === 0) return "the migration came to its end without doing any step, so nothing was rehearsed";
-  return undefined;
+  return wayBack.idle && `${wayBack.idle}, though ${stepsDone} of ${steps} steps were done`;
 }
 
 /** "at step add-column: 42P01 relation "x" does not exist (table shop.orders)": an error as one sentence's end. */

@@ -23,15 +23,15 @@ const undone = step("a", "done", undefined, "backward");
 const fault = (state: "triggered" | "proven" | "healed", t = 150): At => [t, { kind: "fault", index: 0, fault: "down", target: "db", state, detail: "seen" }];
 const byZero = { code: "22012", message: "division by zero" };
 const lostConnection = { message: "Connection terminated unexpectedly" };
-const withFault: History["drill"] = { faults: [{ kind: "down", at: { during: "migration", afterMs: 0 }, healAfterMs: 10 }] } as History["drill"] & object;
+const withFault: History["drill"] = { faults: [{ kind: "down", on: "migration", at: { during: "migration", afterMs: 0 }, healAfterMs: 10 }] } as History["drill"] & object;
 
 /** Served before the migration, and after the way back. */
 const reads = (from: number, to: number) => Array.from({ length: 40 }, (_, i) => ({ at: from + (i * (to - from)) / 40, op: "read" }));
 
-async function judged(events: readonly At[], drill: History["drill"] = {}): Promise<Scorecard> {
+async function judged(events: readonly At[], drill: History["drill"] = {}, plan: object = {}): Promise<Scorecard> {
   await using folder = await temporaryFolder();
   return await judge(record(folder.path, {
-    before: [], after: [["k", "1"]], ops: [{ at: 10, effects: [insert("k", "1")] }, ...reads(20, 90), ...reads(6_010, 8_000)], drill: drill ?? {},
+    before: [], after: [["k", "1"]], ops: [{ at: 10, effects: [insert("k", "1")] }, ...reads(20, 90), ...reads(6_010, 8_000)], drill: drill ?? {}, plan,
     events: [[0, { kind: "run", state: "started" }], ...events, [9_000, { kind: "quiescence", state: "proven", detail: "" }], [9_500, { kind: "run", state: "completed" }]],
   }));
 }
@@ -63,6 +63,81 @@ describe("what a run has rehearsed", () => {
     const card = await judged(events, drill);
     expect(card.verdict, card.summary).toBe(verdict);
     if (verdict === "unknown") expect(card.objectives.filter((objective) => objective.verdict === "met")).toEqual([]);
+  });
+
+  const at = (t: number, [, event]: At): At => [t, event];
+  const on = (fault: object): History["drill"] => ({ faults: [{ at: { afterMs: 0 }, healAfterMs: 10, ...fault }] }) as History["drill"] & object;
+  const struck = (from: number, to: number): readonly At[] => [fault("triggered", from), fault("proven", from), fault("healed", to)];
+  /** Step a is done, and step b begins at 2 s and fails at 2.1 s. */
+  const failsLater = (error: { readonly code?: string; readonly message: string }): readonly At[] => [at(2_000, step("b", "started")), at(2_100, step("b", "failed", error)), at(2_150, failed(undefined, error.message)), undone, ...back];
+  const code = (name: string) => ({ code: name, message: "no" });
+  test.for<readonly [string, Scorecard["verdict"], readonly At[], { readonly code?: string; readonly message: string }, History["drill"]]>([
+    ["held while the step ran", "met", struck(1_900, 3_000), lostConnection, on({ kind: "kill" })],
+    ["was over long before the step began", "unknown", struck(150, 160), lostConnection, on({ kind: "kill" })],
+    ["cut a session between two steps, which the next one meets", "met", struck(1_500, 1_800), lostConnection, on({ kind: "down", on: "migration" })],
+    ["hit the clients' path alone", "unknown", struck(1_900, 3_000), lostConnection, on({ kind: "down", on: "clients" })],
+    ["hit the clients' path, and a lock stayed with them", "met", struck(1_900, 3_000), code("55P03"), on({ kind: "partition", on: "clients" })],
+    ["hit a replica that commits wait for", "met", struck(1_900, 3_000), code("57014"), on({ kind: "pause", on: "replica" })],
+    ["hit a replica, and the server had no room", "unknown", struck(1_900, 3_000), code("53100"), on({ kind: "pause", on: "replica" })],
+    ["ended one client's backend, and with it the server", "met", struck(1_900, 3_000), code("57P02"), on({ kind: "oom-kill", on: "clients" })],
+    ["was over, and had left damage", "met", struck(150, 160), code("XX001"), on({ kind: "power-cut" })],
+    ["was over, and leaves no damage", "unknown", struck(150, 160), code("XX001"), on({ kind: "pause" })],
+    ["is of no such error: a raised exception", "unknown", struck(1_900, 3_000), code("P0001"), on({ kind: "kill" })],
+    ["is of no such error: not in a transaction", "unknown", struck(1_900, 3_000), code("25001"), on({ kind: "kill" })],
+    ["is of no such error: an object in use", "unknown", struck(1_900, 3_000), code("55006"), on({ kind: "kill" })],
+    ["is of no such error: what can't be preserved", "unknown", struck(1_900, 3_000), code("preserve-key-not-unique"), on({ kind: "kill" })],
+    ["broke a pipe", "met", struck(1_900, 3_000), code("EPIPE"), on({ kind: "kill" })],
+    ["is of another database", "unknown", struck(1_900, 3_000), lostConnection, on({ kind: "kill", database: "billing" })],
+  ])("of a failure is explained by a fault only what it can make: it %s: %s", async ([, verdict, faults, error, drill]) => {
+    const events = [started, step("a", "done"), ...faults, ...failsLater(error)].toSorted(([a], [b]) => a - b);
+    const card = await judged(events, drill, { steps: [{ id: "a" }, { id: "b" }] });
+    expect(card.verdict, card.summary).toBe(verdict);
+    if (verdict === "unknown") expect(card.summary).toContain("no fault, alert or deadline explains it");
+  });
+
+  test("a mistake is none of the alert's that came meanwhile", async () => {
+    expect((await judged([started, step("a", "done"), step("b", "failed", byZero), ...cut, undone, ...back])).verdict).toBe("unknown");
+    expect((await judged([started, step("a", "done"), step("b", "failed", code("57014")), ...cut, undone, ...back])).verdict).toBe("met");
+  });
+
+  const way = (strategy: string, more: object = {}): History["drill"] => ({ rollback: { strategy, ...more } }) as History["drill"] & object;
+  const backup = (state: "restored" | "taken", t = 5_500): At => [t, { kind: "backup", state, label: "x", detail: "" }];
+  const replication = (state: "attached" | "promoted" | "switched" | "switched-back", t: number): At => [t, { kind: "replication", state, server: "x", detail: "" }];
+  const blueGreen = { ...way("switch-back"), migration: { plan: "none", blueGreen: {} } } as History["drill"] & object;
+  const volumes = { ...way("volume-back"), migration: { plan: "none", volumeSwap: {} } } as History["drill"] & object;
+  const volume = (state: "swapped" | "swapped-back", t: number): At => [t, { kind: "volume", state, detail: "", bytes: 1 }];
+  const through: readonly At[] = [started, step("a", "done"), completed];
+  const follow = (...events: readonly At[]): readonly At[] => [started, at(150, step("follow", "started")), ...events];
+  const progress = (share: number): At => [180, { kind: "progress", direction: "forward", step: "follow", share }];
+  const byDeadline: readonly At[] = [at(250, step("follow", "failed", { message: "aborted" })), [300, { kind: "decision", state: "go", by: "deadline", detail: "" }], failed("decision")];
+  test.for<readonly [string, string | undefined, readonly At[], History["drill"]]>([
+    ["pitr that restored", undefined, [...through, backup("restored"), ...back], way("pitr")],
+    ["pitr that restored nothing", "the way back restored nothing", [...through, ...back], way("pitr")],
+    ["a snapshot that was only taken", "the way back restored nothing", [...through, backup("taken"), ...back], way("snapshot")],
+    ["a restore of before the way back", "the way back restored nothing", [backup("restored", 50), ...through, ...back], way("snapshot")],
+    ["failover that promoted", undefined, [...through, replication("promoted", 5_500), undone, ...back], way("failover")],
+    ["failover that promoted nobody", "no replica was promoted", [...through, ...back], way("failover")],
+    ["coordinated that undid", undefined, [...through, undone, ...back], way("coordinated")],
+    ["coordinated that undid nothing", "the way back had nothing to undo", [...through, ...back], way("coordinated")],
+    ["resume of what was cut off", undefined, [started, step("a", "done"), step("b", "started"), failed("time"), at(5_500, step("b", "done")), ...back], way("resume")],
+    ["resume of what was through", "there was nothing left to complete", [...through, ...back], way("resume")],
+    ["a switch back", undefined, [...follow(progress(0.5), at(200, step("follow", "done")), step("a", "done"), replication("switched", 250), completed), replication("switched-back", 5_500), ...back], blueGreen],
+    ["a switch back that led nobody", "clients were not led back", [...follow(at(200, step("follow", "done")), step("a", "done"), replication("switched", 250), completed), ...back], blueGreen],
+    ["a following that was given up in its midst", undefined, [...follow(progress(0.3)), ...byDeadline, ...back], blueGreen],
+    ["a following that never began", "the second server never began to follow the first", [...follow(), ...byDeadline, ...back], blueGreen],
+    ["a volume that was swapped and swapped back", undefined, [...follow(at(200, step("swap", "done")), volume("swapped", 200), step("a", "done"), completed), volume("swapped-back", 5_500), ...back], volumes],
+    ["a volume that stayed", "the server stayed on its new volume", [...follow(at(200, step("swap", "done")), volume("swapped", 200), step("a", "done"), completed), ...back], volumes],
+    ["down after a failure that a fault explains, which undid nothing of what was done", "the way back had nothing to undo", [started, step("a", "done"), fault("triggered", 210), fault("proven", 210), step("b", "failed", lostConnection), failed(), fault("healed", 400), ...back], withFault],
+  ])("a way back must have done its work: %s", async ([, why, events, drill]) => {
+    const card = await judged(events.toSorted(([a], [b]) => a - b), drill);
+    expect(card.wayBack.idle).toBe(why);
+    expect(card.verdict, card.summary).toBe(why === undefined ? "met" : "unknown");
+    if (why !== undefined) expect(card.summary).toContain(why);
+  });
+
+  test("a fault that came before anything was begun explains nothing", async () => {
+    const card = await judged([started, fault("triggered"), fault("proven"), failed(undefined, "connect ECONNREFUSED"), fault("healed", 400), ...back], withFault);
+    expect(card).toMatchObject({ verdict: "unknown", summary: expect.stringContaining("the migration came to no step") as string });
   });
 
   test("no acknowledged write, nothing that could be lost", async () => {

@@ -30,6 +30,8 @@ export type History = {
   /** No write is acknowledged but those of `ops`. Without it, a history with none has one beside it, which stays as it was. */
   readonly silent?: boolean;
   readonly drill?: Partial<DrillDeclaration>;
+  /** As the header has it. */
+  readonly plan?: object;
   /** Events after the migration's start, at milliseconds; the usual course when left out. */
   readonly events?: readonly (readonly [atMs: number, event: RunEvent])[];
   /** Rules across databases, and the entity's fields that other databases know it by. */
@@ -82,7 +84,7 @@ export function record(directory: string, told: History): string {
   const query = "select key, value, stock from items";
   const system = systemSchema.parse({ name: "recorded", description: "one entity", schema: ["none"], entities: [{ name: "item", key: "key", before: query, after: query, counters: ["stock"], references: history.references ?? [] }], across: history.across ?? [] });
   writeFileSync(join(directory, "drill.json"), JSON.stringify({
-    schema: "turnback.run/1", run: "recorded", startedAt: "2026-01-01T00:00:00.000Z", runtime: { kind: "process", why: "" }, seed: 1, versions: {}, drill, system, plan: {},
+    schema: "turnback.run/1", run: "recorded", startedAt: "2026-01-01T00:00:00.000Z", runtime: { kind: "process", why: "" }, seed: 1, versions: {}, drill, system, plan: history.plan ?? {},
   }));
   writeFileSync(join(directory, "timeline.jsonl"), "");
   let now = 0;
