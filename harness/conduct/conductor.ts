@@ -11,6 +11,7 @@ import type { Drill } from "../drill/schema.ts";
 import type { LoadedApplication } from "../drill/application.ts";
 import { inDatabase } from "../drill/system.ts";
 import { PATHS, readJson, type EvidenceWriter } from "../evidence/run-directory.ts";
+import { requireAskable } from "../evidence/across.ts";
 import { failureOf } from "../evidence/failure.ts";
 import type { Phase, RunEvent } from "../evidence/timeline.ts";
 import type { Load, LoadStats } from "../load/load.ts";
@@ -218,7 +219,10 @@ class Conduct {
       const [{ client }] = databases as [typeof databases[0] & object];
       const migrated = !back && await isInPlace(plan, databases);
       if (when === "after") await captureFacts(databases, evidence, when, { ...(migrated ? { records: "after", owed: false } : { records: end.records }), more: await replicaFacts(topology.cluster, client, this.#signal), signal: this.#signal });
-      else await baselineFacts(databases, evidence, this.#signal);
+      else {
+        await baselineFacts(databases, evidence, this.#signal);
+        await requireAskable(evidence.directory, databases.map(({ system }) => system));
+      }
       if (when === "before") this.#counters = await countersOf(databases);
     } finally {
       await Promise.all(databases.map(({ client }) => client.end()));

@@ -240,7 +240,7 @@ export async function readNdjson(file: string, columns: string): Promise<string>
 }
 
 /** Everything is text as PostgreSQL prints it; an unquoted nothing is null, a quoted one is ''. */
-async function readCsv(file: string): Promise<string> {
+export async function readCsv(file: string): Promise<string> {
   const columns = (await csvHeader(file)).map((name) => `${literal(name)}: 'VARCHAR'`).join(", ");
   return `read_csv(${literal(file)}, columns = {${columns}}, auto_detect = false,
     header = true, nullstr = '', allow_quoted_nulls = false, delim = ',', quote = '"', escape = '"', new_line = '\\n', compression = 'zstd', hive_partitioning = false, max_line_size = 20000000)`;

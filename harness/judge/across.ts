@@ -2,8 +2,8 @@
 
 import { messageOf } from "../base/errors.ts";
 import type { System } from "../drill/system.ts";
+import { acrossQuery } from "../evidence/across.ts";
 import type { EvidenceDatabase } from "../evidence/database.ts";
-import { identifier } from "../evidence/duckdb.ts";
 import { allRules, judgeRule, type Rules } from "./integrity.ts";
 
 const EXAMPLES = 5;
@@ -26,7 +26,7 @@ export async function judgeAcross(database: EvidenceDatabase, { across, entities
 }
 
 async function ask(database: EvidenceDatabase, when: "before" | "after", rule: string, entities: readonly { readonly name: string }[]): Promise<Omit<Held, "name">> {
-  const query = `with ${entities.map(({ name }) => `${identifier(name)} as (from ${identifier(`${when}_${name}`)})`).join(", ")} select * from (${rule})`;
+  const query = acrossQuery(when, rule, entities);
   try {
     const [counted] = await database.rows(`select count(*)::double as n from (${query})`);
     const violations = Number(counted?.["n"]);

@@ -1,6 +1,8 @@
 // Rules between records of several databases, and keys by which these know each other, on recorded histories.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { requireAskable } from "../../harness/evidence/across.ts";
+import { packDumps } from "../../harness/evidence/pack.ts";
 import { ask } from "../../harness/judge/ask.ts";
 import { judge } from "../../harness/judge/judge.ts";
 import { temporaryFolder } from "../support/drills.ts";
@@ -19,6 +21,22 @@ describe("rules across databases", () => {
     const card = await judge(recorded({ across: RULE, before: [["a", "b"], ["b", "a"]], after: [["a", "b"], ["b", "a"]] }));
     expect(card.measures.invariantsViolated).toBe(0);
     expect(card.verdict).toBe("met");
+  });
+
+  test("are asked of the fresh system before the load: one that can't be is an error of the declaration", async () => {
+    const history = { before: [["a", "b"], ["b", "a"]], after: [] } as const;
+    const systems = (query: string) => [{ name: "orders", entities: [{ name: "item", key: "key", before: "", after: "", counters: [], references: [], derived: false }], across: [{ name: "of some key", query }] }];
+    const right = RULE[0]?.query ?? "";
+    const packed = recorded(history);
+    await packDumps(packed, "before", [{ name: "item", key: "key" }]);
+    for (const directory of [recorded(history), packed]) {
+      await expect(requireAskable(directory, systems(right))).resolves.toBeUndefined();
+      await expect(requireAskable(directory, systems("select key from item"))).resolves.toBeUndefined(); // broken, and that is known
+      await expect(requireAskable(directory, systems("select nothing from item"))).rejects.toMatchObject({
+        code: "across-query-failed", kind: "declaration", exitCode: 3, place: "system orders, across of some key, before", message: expect.stringContaining('"nothing"') as string,
+      });
+      await expect(requireAskable(directory, systems("select * from invoice"))).rejects.toMatchObject({ code: "across-query-failed" });
+    }
   });
 
   test("that hold no more are violated, with examples and a query that shows them", async () => {
