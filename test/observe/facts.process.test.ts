@@ -130,6 +130,19 @@ describe("the integrity facts", () => {
     expect(await problems(sql)).toEqual([kind]);
   });
 
+  test("look into composite values, however deep, for what domains forbid", shared, async () => {
+    await inTransaction(async () => {
+      await admin.query(`create domain positive as int; create domain named as text; create type inner_pair as (n positive, t named); create type outer_pair as (id int, p inner_pair, many inner_pair[]);
+        create table nested (id int primary key, o outer_pair);
+        insert into nested values (1, row(1, row(1, 'a'), array[row(2, 'b')::inner_pair])), (2, row(1, row(-1, 'a'), null)), (3, row(1, row(1, null), null)), (4, row(1, null, array[row(-5, 'b')::inner_pair, row(1, 'c')::inner_pair])), (5, null);
+        alter domain positive add constraint above check (value > 0) not valid; alter domain named add constraint there check (value is not null) not valid`);
+      const found = (await integrityFacts(admin)).filter(({ kind, count, subject }) => (kind === "domain-violations" || kind === "unchecked") && count > 0 && subject.includes("nested"));
+      expect(found.map(({ kind, subject, keys }) => [kind, subject, keys])).toEqual([
+        ["domain-violations", "nested.o.many.n: above", ["4"]], ["domain-violations", "nested.o.p.n: above", ["2"]], ["domain-violations", "nested.o.p.t: there", ["3"]],
+      ]);
+    });
+  });
+
   test("tell many rows by digests, say so, and are held against few that are told by their keys", shared, async () => {
     await inTransaction(async () => {
       await admin.query(`create table parents (id int primary key); create table children (id int primary key, parent int references parents); insert into parents select generate_series(1, 1500);

@@ -37,18 +37,28 @@ export const staleGenerated: Check = async (client) => {
   return keysOfEach(client, "stale-generated", await thoseThatMayBreak(client, rows), "rows whose value is not what the column's definition gives");
 };
 
-/** Checks and NOT NULL of domains, of domains over domains, and of arrays of them. Fields of composite types are not looked into. */
+/**
+ * Checks and NOT NULL of domains, of domains over domains, of arrays of them, and of the fields of composite types, however deep. Where a
+ * composite value is NULL as a whole, its fields promise nothing.
+ */
 export const domainViolations: Check = async (client) => {
+  const isArray = (type: string) => `${type}.typelem <> 0 and ${type}.typcategory = 'A' and ${type}.typtype = 'b'`;
   const { rows } = await client.query<Asked>(`
-    with recursive domains (attrelid, attnum, attname, many, domain) as (
-      select a.attrelid, a.attnum, a.attname, t.typelem <> 0 and t.typcategory = 'A', case when t.typcategory = 'A' and t.typtype = 'b' then t.typelem else t.oid end
+    with recursive domains (attrelid, attnum, label, expression, parent, domain) as (
+      select a.attrelid, a.attnum, quote_ident(a.attname) collate "C", format(case when ${isArray("t")} then 'unnest(c.%I)' else 'c.%I' end, a.attname) collate "C", text 'true' collate "C", case when ${isArray("t")} then t.typelem else t.oid end
         from pg_attribute a join pg_type t on t.oid = a.atttypid where a.attnum > 0 and not a.attisdropped and a.attgenerated <> 'v'
       union all
-      select d.attrelid, d.attnum, d.attname, d.many, t.typbasetype from domains d join pg_type t on t.oid = d.domain where t.typtype = 'd')
-    select c.oid::regclass || '.' || quote_ident(d.attname) || ': ' || k.conname as subject, k.conbin is not null and ${CHANGEABLE("k.conbin")} as skip,
-      format('select key from (select %1$s as key, %2$s as value from only %3$s c) q where %4$s', ${IDENTITY("c.oid", "c")},
-        format(case when d.many then 'unnest(c.%1$I)::%2$s' else '(c.%1$I)::%2$s' end, d.attname, format_type(b.base, b.mod)), c.oid::regclass,
-        case k.contype when 'c' then format('not (%s)', substring(pg_get_constraintdef(k.oid) from '^CHECK \\((.*)\\)(?: NOT VALID)?$')) else 'num_nulls(value) > 0' end) as query
+      select d.attrelid, d.attnum, x.label collate "C", x.expression collate "C", x.parent collate "C", x.type from domains d join pg_type t on t.oid = d.domain cross join lateral (
+        select d.label, d.expression, d.parent, t.typbasetype where t.typtype = 'd'
+        union all
+        select d.label || '.' || quote_ident(f.attname), format(case when ${isArray("ft")} then 'unnest((%s).%I)' else '(%s).%I' end, d.expression, f.attname),
+            case when ${isArray("ft")} then 'true' else d.expression end, case when ${isArray("ft")} then ft.typelem else ft.oid end
+          from pg_attribute f join pg_type ft on ft.oid = f.atttypid where t.typtype = 'c' and f.attrelid = t.typrelid and f.attnum > 0 and not f.attisdropped) x (label, expression, parent, type))
+    select c.oid::regclass || '.' || d.label || ': ' || k.conname as subject, k.conbin is not null and ${CHANGEABLE("k.conbin")} as skip,
+      format('select key from (select %1$s as key, (%2$s)::%5$s as value, %6$s as parent from only %3$s c) q where num_nulls(parent) = 0 and (%4$s)', ${IDENTITY("c.oid", "c")},
+        d.expression, c.oid::regclass,
+        case k.contype when 'c' then format('not (%s)', substring(pg_get_constraintdef(k.oid) from '^CHECK \\((.*)\\)(?: NOT VALID)?$')) else 'num_nulls(value) > 0' end,
+        format_type(b.base, b.mod), d.parent) as query
     from domains d join pg_class c on c.oid = d.attrelid join pg_namespace n on n.oid = c.relnamespace join pg_constraint k on k.contypid = d.domain and k.contype in ('c', 'n')
       cross join lateral (with recursive up (base, mod, is_domain) as (select d.domain, -1, true union all select t.typbasetype, t.typtypmod, (select u.typtype = 'd' from pg_type u where u.oid = t.typbasetype) from up join pg_type t on t.oid = up.base where up.is_domain)
         select base, mod from up where not is_domain) b
