@@ -53,6 +53,7 @@ const MADE = `
     when 'pg_namespace' then ' and nspname !~ ''^pg_(toast_)?temp_'''
     when 'pg_attribute' then ' and attnum > 0 and not attisdropped and not exists (select from pg_class c where c.oid = attrelid and c.relnamespace = ''pg_toast''::regnamespace)'
     when 'pg_index' then ' and not exists (select from pg_class c where c.oid = indexrelid and c.relnamespace = ''pg_toast''::regnamespace)'
+    when 'pg_largeobject_metadata' then ' or true' when 'pg_description' then ' or classoid = ''pg_largeobject''::regclass'
     when 'pg_trigger' then ' and not tgisinternal' when 'pg_constraint' then ' and contype <> ''t'''
     when 'pg_subscription' then ' and subdbid = (select oid from pg_database where datname = current_database())'
     when 'pg_db_role_setting' then ' and setdatabase in (0, (select oid from pg_database where datname = current_database()))'
@@ -92,6 +93,9 @@ const SERVER = `
   union all select 'database ' || (to_jsonb(d) - 'oid' - 'datfrozenxid' - 'datminmxid' - 'datcollversion' - 'datacl' - 'datdba' - 'dattablespace' - 'dathasloginevt' ||
       jsonb_build_object('owner', datdba::regrole, 'rights', (select jsonb_agg(x::text order by x::text) from aclexplode(coalesce(datacl, acldefault('d', datdba))) x)))::text
     from pg_database d where datname = current_database()
+  union all select 'slot ' || slot_name || ' ' || slot_type || ' ' || (restart_lsn is not null) from pg_replication_slots
+  union all select 'origin ' || roname from pg_replication_origin where roname !~ '^pg_[0-9]+'
+  union all select 'prepared transaction ' || gid from pg_prepared_xacts where database = current_database()
   union all select 'setting ' || name || ' = ' || coalesce(setting, '') from pg_file_settings where sourcefile like '%auto.conf'
   ${["pg_class", "pg_proc", "pg_type", "pg_namespace", "pg_language"].map((catalogue) => {
     const [acl = "", kind = "", owner = ""] = RIGHTS[catalogue] ?? [];

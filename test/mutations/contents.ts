@@ -39,8 +39,8 @@ export async function movedSequences(client: pg.Client, before: ReadonlyMap<stri
   for (const [name, is] of after) {
     const was = before.get(name);
     if (!was || (was.next === is.next && was.step === is.step)) continue;
-    const found = await nextOf(client, name);
     const back = is.step > 0n ? is.next < was.next : is.next > was.next;
+    const found = await nextOf(client, name, back ? { step: is.step, how: is.step > 0n ? ">=" : "<=" } : { step: is.step, how: "=" });
     if (found !== undefined) harm.push(`${name}: ${found}`);
     else if (back && (await columnsOf(client, name)).length === 0) harm.push(`${name}: the next value was ${was.next}, and is ${is.next}`);
   }
@@ -59,14 +59,14 @@ async function columnsOf(client: pg.Client, sequence: string): Promise<readonly 
   return rows;
 }
 
-/** What is wrong with the next value; undefined where it can be used. */
-async function nextOf(client: pg.Client, sequence: string): Promise<string | undefined> {
+/** What is wrong with the next value; undefined where it can be used. @param taken which of a column's values are in its way, and in that of those after it */
+async function nextOf(client: pg.Client, sequence: string, { step, how }: { readonly step: bigint; readonly how: "=" | ">=" | "<=" }): Promise<string | undefined> {
   try {
     const { rows: [row] } = await client.query<{ value: string }>("select nextval($1::regclass)::text as value", [sequence]);
     const value = row?.value ?? "";
     for (const { relation, column, type } of await columnsOf(client, sequence)) {
-      const { rows: [taken] } = await client.query<{ taken: boolean }>(`select exists (select from ${relation} where ${column} = ${value}::${type}) as taken`);
-      if (taken?.taken) return `${value} is in ${relation}.${column} already`;
+      const { rows: [found] } = await client.query<{ there: boolean }>(`select exists (select from ${relation} where ${column} ${how} ${value}::${type} and (${column} - ${value}) % ${step} = 0) as there`);
+      if (found?.there) return `the next value is ${value}, and ${relation}.${column} has it, or one that comes later, already`;
     }
     return undefined;
   } catch (error) {

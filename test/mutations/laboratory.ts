@@ -9,17 +9,17 @@ import { DATABASE } from "../../harness/topology/postgres.ts";
 import { recordRun, Server, takeFacts } from "../corpus/server.ts";
 import type { Change, Target } from "./change.ts";
 import { seededRandom, seedOf, shuffled } from "./draw.ts";
+import { PASSWORD } from "./pieces.ts";
 import { generateSchema, type Generated } from "./schema.ts";
 import { clientPrograms } from "./dump.ts";
 import { differences, look, type Difference, type Seen } from "./witness.ts";
 
-const PASSWORD = "SCRAM-SHA-256$4096:3VRAa3Eg9bkiH7SsVGrLgw==$XeNoPGbYTgvBFFx7rUPxrVGKXYfUhCmJEIxEkZYZAXI=:zyTPPpnOqcoSTh3QRpRYIOVx5dFF3wCDU9uWDxlIFWE=";
 /** The roles that generated schemas grant to, and a tablespace. */
 const COMMON = [
   "create role gen_owner", "create role gen_reader", "create role gen_writer", "create role gen_spare", "comment on role gen_spare is 'spare'",
   `create role gen_login login password '${PASSWORD}'`, "grant gen_writer to gen_login", "alter role gen_reader valid until 'infinity'", "create tablespace gen_space location ''",
 ];
-const SETTINGS = { wal_level: "logical", allow_in_place_tablespaces: "on", autovacuum: "off", fsync: "off" };
+const SETTINGS = { wal_level: "logical", allow_in_place_tablespaces: "on", autovacuum: "off", fsync: "off", max_prepared_transactions: 5 };
 const TRIES = 6;
 
 type Prepared = { readonly generated: Generated; readonly facts: string; readonly seen: Seen; readonly refused: readonly string[] };

@@ -2,6 +2,9 @@
 
 import { pick, type Random } from "./draw.ts";
 
+/** Of the role gen_login. */
+export const PASSWORD = "SCRAM-SHA-256$4096:3VRAa3Eg9bkiH7SsVGrLgw==$XeNoPGbYTgvBFFx7rUPxrVGKXYfUhCmJEIxEkZYZAXI=:zyTPPpnOqcoSTh3QRpRYIOVx5dFF3wCDU9uWDxlIFWE=";
+
 export type Piece = {
   readonly name: string;
   readonly major?: number;
@@ -23,7 +26,8 @@ export const PIECES: readonly Piece[] = [
         `create table gen.events_2 partition of gen.events for values from (${end}) to ('2024-06-01') with (fillfactor = 80)`,
         "create table gen.events_rest partition of gen.events default",
         "create index events_body on gen.events (body)",
-        `insert into gen.events select timestamptz '2024-01-15 00:00+00' + i * interval '4 days', i, 'event ' || i from generate_series(1, 60) i`,
+        `insert into gen.events select timestamptz '2024-01-15 00:00+00' + i * interval '4 days', i, 'event ' || i from
+          generate_series(1, 60) i`,
       ];
     },
   },
@@ -53,24 +57,30 @@ export const PIECES: readonly Piece[] = [
   ),
   piece(
     "exclusion",
-    "create table gen.stays (id integer primary key, room integer not null, during tstzrange not null, constraint stays_apart exclude using gist (room with =, during with &&) deferrable initially deferred)",
-    `insert into gen.stays select i, i % 3, tstzrange(timestamptz '2024-01-01+00' + i * interval '1 day', timestamptz '2024-01-02+00' + i * interval '1 day') ${FILL}`,
+    `create table gen.stays (id integer primary key, room integer not null, during tstzrange not null, constraint stays_apart exclude
+      using gist (room with =, during with &&) deferrable initially deferred)`,
+    `insert into gen.stays select i, i % 3, tstzrange(timestamptz '2024-01-01+00' + i * interval '1 day', timestamptz '2024-01-02+00' +
+      i * interval '1 day') ${FILL}`,
   ),
   from18(
     "temporal keys",
-    "create table gen.prices (product integer not null, valid daterange not null, price numeric, primary key (product, valid without overlaps))",
-    "create table gen.sales (product integer, sold daterange, constraint sales_price foreign key (product, period sold) references gen.prices (product, period valid))",
+    `create table gen.prices (product integer not null, valid daterange not null, price numeric, primary key (product, valid without
+      overlaps))`,
+    `create table gen.sales (product integer, sold daterange, constraint sales_price foreign key (product, period sold) references
+      gen.prices (product, period valid))`,
     `insert into gen.prices select i, daterange('2024-01-01', '2025-01-01'), i * 1.5 ${FILL}`,
     `insert into gen.sales select i, daterange('2024-03-01', '2024-04-01') ${FILL}`,
   ),
   from18(
     "unenforced",
-    "create table gen.loose (id integer primary key, n integer, constraint loose_n check (n > 100) not enforced, parent integer, constraint loose_parent foreign key (parent) references gen.loose not enforced)",
+    `create table gen.loose (id integer primary key, n integer, constraint loose_n check (n > 100) not enforced, parent integer,
+      constraint loose_parent foreign key (parent) references gen.loose not enforced)`,
     `insert into gen.loose select i, i, 999 ${FILL}`,
   ),
   from18(
     "virtual generated",
-    "create table gen.shapes (id integer primary key, w numeric not null, h numeric not null, area numeric generated always as (w * h) virtual, edge numeric generated always as (2 * (w + h)) stored)",
+    `create table gen.shapes (id integer primary key, w numeric not null, h numeric not null, area numeric generated always as (w * h)
+      virtual, edge numeric generated always as (2 * (w + h)) stored)`,
     `insert into gen.shapes select i, i, i + 1 ${FILL}`,
   ),
   from18(
@@ -81,8 +91,10 @@ export const PIECES: readonly Piece[] = [
   ),
   piece(
     "access methods",
-    "create table gen.search (id integer primary key, words tsvector, tags text[], place point, net inet, doc jsonb, code text, at timestamptz)",
-    `insert into gen.search select i, to_tsvector('simple', 'word ' || i), array['t' || i % 4], point(i, i), ('10.0.0.' || i)::inet, jsonb_build_object('k', i), 'Code' || i, timestamptz '2024-01-01+00' + i * interval '1 hour' ${FILL}`,
+    `create table gen.search (id integer primary key, words tsvector, tags text[], place point, net inet, doc jsonb, code text, at
+      timestamptz)`,
+    `insert into gen.search select i, to_tsvector('simple', 'word ' || i), array['t' || i % 4], point(i, i), ('10.0.0.' || i)::inet,
+      jsonb_build_object('k', i), 'Code' || i, timestamptz '2024-01-01+00' + i * interval '1 hour' ${FILL}`,
     "create index search_gin on gen.search using gin (words)",
     "create index search_tags on gen.search using gin (tags) with (fastupdate = off)",
     "create index search_gist on gen.search using gist (place)",
@@ -97,7 +109,8 @@ export const PIECES: readonly Piece[] = [
   piece(
     "parent and child",
     "create table gen.parents (id integer primary key, name text unique deferrable)",
-    "create table gen.children (id integer primary key, parent integer constraint children_parent references gen.parents on delete set null on update cascade deferrable initially deferred, n integer)",
+    `create table gen.children (id integer primary key, parent integer constraint children_parent references gen.parents on delete set
+      null on update cascade deferrable initially deferred, n integer)`,
     `insert into gen.parents select i, 'p' || i ${FILL}`,
     `insert into gen.children select i, 1 + i % 30, i ${FILL}`,
     "alter table gen.children add constraint children_n check (n > 0) not valid",
@@ -133,14 +146,17 @@ export const PIECES: readonly Piece[] = [
     "create function gen.note() returns trigger language plpgsql as $$begin if new.v = 'never' then raise 'no'; end if; return new; end$$",
     "create trigger noted before update of v on gen.audited for each row when (old.v is distinct from new.v) execute function gen.note()",
     "create trigger counted after insert on gen.audited referencing new table as added for each statement execute function gen.note()",
-    "create constraint trigger later after insert on gen.audited deferrable initially deferred for each row execute function gen.note('a', 'b')",
+    `create constraint trigger later after insert on gen.audited deferrable initially deferred for each row execute function
+      gen.note('a', 'b')`,
     "create rule keep as on delete to gen.audited where old.id = 1 do instead nothing",
     "create rule also as on update to gen.audited do also insert into gen.audit values (old.id, 'x')",
   ),
   piece(
     "functions",
-    "create function gen.add(a integer, b integer default 2) returns integer language sql immutable strict parallel safe cost 5 as 'select a + b'",
-    "create function gen.many(variadic xs integer[]) returns setof integer language sql stable rows 10 set search_path = pg_catalog as 'select unnest(xs)'",
+    `create function gen.add(a integer, b integer default 2) returns integer language sql immutable strict parallel safe cost 5 as
+      'select a + b'`,
+    `create function gen.many(variadic xs integer[]) returns setof integer language sql stable rows 10 set search_path = pg_catalog as
+      'select unnest(xs)'`,
     "create function gen.standard(a text) returns text language sql return upper(a)",
     "create procedure gen.work(inout n integer) language plpgsql security definer as $$begin n := n + 1; end$$",
     "create function gen.tab() returns table (a integer, b text) language plpgsql leakproof as $$begin return query select 1, 'x'; end$$",
@@ -151,9 +167,11 @@ export const PIECES: readonly Piece[] = [
   piece(
     "operators",
     "create function gen.near(integer, integer) returns boolean language sql immutable as 'select abs($1 - $2) < 3'",
-    "create operator gen.<~> (leftarg = integer, rightarg = integer, function = gen.near, commutator = operator(gen.<~>), restrict = eqsel, join = eqjoinsel)",
+    `create operator gen.<~> (leftarg = integer, rightarg = integer, function = gen.near, commutator = operator(gen.<~>), restrict =
+      eqsel, join = eqjoinsel)`,
     "create operator family gen.fam using btree",
-    "create operator class gen.ints for type integer using btree family gen.fam as operator 1 <, operator 2 <=, operator 3 =, operator 4 >=, operator 5 >, function 1 btint4cmp(integer, integer)",
+    `create operator class gen.ints for type integer using btree family gen.fam as operator 1 <, operator 2 <=, operator 3 =, operator
+      4 >=, operator 5 >, function 1 btint4cmp(integer, integer)`,
     "create operator class gen.hashed for type integer using hash as operator 1 =, function 1 hashint4(integer)",
   ),
   piece(
@@ -171,7 +189,8 @@ export const PIECES: readonly Piece[] = [
     "create text search dictionary gen.dict (template = simple, stopwords = english)",
     "create text search configuration gen.conf (copy = simple)",
     "alter text search configuration gen.conf alter mapping for asciiword with gen.dict, simple",
-    "create text search parser gen.parser (start = prsd_start, gettoken = prsd_nexttoken, end = prsd_end, lextypes = prsd_lextype, headline = prsd_headline)",
+    `create text search parser gen.parser (start = prsd_start, gettoken = prsd_nexttoken, end = prsd_end, lextypes = prsd_lextype,
+      headline = prsd_headline)`,
     "create text search template gen.tmpl (lexize = dsimple_lexize, init = dsimple_init)",
   ),
   piece(
@@ -209,7 +228,8 @@ export const PIECES: readonly Piece[] = [
     "create publication gen_pub for table gen.published (id, n) where (n > 3) with (publish = 'insert, delete')",
     "create publication gen_pub_schema for tables in schema gen",
     "alter table gen.published replica identity full",
-    "create subscription gen_sub connection 'host=nowhere.invalid dbname=x' publication p1, p2 with (connect = false, slot_name = none, enabled = false)",
+    `create subscription gen_sub connection 'host=nowhere.invalid dbname=x' publication p1, p2 with (connect = false, slot_name = none,
+      enabled = false)`,
   ),
   piece(
     "foreign data",
@@ -230,7 +250,8 @@ export const PIECES: readonly Piece[] = [
   ),
   piece(
     "storage",
-    "create table gen.stored (id integer primary key, big text, small text) with (fillfactor = 70, autovacuum_enabled = false, toast.autovacuum_enabled = false)",
+    `create table gen.stored (id integer primary key, big text, small text) with (fillfactor = 70, autovacuum_enabled = false,
+      toast.autovacuum_enabled = false)`,
     `insert into gen.stored select i, repeat('x' || i, 1000), 's' ${FILL}`,
     "alter table gen.stored alter big set storage external",
     "alter table gen.stored alter small set compression pglz",
@@ -243,7 +264,8 @@ export const PIECES: readonly Piece[] = [
   ),
   piece(
     "database settings",
-    "do $$ begin execute format('alter database %I set statement_timeout = ''55s''', current_database()); execute format('alter role gen_reader in database %I set work_mem = ''8MB''', current_database()); end $$",
+    `do $$ begin execute format('alter database %I set statement_timeout = ''55s''', current_database()); execute
+      format('alter role gen_reader in database %I set work_mem = ''8MB''', current_database()); end $$`,
   ),
   piece(
     "comments",

@@ -7,7 +7,7 @@ import { USER, attempt, type Check, type IntegrityFact } from "./fact.ts";
 type Sequence = {
   readonly subject: string; readonly next: string; readonly step: string; readonly cycles: boolean; readonly exhausted: boolean;
   /** Where its values go: those columns that have nothing else as their default, and those that merely own it. */
-  readonly columns: readonly { readonly relation: string; readonly column: string; readonly name: string; readonly direct: boolean; readonly most: string | null }[];
+  readonly columns: readonly { readonly relation: string; readonly column: string; readonly name: string; readonly direct: boolean; readonly unique: boolean; readonly most: string | null }[];
 };
 
 /** How many of the next values are looked for where a value may be made of more than the sequence: two in a row that are taken are no chance. */
@@ -15,13 +15,13 @@ const NEXT = 1_000;
 
 /**
  * A column whose default is the sequence's next value, and nothing else, must hold none beyond it: `count` is how far it is behind. Where
- * ids are made of the time and a few bits of a sequence, or the application calls nextval, the highest value says nothing: there
+ * ids are made of the time and a few bits of a sequence, it cycles, or the application calls nextval, the highest value says nothing: there
  * the values that come next are looked for, if the column takes none twice. `state.next` tells a sequence that was set back, whoever calls it.
  */
 export const sequences: Check = async (client) => {
   const { rows } = await client.query<{ subject: string; oid: number; step: string; cycles: boolean; least: string; most: string; columns: Sequence["columns"] | null }>(`
     select s.oid::regclass::text as subject, q.seqincrement::text as step, q.seqcycle as cycles, q.seqmin::text as least, q.seqmax::text as most,
-      (select json_agg(distinct jsonb_build_object('relation', t.oid::regclass::text, 'column', quote_ident(a.attname), 'name', t.oid::regclass || '.' || quote_ident(a.attname), 'direct', u.direct,
+      (select json_agg(distinct jsonb_build_object('relation', t.oid::regclass::text, 'column', quote_ident(a.attname), 'name', t.oid::regclass || '.' || quote_ident(a.attname), 'direct', u.direct, 'unique', ${TAKES_NONE_TWICE},
           'most', case a.atttypid when 'smallint'::regtype then '32767' when 'integer'::regtype then '2147483647' when 'bigint'::regtype then '9223372036854775807' end))
         from (select d.refobjid as relid, d.refobjsubid as num, d.deptype = 'i' or exists (select from pg_attrdef f where f.adrelid = d.refobjid and f.adnum = d.refobjsubid and ${ONLY_NEXTVAL}) as direct
               from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = s.oid and d.refclassid = 'pg_class'::regclass and d.deptype in ('a', 'i') and d.refobjsubid > 0
@@ -29,7 +29,7 @@ export const sequences: Check = async (client) => {
             union select f.adrelid, f.adnum, false from pg_attrdef f join pg_depend d on d.classid = 'pg_attrdef'::regclass and d.objid = f.oid and d.refclassid = 'pg_proc'::regclass join pg_proc p on p.oid = d.refobjid
               where ${ASKS_SEQUENCE}) u
           join pg_class t on t.oid = u.relid and t.relkind in ('r', 'p') join pg_attribute a on a.attrelid = u.relid and a.attnum = u.num
-        where (u.direct or exists (select from pg_index i where i.indrelid = a.attrelid and i.indisunique and i.indnkeyatts = 1 and i.indkey[0] = a.attnum))
+        where (u.direct or ${TAKES_NONE_TWICE})
           and a.atttypid in ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'numeric'::regtype)) as columns
     from pg_class s join pg_namespace n on n.oid = s.relnamespace join pg_sequence q on q.seqrelid = s.oid where s.relkind = 'S' and ${USER} order by 1`);
   const facts: IntegrityFact[] = [];
@@ -49,6 +49,9 @@ export const sequences: Check = async (client) => {
   return facts;
 };
 
+/** Of a column `a`. */
+const TAKES_NONE_TWICE = "exists (select from pg_index i where i.indrelid = a.attrelid and i.indisunique and i.indnkeyatts = 1 and i.indkey[0] = a.attnum)";
+
 /** Of a default `f`: nothing but the sequence's next value, cast or not. */
 const ONLY_NEXTVAL = `pg_get_expr(f.adbin, f.adrelid) ~ '^\\(?nextval\\(''[^\\n]*''::regclass\\)\\)?(::[a-z]+)?$'`;
 
@@ -64,13 +67,14 @@ async function ofSequence(client: pg.Client, sequence: Sequence): Promise<Integr
     state: { next, step, cycles, direct },
   };
   const used: IntegrityFact[] = [];
-  for (const { relation, column, name, direct: only } of cycles ? [] : columns) {
+  for (const { relation, column, name, direct: alone } of cycles ? columns.filter(({ unique }) => unique) : columns) {
     const up = BigInt(step) > 0n;
+    const only = alone && !cycles; // one that cycles comes back to values below the highest
     const query = only
       ? `select greatest(0, ${up ? `max(${column}) - ${next} + 1` : `${next} - min(${column}) + 1`})::text as count, ${up ? "max" : "min"}(${column})::text as furthest from ${relation}`
       : `with taken as (select distinct ${column}::numeric as value from ${relation} where ${column}::numeric between least(${next}, ${next} + ${NEXT} * ${step}) and greatest(${next}, ${next} + ${NEXT} * ${step})),
           free as (select min(i) as run from generate_series(0, ${NEXT}) i where not exists (select from taken where value = ${next} + i * ${step}))
-        select case when coalesce(run, ${NEXT}) >= 2 then coalesce(run, ${NEXT}) else 0 end::text as count, null as furthest from free`;
+        select case when coalesce(run, ${NEXT}) >= ${alone ? 1 : 2} then coalesce(run, ${NEXT}) else 0 end::text as count, null as furthest from free`;
     const answer = await attempt<{ count: string | null; furthest: string | null }>(client, query);
     if (!("rows" in answer)) {
       used.push({ kind: "unchecked", subject: `sequence ${subject}`, count: 1, detail: answer.message, query });

@@ -69,7 +69,8 @@ export const CODE: readonly Change[] = [
       "create or replace aggregate gen.total(integer) (sfunc = int4pl, stype = integer, initcond = '5', parallel = safe)",
     "function": "create or replace aggregate gen.total(integer) (sfunc = int4mul, stype = integer, initcond = '0', parallel = safe)",
     "final function":
-      "create or replace aggregate gen.total(integer) (sfunc = int4pl, stype = integer, initcond = '0', parallel = safe, finalfunc = int4abs)",
+      `create or replace aggregate gen.total(integer) (sfunc = int4pl, stype = integer, initcond = '0', parallel = safe, finalfunc =
+        int4abs)`,
     "parallel": "create or replace aggregate gen.total(integer) (sfunc = int4pl, stype = integer, initcond = '0')",
   }),
   ...one("enum", type("e"), {
@@ -97,6 +98,9 @@ export const CODE: readonly Change[] = [
   ...one("composite type", "select 'gen.address' as y", {
     "attribute added": "alter type {y} add attribute country text cascade",
     "attribute renamed": "alter type {y} rename attribute street to road cascade",
+    "attribute's type": "alter type {y} alter attribute number type bigint cascade",
+    "owner": "alter type {y} owner to gen_owner",
+    "grant": "grant usage on type {y} to gen_reader",
     "attribute dropped": "alter type {y} drop attribute number cascade",
     "comment": "comment on column gen.address.street is 'other'",
   }),
@@ -126,7 +130,8 @@ export const CODE: readonly Change[] = [
     hashes: "alter operator gen.<~>(integer, integer) set (hashes)",
     function: [
       "drop operator gen.<~>(integer, integer)",
-      "create operator gen.<~> (leftarg = integer, rightarg = integer, function = int4eq, commutator = operator(gen.<~>), restrict = eqsel, join = eqjoinsel)",
+      `create operator gen.<~> (leftarg = integer, rightarg = integer, function = int4eq, commutator = operator(gen.<~>), restrict =
+        eqsel, join = eqjoinsel)`,
     ],
   }),
   ...one("operator class", has("pg_opclass", "opcname", "ints"), {
@@ -197,6 +202,10 @@ export const CODE: readonly Change[] = [
     "transform": "create transform for integer language plpgsql (from sql with function pg_catalog.prsd_lextype(internal))",
     "language comment": "comment on language plpgsql is 'other'",
     "language owner": "alter language plpgsql owner to gen_owner",
+    "dropped": "drop extension btree_gist cascade",
+    "amcheck dropped": "drop extension amcheck",
+    "member lost": "alter extension amcheck drop function bt_index_check(regclass)",
+    "member's grant": "grant execute on function bt_index_check(regclass) to gen_reader",
     "extension schema": "alter extension btree_gist set schema gen",
     "member added": "alter extension plpgsql add function gen.weight(gen.mood)",
     "schema left over": "create schema left_over",

@@ -1,14 +1,15 @@
 // Changes of columns, indexes, constraints and statistics.
 
 import { changes, type Change } from "../change.ts";
-import { COLUMN, column, constraint, INDEX, KEY_INDEX, STATISTICS, valueOf } from "../objects.ts";
+import { ALONE, ANY_INDEX, COLUMN, column, constraint, INDEX, STATISTICS, valueOf, where } from "../objects.ts";
 
 const IDENTITY = column("a.attidentity <> ''");
 const GENERATED = column("a.attgenerated <> ''");
 const NULLABLE = column("not a.attnotnull and a.attidentity = '' and a.attgenerated = ''");
 const DEFAULTED = column("a.atthasdef and a.attgenerated = ''");
 const NOT_NULL = column(
-  "a.attnotnull and a.attidentity = '' and not exists (select 1 from pg_constraint k where k.conrelid = c.oid and k.contype = 'p' and a.attnum = any(k.conkey))",
+  `a.attnotnull and a.attidentity = '' and not exists (select from pg_constraint k where k.conrelid = c.oid and k.contype = 'p' and
+    a.attnum = any(k.conkey))`,
 );
 const VARLENA = column("a.attlen = -1 and c.relkind = 'r'");
 
@@ -24,21 +25,14 @@ export const COLUMNS: readonly Change[] = [
     "to text": "alter table {t} alter column {c} type text",
     "reference": "grant references ({c}) on {t} to gen_writer",
   }),
-  ...changes(
-    "column",
-    column("true and c.relkind = 'r' and not exists (select 1 from pg_inherits i where c.oid in (i.inhrelid, i.inhparent))").replace(
-      " order by",
-      " and a.attnum < 3 and a.attname <> 'id' order by",
-    ),
-    {
-      "moved to the end": [
-        "alter table {t} add column moved {type}",
-        "update {t} set moved = {c}",
-        "alter table {t} drop column {c} cascade",
-        "alter table {t} rename column moved to {c}",
-      ],
-    },
-  ),
+  ...changes("column", column(`a.attnum < 3 and a.attname <> 'id' and ${ALONE}`), {
+    "moved to the end": [
+      "alter table {t} add column moved {type}",
+      "update {t} set moved = {c}",
+      "alter table {t} drop column {c} cascade",
+      "alter table {t} rename column moved to {c}",
+    ],
+  }),
   ...changes("column", NULLABLE, {
     "default": "alter table {t} alter column {c} set default null::{type}",
     "not null": ["delete from {t} where {c} is null", "alter table {t} alter column {c} set not null"],
@@ -138,34 +132,46 @@ export const COLUMNS: readonly Change[] = [
   {
     name: "index: unique lost",
     object: "index",
-    targets: INDEX.replace("where c.relkind", "where x.indisunique and c.relkind"),
+    targets: where(INDEX, "x.indisunique"),
     sql: ({ i, def }) => [`drop index ${i}`, def?.replace("UNIQUE ", "") ?? ""],
   },
   {
     name: "index: order",
     object: "index",
-    targets: INDEX.replace("where c.relkind", "where x.indoption::text ~ '3|1' and c.relkind"),
+    targets: where(INDEX, "x.indoption::text ~ '3|1'"),
     sql: ({ i, def }) => [`drop index ${i}`, def?.replace(" DESC NULLS LAST", "") ?? ""],
   },
   {
     name: "index: include lost",
     object: "index",
-    targets: INDEX.replace("where c.relkind", "where x.indnatts > x.indnkeyatts and c.relkind"),
+    targets: where(INDEX, "x.indnatts > x.indnkeyatts"),
     sql: ({ i, def }) => [`drop index ${i}`, def?.replace(/ INCLUDE \(.*?\)/, "") ?? ""],
   },
   {
     name: "index: nulls distinct",
     object: "index",
-    targets: INDEX.replace("where c.relkind", "where x.indnullsnotdistinct and c.relkind"),
+    targets: where(INDEX, "x.indnullsnotdistinct"),
     sql: ({ i, def }) => [`drop index ${i}`, def?.replace("NULLS NOT DISTINCT", "") ?? ""],
   },
   {
     name: "index: another operator class",
     object: "index",
-    targets: INDEX.replace("where c.relkind", "where pg_get_indexdef(c.oid) ~ 'jsonb_path_ops|text_pattern_ops' and c.relkind"),
+    targets: where(INDEX, "pg_get_indexdef(c.oid) ~ 'jsonb_path_ops|text_pattern_ops'"),
     sql: ({ i, def }) => [`drop index ${i}`, def?.replace(/ (jsonb_path|text_pattern)_ops/, "") ?? ""],
   },
-  ...changes("index", KEY_INDEX, { "another index": "create index another on {t} ((1))" }),
+  {
+    name: "index: another expression",
+    object: "index",
+    targets: where(INDEX, "pg_get_indexdef(c.oid) ~ 'lower'"),
+    sql: ({ i, def }) => [`drop index ${i}`, def?.replace("lower(", "upper(") ?? ""],
+  },
+  {
+    name: "index: another collation",
+    object: "index",
+    targets: where(INDEX, "pg_get_indexdef(c.oid) ~ 'COLLATE'"),
+    sql: ({ i, def }) => [`drop index ${i}`, def?.replace('COLLATE "C"', 'COLLATE "POSIX"') ?? ""],
+  },
+  ...changes("index", ANY_INDEX, { "another index": "create index another on {t} ((1))" }),
   ...changes("constraint", constraint("'c', 'f', 'u', 'x', 'p', 'n'"), {
     drop: "alter table {t} drop constraint {k} cascade",
     rename: "alter table {t} rename constraint {k} to renamed",

@@ -1,10 +1,11 @@
 // Changes of grants, policies, roles, settings, publications, subscriptions and foreign servers.
 
 import { changes, serverChanges, type Change } from "../change.ts";
-import { ALWAYS, ANY_TABLE, has, POLICY } from "../objects.ts";
+import { PASSWORD } from "../pieces.ts";
+import { ALWAYS, ANY_TABLE, has, hasTable, POLICY } from "../objects.ts";
 
 const ROLE = "select 'gen_reader' as r";
-const GRANTED = "select 'x' as x from pg_class where oid = to_regclass('gen.granted')";
+const GRANTED = hasTable("gen.granted");
 
 export const SERVER: readonly Change[] = [
   ...changes("grant", ANY_TABLE, {
@@ -75,14 +76,8 @@ export const SERVER: readonly Change[] = [
     "bypassrls": ["alter role {r} bypassrls", "alter role {r} nobypassrls"],
     "connection limit": ["alter role {r} connection limit 5", "alter role {r} connection limit -1"],
     "valid until": ["alter role {r} valid until '2030-01-01'", "alter role {r} valid until 'infinity'"],
-    "password": [
-      "alter role gen_login password 'other'",
-      "alter role gen_login password 'SCRAM-SHA-256$4096:3VRAa3Eg9bkiH7SsVGrLgw==$XeNoPGbYTgvBFFx7rUPxrVGKXYfUhCmJEIxEkZYZAXI=:zyTPPpnOqcoSTh3QRpRYIOVx5dFF3wCDU9uWDxlIFWE='",
-    ],
-    "password gone": [
-      "alter role gen_login password null",
-      "alter role gen_login password 'SCRAM-SHA-256$4096:3VRAa3Eg9bkiH7SsVGrLgw==$XeNoPGbYTgvBFFx7rUPxrVGKXYfUhCmJEIxEkZYZAXI=:zyTPPpnOqcoSTh3QRpRYIOVx5dFF3wCDU9uWDxlIFWE='",
-    ],
+    "password": ["alter role gen_login password 'other'", `alter role gen_login password '${PASSWORD}'`],
+    "password gone": ["alter role gen_login password null", `alter role gen_login password '${PASSWORD}'`],
     "left over": ["create role gen_left", "drop role gen_left"],
     "renamed": ["alter role gen_spare rename to gen_other", "alter role gen_other rename to gen_spare"],
     "dropped": ["drop role gen_spare", ["create role gen_spare", "comment on role gen_spare is 'spare'"]],
@@ -186,6 +181,27 @@ export const SERVER: readonly Change[] = [
     "mapping left over": "create user mapping for public server gen_server",
     "wrapper validator": "alter foreign data wrapper gen_fdw validator file_fdw_validator",
   }),
+  ...serverChanges(
+    "replication",
+    ALWAYS,
+    {
+      "slot left over": ["select pg_create_physical_replication_slot('gen_left')", "select pg_drop_replication_slot('gen_left')"],
+      "slot that keeps the log": [
+        "select pg_create_physical_replication_slot('gen_left', true)",
+        "select pg_drop_replication_slot('gen_left')",
+      ],
+      "logical slot left over": [
+        "select pg_create_logical_replication_slot('gen_cdc', 'pgoutput')",
+        "select pg_drop_replication_slot('gen_cdc')",
+      ],
+      "origin left over": ["select pg_replication_origin_create('gen_from')", "select pg_replication_origin_drop('gen_from')"],
+      "prepared transaction": [
+        ["begin", "create table gen.in_doubt ()", "prepare transaction 'gen_doubt'"],
+        "rollback prepared 'gen_doubt'",
+      ],
+    },
+    { apart: true },
+  ),
   ...changes("large object", "select '4711' as x from pg_largeobject_metadata where oid = 4711", {
     "drop": "select lo_unlink(4711)",
     "content": "select lo_put(4711, 100, '\\x00')",

@@ -1,7 +1,7 @@
 // Changes of tables, partitions, inheritance, views and sequences.
 
 import { changes, type Change } from "../change.ts";
-import { ANY_TABLE, FOREIGN_TABLE, INHERITED, MATVIEW, PARTITION, RULE, SEQUENCE, TABLE, TRIGGER, VIEW } from "../objects.ts";
+import { FOREIGN_TABLE, INHERITED, MATVIEW, PARTITION, PARTITIONED, RULE, SEQUENCE, TABLE, TRIGGER, VIEW, where } from "../objects.ts";
 
 export const TABLES: readonly Change[] = [
   ...changes("table", TABLE, {
@@ -39,7 +39,8 @@ export const TABLES: readonly Change[] = [
     ],
     "inherits from another": ["create table gen.elder ()", "alter table {t} inherit gen.elder"],
     "of a type": [
-      "do $$ begin execute (select format('create type gen.shape_of as (%s)', string_agg(format('%I %s', attname, format_type(atttypid, atttypmod)), ', ' order by attnum)) from pg_attribute where attrelid = '{t}'::regclass and attnum > 0); end $$",
+      `do $$ begin execute (select format('create type gen.shape_of as (%s)', string_agg(format('%I %s', attname, format_type(atttypid, atttypmod)), ', ' order by attnum))
+        from pg_attribute where attrelid = '{t}'::regclass and attnum > 0); end $$`,
       "alter table {t} of gen.shape_of",
     ],
   }),
@@ -48,19 +49,18 @@ export const TABLES: readonly Change[] = [
     "drop": "drop table {t}",
     "comment": "comment on table {t} is 'changed'",
     "fillfactor": "alter table {t} set (fillfactor = 33)",
-    "another default": "alter table {t} alter column {key} set default null",
+    "another default": "alter table {t} alter column {free} set default null",
   }),
-  ...changes(
-    "partition",
-    PARTITION.replace("where c.relispartition", "where pg_get_expr(c.relpartbound, c.oid) like '%06-01%' and c.relispartition"),
-    {
-      "narrower bound": [
-        "alter table {parent} detach partition {t}",
-        "alter table {parent} attach partition {t} for values from ('2024-03-01') to ('2024-05-25')",
-      ],
-    },
-  ),
-  ...changes("partition", PARTITION, { "detach pending": "alter table {parent} detach partition {t} concurrently" }, { apart: true }),
+  ...changes("partition", where(PARTITION, "pg_get_expr(c.relpartbound, c.oid) like '%2024-06-01%'"), {
+    "narrower bound": [
+      "alter table {parent} detach partition {t}",
+      "with late as (delete from {t} where at >= '2024-05-25' returning *) insert into gen.events_rest select * from late",
+      "do $$ begin execute replace('alter table {parent} attach partition {t} {bound_q}', '2024-06-01', '2024-05-25'); end $$",
+    ],
+  }),
+  ...changes("partition", PARTITION, {
+    "detach pending": "update pg_inherits set inhdetachpending = true where inhrelid = '{t}'::regclass",
+  }),
   ...changes("inheritance", INHERITED, {
     "no inherit": "alter table {t} no inherit {parent}",
     "order of parents": ["alter table {t} no inherit {parent}", "alter table {t} inherit {parent}"],
@@ -81,6 +81,11 @@ export const TABLES: readonly Change[] = [
     "column added": "create or replace view {t} as select x.*, 1 as extra from (select * from {t} limit 0) x",
     "column default": "alter view {t} alter column v set default 'other'",
     "column default gone": "alter view {t} alter column v drop default",
+    "column renamed": "alter view {t} rename column id to renamed",
+    "trigger": [
+      "create function gen.instead() returns trigger language plpgsql as $$begin return new; end$$",
+      "create trigger instead instead of insert on {t} for each row execute function gen.instead()",
+    ],
   }),
   ...changes("materialized view", MATVIEW, {
     "drop": "drop materialized view {t}",
@@ -97,6 +102,9 @@ export const TABLES: readonly Change[] = [
     ],
     "stale": "insert into gen.base values (999, 'new', 5)",
     "access method": "alter materialized view {t} set access method heap",
+    "grant": "grant select on {t} to gen_reader",
+    "comment": "comment on materialized view {t} is 'x'",
+    "cluster mark": "alter materialized view {t} cluster on summary_k",
   }),
   ...changes("sequence", SEQUENCE, {
     "increment": "alter sequence {t} increment 7",
@@ -156,14 +164,25 @@ export const TABLES: readonly Change[] = [
     "comment": "comment on rule {r} on {t} is 'changed'",
     "other action": "create or replace rule {r} as on insert to {t} do also notify it",
   }),
-  ...changes("partitioned table", ANY_TABLE.replace("'r', 'p'", "'p'"), {
+  ...changes("partitioned table", PARTITIONED, {
     "drop": "drop table {t} cascade",
     "owner": "alter table {t} owner to gen_owner",
     "comment": "comment on table {t} is 'x'",
     "tablespace": "alter table {t} set tablespace gen_space",
     "row security": "alter table {t} enable row level security",
+    "index of the parent alone": "create index extra on only {t} (({t}::text))",
+    "check": "alter table {t} add constraint extra check (random() >= 0)",
+    "trigger": "create trigger extra after update on {t} for each row execute function suppress_redundant_updates_trigger()",
     "new partition": "create table gen.more partition of {t} default",
     "replica identity": "alter table {t} replica identity full",
     "grant": "grant select on {t} to gen_reader",
   }),
+  {
+    name: "view: another condition",
+    object: "view",
+    targets: where(VIEW, "pg_get_viewdef(c.oid) ~ '> 3|< 1000|< 5'"),
+    sql: ({ t, def = "" }) => [
+      `create or replace view ${t} as ${def.replace("> 3", "> 4").replace("< 1000", "< 999").replace("< 5", "< 6")}`,
+    ],
+  },
 ];
