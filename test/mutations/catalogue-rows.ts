@@ -79,6 +79,7 @@ const DEFINITIONS = `
   union all select 'depends on extension ' || (pg_identify_object(classid, objid, 0)).identity || (pg_identify_object(refclassid, refobjid, 0)).identity from pg_depend where deptype = 'x'
   union all select 'triggers of ' || k.conrelid::regclass || ' ' || k.conname || ': ' || string_agg(t.tgenabled::text, '' order by t.tgenabled) from pg_trigger t join pg_constraint k on k.oid = t.tgconstraint
       where t.tgisinternal group by k.oid, k.conrelid, k.conname
+  union all select distinct 'analysed ' || starelid::regclass from pg_statistic where starelid >= 16384
   union all select 'labels of ' || enumtypid::regtype || ': ' || string_agg(quote_literal(enumlabel), ', ' order by enumsortorder) from pg_enum where enumtypid >= 16384 group by enumtypid
   union all select 'columns of ' || attrelid::regclass || ': ' || string_agg(attname, ', ' order by attnum) from pg_attribute a join pg_class c on c.oid = a.attrelid
     where attrelid >= 16384 and attnum > 0 and not attisdropped and c.relkind in ('r', 'p', 'v', 'm', 'f', 'c') group by attrelid`;

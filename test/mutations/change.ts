@@ -20,22 +20,18 @@ export type Change = {
   readonly noop?: true;
 };
 
+type More = Pick<Change, "apart" | "noop">;
 type Statements = string | readonly string[];
 const list = (statements: Statements): readonly string[] => (typeof statements === "string" ? [statements] : statements);
 
 /** Several kinds of one object: `{field}` in a statement stands for the target's field. */
-export function changes(object: string, targets: string, kinds: Readonly<Record<string, Statements>>, more: Pick<Change, "apart" | "noop"> = {}): Change[] {
-  return Object.entries(kinds).map(([name, statements]) => ({ name: `${object}: ${name}`, object, targets, sql: (target) => list(statements).map((statement) => filled(statement, target)), ...more }));
+export function changes(object: string, targets: string, kinds: Readonly<Record<string, Statements>>, more: More = {}): Change[] {
+  return Object.entries(kinds).map(([name, statements]) => ({ name: `${object}: ${name}`, object, targets, sql: filling(statements), ...more }));
 }
 
 /** The same, each with what puts the server back. */
-export function serverChanges(object: string, targets: string, kinds: Readonly<Record<string, readonly [Statements, Statements]>>, more: Pick<Change, "apart" | "noop"> = {}): Change[] {
-  return Object.entries(kinds).map(([name, [statements, undo]]) => ({
-    name: `${object}: ${name}`, object, targets, ...more,
-    sql: (target) => list(statements).map((statement) => filled(statement, target)), undo: (target) => list(undo).map((statement) => filled(statement, target)),
-  }));
+export function serverChanges(object: string, targets: string, kinds: Readonly<Record<string, readonly [Statements, Statements]>>, more: More = {}): Change[] {
+  return Object.entries(kinds).map(([name, [statements, undo]]) => ({ name: `${object}: ${name}`, object, targets, sql: filling(statements), undo: filling(undo), ...more }));
 }
 
-function filled(statement: string, target: Target): string {
-  return statement.replaceAll(/\{(\w+)\}/g, (all, field: string) => target[field] ?? all);
-}
+const filling = (statements: Statements) => (target: Target) => list(statements).map((one) => one.replaceAll(/\{(\w+)\}/g, (all, field: string) => target[field] ?? all));

@@ -106,12 +106,20 @@ export class Laboratory implements AsyncDisposable {
 
   /** Undoes what outlives the database, and drops it. */
   async #clear(change: Change, made: Made | undefined): Promise<void> {
-    await this.#server.inside(async (client) => {
-      for (const sql of (made && change.undo?.(made.target)) ?? []) await client.query(sql);
-      const { rows } = await client.query<{ name: string }>("select quote_ident(subname) as name from pg_subscription where subdbid = (select oid from pg_database where datname = current_database())");
-      for (const { name } of rows) await client.query(`drop subscription ${name}`);
-    });
-    await this.#server.outside((client) => client.query(`drop database ${DATABASE} with (force)`));
+    try {
+      await this.#server.inside(async (client) => {
+        for (const sql of (made && change.undo?.(made.target)) ?? []) await client.query(sql);
+        const { rows } = await client.query<{ name: string }>(`
+          select quote_ident(subname) as name from pg_subscription where subdbid = (select oid from pg_database where datname = current_database())`);
+        for (const { name } of rows) {
+          await client.query(`alter subscription ${name} disable`);
+          await client.query(`alter subscription ${name} set (slot_name = none)`); // or the publisher would be asked to drop it
+          await client.query(`drop subscription ${name}`);
+        }
+      });
+    } finally {
+      await this.#server.outside((client) => client.query(`drop database ${DATABASE} with (force)`));
+    }
   }
 
   /** A copy has its template's objects; what is said of the database itself must be said again. */
@@ -119,10 +127,13 @@ export class Laboratory implements AsyncDisposable {
     const template = `generated_${schema}`;
     await this.#server.outside(async (client) => {
       await client.query(`create database ${DATABASE} template ${template}`);
-      const { rows } = await client.query<{ role: string | null; setting: string }>(`select r.rolname as role, unnest(s.setconfig) as setting from pg_db_role_setting s left join pg_roles r on r.oid = s.setrole where s.setdatabase = (select oid from pg_database where datname = $1)`, [template]);
+      const { rows } = await client.query<{ role: string | null; setting: string }>(`
+        select r.rolname as role, unnest(s.setconfig) as setting from pg_db_role_setting s left join pg_roles r on r.oid = s.setrole
+        where s.setdatabase = (select oid from pg_database where datname = $1)`, [template]);
       for (const { role, setting } of rows) {
         const [name, value] = [setting.slice(0, setting.indexOf("=")), setting.slice(setting.indexOf("=") + 1)];
-        await client.query(`alter ${role === null ? `database ${DATABASE}` : `role ${role} in database ${DATABASE}`} set ${name} = ${client.escapeLiteral(value)}`);
+        const whose = role === null ? `database ${DATABASE}` : `role ${role} in database ${DATABASE}`;
+        await client.query(`alter ${whose} set ${name} = ${client.escapeLiteral(value)}`);
       }
     });
     // Subscriptions belong to a database by its number, and are not copied with it.

@@ -19,8 +19,10 @@ export function drawn(kinds: readonly Change[], seed: number, number: number): D
   return { seed, number, change, schema: (seed + round) * 100 + (number % SCHEMAS) };
 }
 
+type Wanted = { readonly seed: number; readonly wanted: number; readonly first?: number };
+
 /** Makes changes until `wanted` of them could be made; from number `first` on. */
-export async function* session(laboratory: Laboratory, kinds: readonly Change[], { seed, wanted, first = 0 }: { readonly seed: number; readonly wanted: number; readonly first?: number }): AsyncGenerator<Result> {
+export async function* session(laboratory: Laboratory, kinds: readonly Change[], { seed, wanted, first = 0 }: Wanted): AsyncGenerator<Result> {
   for (let number = first, made = 0; made < wanted; number++) {
     const draw = drawn(kinds, seed, number);
     const result = await tried(laboratory, draw);

@@ -19,8 +19,10 @@ export type Figures = {
   readonly noops: Readonly<Partial<Record<Outcome, number>>>;
 };
 
+type Told = Pick<Scorecard, "findings" | "warnings" | "doubts" | "coverage">;
+
 /** The witnesses decide whether there was anything to be told. */
-export function outcomeOf(differences: readonly Difference[], { findings, warnings, doubts, coverage }: Pick<Scorecard, "findings" | "warnings" | "doubts" | "coverage">): Outcome {
+export function outcomeOf(differences: readonly Difference[], { findings, warnings, doubts, coverage }: Told): Outcome {
   const told = findings.length + doubts.length + warnings.length > 0;
   if (differences.length === 0) return told ? "false alarm" : "silent";
   if (findings.length > 0) return "found";

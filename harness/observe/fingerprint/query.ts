@@ -11,6 +11,8 @@ import { SERVER } from "./server.ts";
 export const CATALOGUES: readonly Catalogue[] = [...RELATIONS, ...CODE, ...SERVER];
 
 const SHARED = new Set(["pg_authid", "pg_database", "pg_tablespace", "pg_subscription", "pg_parameter_acl", "pg_auth_members", "pg_replication_origin", "pg_db_role_setting"]);
+/** Of shared objects these alone have their comments beside all databases: a subscription's is in its own. */
+const COMMENTED_FOR_ALL = new Set(["pg_authid", "pg_database", "pg_tablespace"]);
 const hasOid = (columns: readonly Column[], catalogue: string) => columns.some(({ table, column }) => table === catalogue && column === "oid");
 
 /** By field the SQL of its value: every column that isn't exempt, and what the declaration adds. */
@@ -27,11 +29,10 @@ function said({ of }: Catalogue, columns: readonly Column[]): [string, string][]
   const [oid, sub] = of === "pg_attribute" ? ["t.attrelid", "t.attnum"] : ["t.oid", "0"];
   const about = of === "pg_attribute" ? "pg_class" : of;
   if (of !== "pg_attribute" && !hasOid(columns, of)) return [];
-  const [descriptions, labels, at] = SHARED.has(of) ? ["pg_shdescription", "pg_shseclabel", ""] : ["pg_description", "pg_seclabel", ` and s.objsubid = ${sub}`];
-  const of_ = `s.objoid = ${oid} and s.classoid = '${about}'::regclass${at}`;
+  const from = (own: string, shared: string, isShared: boolean) => `from ${isShared ? shared : own} s where s.objoid = ${oid} and s.classoid = '${about}'::regclass${isShared ? "" : ` and s.objsubid = ${sub}`}`;
   return [
-    ["comment", `(select s.description from ${descriptions} s where ${of_})`],
-    ["securityLabels", `(select jsonb_agg(s.provider || ': ' || s.label order by s.provider) from ${labels} s where ${of_})`],
+    ["comment", `(select s.description ${from("pg_description", "pg_shdescription", COMMENTED_FOR_ALL.has(of))})`],
+    ["securityLabels", `(select jsonb_agg(s.provider || ': ' || s.label order by s.provider) ${from("pg_seclabel", "pg_shseclabel", SHARED.has(of))})`],
   ];
 }
 
