@@ -25,6 +25,9 @@ const OF_USERS = [
   "oid", "attrelid", "indexrelid", "inhrelid", "partrelid", "seqrelid", "ftrelid", "aggfnoid", "mapcfg", "rngtypid", "conrelid", "objoid", "setdatabase", "setrole",
 ];
 
+/** Few rows, of which people change even those that came with the server. */
+const READ_WHOLE = ["pg_extension", "pg_language", "pg_namespace", "pg_largeobject_metadata", "pg_db_role_setting"];
+
 const granted = (acl: string, kind: string, owner: string) =>
   `(select jsonb_agg(x::text order by x::text) from aclexplode(coalesce(t.${acl}, acldefault(${kind}, t.${owner}))) x)`;
 
@@ -48,12 +51,13 @@ const MADE = `
   filters as (
     select p.relname, p.fields, coalesce((select string_agg(format('t.%I >= 16384', a.attname), ' or ') from pg_attribute a
       where a.attrelid = ('pg_catalog.' || p.relname)::regclass and a.attname = any($4)), 'true') as filter from parts p)
-  select string_agg(format('select %L || '' '' || jsonb_build_object(%s) as row from pg_catalog.%I t where (%s)%s', relname, fields, relname, filter, case relname
+  select string_agg(format('select %L || '' '' || jsonb_build_object(%s) as row from pg_catalog.%I t where (%s)%s', relname, fields, relname,
+    case when relname = any($5) then 'true' else filter end, case relname
     when 'pg_class' then ' and relnamespace <> ''pg_toast''::regnamespace'
     when 'pg_namespace' then ' and nspname !~ ''^pg_(toast_)?temp_'''
     when 'pg_attribute' then ' and attnum > 0 and not attisdropped and not exists (select from pg_class c where c.oid = attrelid and c.relnamespace = ''pg_toast''::regnamespace)'
     when 'pg_index' then ' and not exists (select from pg_class c where c.oid = indexrelid and c.relnamespace = ''pg_toast''::regnamespace)'
-    when 'pg_largeobject_metadata' then ' or true' when 'pg_description' then ' or classoid = ''pg_largeobject''::regclass'
+    when 'pg_description' then ' or classoid in (''pg_largeobject''::regclass, ''pg_extension''::regclass, ''pg_language''::regclass, ''pg_namespace''::regclass)'
     when 'pg_trigger' then ' and not tgisinternal' when 'pg_constraint' then ' and contype <> ''t'''
     when 'pg_subscription' then ' and subdbid = (select oid from pg_database where datname = current_database())'
     when 'pg_db_role_setting' then ' and setdatabase in (0, (select oid from pg_database where datname = current_database()))'
@@ -79,6 +83,9 @@ const DEFINITIONS = `
   union all select 'depends on extension ' || (pg_identify_object(classid, objid, 0)).identity || (pg_identify_object(refclassid, refobjid, 0)).identity from pg_depend where deptype = 'x'
   union all select 'triggers of ' || k.conrelid::regclass || ' ' || k.conname || ': ' || string_agg(t.tgenabled::text, '' order by t.tgenabled) from pg_trigger t join pg_constraint k on k.oid = t.tgconstraint
       where t.tgisinternal group by k.oid, k.conrelid, k.conname
+  union all select 'toast of ' || oid::regclass || ' ' || (select (select array_agg(x order by x) from unnest(toast.reloptions) x)::text from pg_class toast where toast.oid = reltoastrelid)
+    from pg_class where oid >= 16384 and reltoastrelid <> 0
+  union all select 'member ' || (pg_identify_object(classid, objid, objsubid)).identity || ' of ' || (select extname from pg_extension where oid = refobjid) from pg_depend where deptype = 'e'
   union all select distinct 'analysed ' || starelid::regclass from pg_statistic where starelid >= 16384
   union all select 'labels of ' || enumtypid::regtype || ': ' || string_agg(quote_literal(enumlabel), ', ' order by enumsortorder) from pg_enum where enumtypid >= 16384 group by enumtypid
   union all select 'columns of ' || attrelid::regclass || ': ' || string_agg(attname, ', ' order by attnum) from pg_attribute a join pg_class c on c.oid = a.attrelid
@@ -108,7 +115,7 @@ const SERVER = `
 /** One text a row; two servers, or moments, are compared by which texts there are, and how often. */
 export async function catalogueRows(client: pg.Client): Promise<string[]> {
   const rights = Object.fromEntries(Object.values(RIGHTS).map(([acl, kind, owner]) => [acl, granted(acl, kind, owner)]));
-  const { rows: [made] } = await client.query<{ query: string }>(MADE, [NOT_READ, PASSED_OVER, JSON.stringify(rights), OF_USERS]);
+  const { rows: [made] } = await client.query<{ query: string }>(MADE, [NOT_READ, PASSED_OVER, JSON.stringify(rights), OF_USERS, READ_WHOLE]);
   const found: string[] = [];
   for (const query of [made?.query ?? "", DEFINITIONS, SERVER]) found.push(...(await client.query<{ row: string }>(query)).rows.map(({ row }) => row));
   return found;

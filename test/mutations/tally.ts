@@ -15,6 +15,8 @@ export type Figures = {
   readonly kinds: number;
   /** Whether pg_dump was one of the witnesses. */
   readonly dumped: boolean;
+  /** What whoever looked into the disagreements found. */
+  readonly note?: string;
   readonly objects: Readonly<Record<string, Readonly<Partial<Record<Outcome, number>>>>>;
   readonly noops: Readonly<Partial<Record<Outcome, number>>>;
 };
@@ -58,13 +60,13 @@ export function wilson(hits: number, of: number): readonly [low: number, high: n
 }
 
 /** A table in Markdown: by kind of object, and all. */
-export function renderFigures({ seed, server, kinds, dumped, objects, noops }: Figures): string {
+export function renderFigures({ seed, server, kinds, dumped, note, objects, noops }: Figures): string {
   const sum = (outcome: Outcome) => Object.values(objects).reduce((total, counts) => total + (counts[outcome] ?? 0), 0);
   const all = Object.fromEntries((["found", "told", "named", "missed", "silent", "false alarm", "failed"] as const).map((outcome) => [outcome, sum(outcome)]));
   const made = Object.values(all).reduce((total, n) => total + n, 0);
   const alarms = noops["false alarm"] ?? 0;
   return `Seed ${seed}, PostgreSQL ${server}${dumped ? ", with pg_dump among the witnesses" : ", without pg_dump"}: ${made} changes, of ${kinds} kinds; ${all["failed"] ?? 0} ended with an error.
-Of those meant to change nothing: ${share(alarms, alarms + (noops.silent ?? 0))} accused. In brackets: Wilson's interval, 95 %.
+Of those meant to change nothing: ${share(alarms, alarms + (noops.silent ?? 0))} accused. In brackets: Wilson's interval, 95 %.${note === undefined ? "" : `\n${note}`}
 
 | changed | told, of what the witnesses saw | missed | by a finding | by a warning or a doubt alone | as not looked at | false alarms, of what they saw nothing of |
 |---|---|---|---|---|---|---|

@@ -27,7 +27,7 @@ function fields({ of, prefix, exempt, as = {}, more = {} }: Omit<Part, "on">, co
 /** Comments and labels, of whatever has a number. */
 function said({ of }: Catalogue, columns: readonly Column[]): [string, string][] {
   const [oid, sub] = of === "pg_attribute" ? ["t.attrelid", "t.attnum"] : ["t.oid", "0"];
-  const about = of === "pg_attribute" ? "pg_class" : of;
+  const about = of === "pg_attribute" ? "pg_class" : of === "pg_largeobject_metadata" ? "pg_largeobject" : of;
   if (of !== "pg_attribute" && !hasOid(columns, of)) return [];
   const from = (own: string, shared: string, isShared: boolean) => `from ${isShared ? shared : own} s where s.objoid = ${oid} and s.classoid = '${about}'::regclass${isShared ? "" : ` and s.objsubid = ${sub}`}`;
   return [

@@ -139,7 +139,6 @@ export const CODE: readonly Change[] = [
     "rename": "alter operator class gen.ints using btree rename to renamed",
     "owner": "alter operator class gen.ints using btree owner to gen_owner",
     "comment": "comment on operator class gen.ints using btree is 'x'",
-    "default": ["update pg_opclass set opcdefault = true where opcname = 'hashed'"],
     "operators fewer": [
       "drop operator class gen.hashed using hash",
       "create operator class gen.hashed for type integer using hash as function 1 hashint4(integer)",
