@@ -20,12 +20,14 @@ import { isInPlace } from "../migration/journal.ts";
 import { runForward, type RunnerContext } from "../migration/runner.ts";
 import { withSessions } from "../migration/sessions.ts";
 import { swapVolumes } from "../migration/volume-swap.ts";
-import { activityBetween, countersOf, type Counters } from "../observe/activity.ts";
+import { activityBetween, countersOf, withSamples, type Counters } from "../observe/activity.ts";
 import { baselineFacts } from "../observe/baseline.ts";
 import { captureFacts } from "../observe/facts.ts";
 import type { SchemaObject } from "../observe/fingerprint.ts";
 import type { Prober } from "../observe/probe.ts";
 import { ownReplication, proveQuiescence } from "../observe/quiescence.ts";
+import { writtenInService, type SampledRow } from "../observe/sample.ts";
+import type { UnreadTable } from "../observe/unread.ts";
 import { replicaFacts } from "../observe/replica.ts";
 import { createWayBack } from "../rollback/registry.ts";
 import type { WayBack } from "../rollback/way-back.ts";
@@ -258,7 +260,12 @@ class Conduct {
   async #noteActivity(topology: Topology): Promise<void> {
     const databases = await Promise.all(viewsOf(topology).map(async ({ database, observer }) => ({ database, client: await observer("activity") })));
     try {
-      await this.#run.evidence.writeJson("before/activity.json", activityBetween(this.#counters, await countersOf(databases)));
+      const { evidence } = this.#run;
+      const counted = activityBetween(this.#counters, await countersOf(databases));
+      const unread = (await readJson<UnreadTable[]>(evidence.directory, "before/unread.json")) ?? [];
+      const sample = (await readJson<SampledRow[]>(evidence.directory, PATHS.sample.before)) ?? [];
+      const seen = await Promise.all(databases.map(async ({ client, database = "" }) => (await writtenInService(client, database, unread, sample)).map((table) => ({ database, ...table }))));
+      await evidence.writeJson(PATHS.activity, withSamples(counted, seen.flat()));
     } finally {
       await Promise.all(databases.map(({ client }) => client.end()));
     }

@@ -27,6 +27,10 @@ export const PATHS = {
   effects: "ledger/effects.parquet",
   /** The structure that must be there in the end, where that is not the one before. */
   reference: "reference/structure.json",
+  /** Rows of tables that clients may write, looked at by their keys. */
+  sample: { before: "before/sample.json", after: "after/sample.json" },
+  /** What clients were seen to write before the migration. */
+  activity: "before/activity.json",
   /** What a person said who was asked whether to go back. */
   answer: "answer.json",
   /** How people's journeys went. */

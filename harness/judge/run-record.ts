@@ -5,7 +5,7 @@ import { exists, linesOf } from "../base/files.ts";
 import type { Drill } from "../drill/schema.ts";
 import type { Entity, System } from "../drill/system.ts";
 import { eventForm } from "../evidence/forms/events.ts";
-import { activityForm, entitiesForm, integrityForm, invariantsForm, journeysForm, structureForm, unreadForm, type IntegrityKind } from "../evidence/forms/facts.ts";
+import { activityForm, entitiesForm, integrityForm, invariantsForm, journeysForm, sampleForm, structureForm, unreadForm, type IntegrityKind } from "../evidence/forms/facts.ts";
 import { headerForm } from "../evidence/forms/header.ts";
 import { inForm, malformed, misfit } from "../evidence/forms/malformed.ts";
 import { PATHS, readJson, requireRun, type FactsWhen, type RunHeader } from "../evidence/run-directory.ts";
@@ -44,7 +44,9 @@ export type UnreadTable = {
   readonly file?: string;
 };
 /** What clients were seen to write before the migration. */
-export type Activity = { readonly database: string; readonly table: string; readonly inserted: number; readonly updated: number; readonly deleted: number };
+export type Activity = { readonly database: string; readonly table: string; readonly inserted: number; readonly updated: number; readonly deleted: number; readonly sample?: { readonly rows: number; readonly gone: number; readonly touched: number; readonly changed: Readonly<Record<string, number>> } };
+/** A row that is looked at by its key; `xmin` is null where it is not there any more. */
+export type SampledRow = { readonly database: string; readonly table: string; readonly key: readonly string[]; readonly xmin: string | null; readonly digests: Readonly<Record<string, string | null>> };
 
 export type RunRecord = {
   readonly directory: string;
@@ -59,7 +61,7 @@ export type RunRecord = {
   readonly reference: readonly SchemaObject[] | undefined;
   readonly journeys: readonly JourneyResult[] | undefined;
   /** Of data that no entity reads; none in runs that didn't look. */
-  readonly unread: { readonly before: readonly UnreadTable[]; readonly after: readonly UnreadTable[]; readonly activity: readonly Activity[] } | undefined;
+  readonly unread: { readonly before: readonly UnreadTable[]; readonly after: readonly UnreadTable[]; readonly activity: readonly Activity[]; readonly sampled: { readonly before: readonly SampledRow[]; readonly after: readonly SampledRow[] } } | undefined;
 };
 
 export async function readRun(directory: string): Promise<RunRecord> {
@@ -121,7 +123,8 @@ async function readFacts(directory: string, when: FactsWhen): Promise<{ readonly
 async function readUnread(directory: string): Promise<RunRecord["unread"]> {
   const before = await readJson<UnreadTable[]>(directory, "before/unread.json", unreadForm);
   const after = await readJson<UnreadTable[]>(directory, "after/unread.json", unreadForm);
-  return before && after && { before, after, activity: (await readJson<Activity[]>(directory, "before/activity.json", activityForm)) ?? [] };
+  const sample = async (when: FactsWhen) => (await readJson<SampledRow[]>(directory, PATHS.sample[when], sampleForm)) ?? [];
+  return before && after && { before, after, activity: (await readJson<Activity[]>(directory, PATHS.activity, activityForm)) ?? [], sampled: { before: await sample("before"), after: await sample("after") } };
 }
 
 /** An entity, and the fields of its records that mean something else in the shape in which they were read. */

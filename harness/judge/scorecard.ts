@@ -112,6 +112,8 @@ export type Coverage = {
   readonly columns: { readonly all: number; readonly byEntities: number; readonly byChecksum: number };
   readonly tables: { readonly all: number; readonly byChecksum: number };
   readonly notLookedAt: readonly { readonly table: string; readonly reason: string }[];
+  /** Tables that no entity reads and to which clients add rows: whether all of these are there, nobody knows. */
+  readonly added?: readonly string[];
   /** All of it for people. */
   readonly sentence: string;
 };

@@ -5,9 +5,12 @@ import type { NamedKind } from "./kinds.ts";
 import { phaseOf, type Activity, type RunRecord, type UnreadTable } from "./run-record.ts";
 import type { Coverage, Finding } from "./scorecard.ts";
 import { changesOf, type Changes, type What } from "./unread-changes.ts";
+import { sampledOf, sampleQuery, surplusOf, type Sampled, type Surplus } from "./unread-sample.ts";
 
-/** What clients do to a table: seen by the server's counters before the migration, or told by the ledger. */
+/** What clients do to a table: seen before the migration, or told by the ledger. */
 type Seen = { readonly insert: boolean; readonly update: boolean; readonly delete: boolean };
+/** So many effects of each kind are told of an entity. */
+type Told = { readonly insert: number; readonly update: number; readonly delete: number };
 export type Unread = { readonly findings: readonly Finding[]; readonly warnings: readonly Finding[]; readonly coverage: Coverage };
 
 /** How the run went, as far as it says what may have changed. */
@@ -25,6 +28,8 @@ export async function unreadOf(record: RunRecord, database: EvidenceDatabase, { 
   const told = await toldOf(database);
   const soft = await otherWriters(record, database);
   const [findings, warnings, notLookedAt]: [Finding[], Finding[], { table: string; reason: string }[]] = [[], [], []];
+  const added: string[] = [];
+  const times = await timesAsMuch(record, database);
   const coverage = { all: 0, byEntities: 0, byChecksum: 0, tables: 0 };
   for (const was of unread.before) {
     const is = unread.after.find(({ database: other, full }) => other === was.database && full === was.full);
@@ -40,40 +45,66 @@ export async function unreadOf(record: RunRecord, database: EvidenceDatabase, { 
     }
     const seen = seenOf(was, unread.activity, told, unread.before);
     const changes = await changesOf(was, is, database);
-    const rest = restOf(was, is, seen);
+    const sampled = sampledOf(unread, was);
+    const surplus = sampled && surplusOf(sampled, was, { ...seen, times, activity: activityOf(was, unread.activity), told: sumOf(was, told) });
+    const rest = restOf(was, is, seen, sampled, surplus);
     if (rest === undefined) [coverage.byChecksum, coverage.tables] = [coverage.byChecksum + hidden, coverage.tables + 1];
-    else notLookedAt.push({ table: hidden === was.columns.length ? name : `${name} (${hidden} of ${was.columns.length} columns)`, reason: rest });
-    if (!changes) continue;
-    for (const [what, n] of unexplained(was, changes, seen, accused)) {
+    else notLookedAt.push({ table: hidden === was.columns.length ? name : `${name} (${was.columns.filter(({ read }) => !read).map((column) => column.name).join(", ")})`, reason: rest });
+    if (seen.insert && was.entities.length === 0) added.push(name);
+    const accuse = async (what: What, n: number, told: Change) => {
       const certain = back && (what === "lost" || (soft === undefined && !(what === "added" && was.triggers.length + was.cascades.length > 0)));
-      (certain ? findings : warnings).push(await finding(name, what, n, { was, changes, soft: back ? soft : "the way back doesn't end where the migration began" }));
-    }
+      (certain ? findings : warnings).push(await finding(name, what, n, was, told, back ? soft : "the way back doesn't end where the migration began"));
+    };
+    const whole = changes ? unexplained(was, changes, seen, accused) : [];
+    for (const [what, n] of whole) await accuse(what, n, ofAll(was, changes as Changes, what, surplus));
+    const missing = (what: What) => !whole.some(([other]) => other === what);
+    const inPart = was.entities.length > 0 && was.entities.some((entity) => accused.has(entity));
+    if (surplus && surplus.gone.length > 0 && missing("lost") && !inPart) await accuse("lost", surplus.gone.length, ofSample(was, sampled as Sampled, surplus.gone, []));
+    const other = [...(surplus?.changed ?? [])];
+    if (other.length > 0 && missing("changed")) await accuse("changed", Math.max(...other.map(([, keys]) => keys.length)), ofSample(was, sampled as Sampled, [...new Set(other.flatMap(([, keys]) => keys))], other.map(([column]) => column)));
   }
   const { all, byEntities, byChecksum, tables } = coverage;
-  const looked = { columns: { all, byEntities, byChecksum }, tables: { all: unread.before.length, byChecksum: tables }, notLookedAt };
+  const looked = { columns: { all, byEntities, byChecksum }, tables: { all: unread.before.length, byChecksum: tables }, notLookedAt, added };
   return { findings, warnings, coverage: { ...looked, sentence: coverageSentence(looked) } };
 }
 
 /** What the ledger tells that clients did to each entity: a refused operation did nothing. */
-async function toldOf(database: EvidenceDatabase): Promise<ReadonlyMap<string, Seen>> {
-  const rows = await database.rows("select entity, list(distinct kind) as kinds from effects where outcome <> 'rejected' group by entity");
-  return new Map(rows.map((row) => {
-    const kinds = row["kinds"] as readonly string[];
-    return [String(row["entity"]), { insert: kinds.includes("insert"), update: kinds.includes("update") || kinds.includes("add"), delete: kinds.includes("delete") }];
-  }));
+async function toldOf(database: EvidenceDatabase): Promise<ReadonlyMap<string, Told>> {
+  const rows = await database.rows(`select entity, (count(*) filter (kind = 'insert'))::double as "insert", (count(*) filter (kind in ('update', 'add')))::double as "update", (count(*) filter (kind = 'delete'))::double as "delete"
+    from effects where outcome <> 'rejected' group by entity`);
+  return new Map(rows.map((row) => [String(row["entity"]), { insert: Number(row["insert"]), update: Number(row["update"]), delete: Number(row["delete"]) }]));
 }
+
+/** How many times as much clients did in the whole run as before the migration, when they were watched. */
+async function timesAsMuch(record: RunRecord, database: EvidenceDatabase): Promise<number> {
+  const start = phaseOf(record, "migration")?.from;
+  const [row] = start === undefined ? [] : await database.rows(`select count(*)::double as n, (count(*) filter ("end" < ${start}))::double as then from operations where outcome <> 'rejected'`);
+  return Math.max(1, Number(row?.["n"] ?? 1) / Math.max(1, Number(row?.["then"] ?? 1)));
+}
+
+const activityOf = ({ database, full }: UnreadTable, activity: readonly Activity[]): Activity | undefined => activity.find((one) => one.database === database && one.table === full);
+
+const sumOf = ({ entities }: UnreadTable, told: ReadonlyMap<string, Told>) => {
+  const of = (kind: keyof Told) => entities.reduce((sum, entity) => sum + (told.get(entity)?.[kind] ?? 0), 0);
+  return { updates: of("update"), deletes: of("delete") };
+};
 
 const either = (seen: readonly Seen[]): Seen => ({ insert: seen.some((one) => one.insert), update: seen.some((one) => one.update), delete: seen.some((one) => one.delete) });
 
-/** Of a table: by itself, by triggers that name it, and by what takes its rows along when a parent is changed or deleted. */
-function seenOf(table: UnreadTable, activity: readonly Activity[], told: ReadonlyMap<string, Seen>, tables: readonly UnreadTable[]): Seen {
+/** Of a table: by itself; and where nothing was seen of it, by triggers that name it, and by what takes its rows along when a parent is changed or deleted. */
+function seenOf(table: UnreadTable, activity: readonly Activity[], told: ReadonlyMap<string, Told>, tables: readonly UnreadTable[]): Seen {
   const direct = (full: string): Seen => either([
     ...activity.filter((one) => one.database === table.database && one.table === full).map((one) => ({ insert: one.inserted > 0, update: one.updated > 0, delete: one.deleted > 0 })),
-    ...(tables.find((one) => one.database === table.database && one.full === full)?.entities ?? []).flatMap((entity) => told.get(entity) ?? []),
+    ...(tables.find((one) => one.database === table.database && one.full === full)?.entities ?? []).flatMap((entity) => {
+      const of = told.get(entity);
+      return of ? [{ insert: of.insert > 0, update: of.update > 0, delete: of.delete > 0 }] : [];
+    }),
   ]);
   const written = ({ insert, update, delete: deleted }: Seen) => insert || update || deleted;
+  const own = direct(table.full);
+  if (activityOf(table, activity)) return own; // it was seen how they write it
   return either([
-    direct(table.full),
+    own,
     ...table.triggers.filter(({ on }) => written(direct(on))).map(({ does }) => ({ insert: does.includes("insert"), update: does.includes("update"), delete: does.includes("delete") })),
     ...table.cascades.map(direct).map((parent) => ({ insert: false, update: parent.update || parent.delete, delete: parent.delete })),
   ]);
@@ -89,13 +120,19 @@ async function otherWriters(record: RunRecord, database: EvidenceDatabase): Prom
 }
 
 /** What is left out of the comparison, since clients do it; undefined where everything is compared. */
-function restOf(was: UnreadTable, is: UnreadTable, { insert, update, delete: deleted }: Seen): string | undefined {
-  if (!insert && !update && !deleted) return undefined;
-  const rowWise = was.file !== undefined && is.file !== undefined && was.key.length > 0;
+function restOf(was: UnreadTable, is: UnreadTable, { insert, update, delete: deleted }: Seen, sampled: Sampled | undefined, surplus: Surplus | undefined): string | undefined {
+  const rowWise = was.file !== undefined && is.file !== undefined;
+  const keyed = rowWise && was.key.length > 0;
+  const exact = (!insert && !update && !deleted) || (rowWise && !update && !deleted) || (keyed && !update);
+  if (sampled && (!exact || deleted)) {
+    const open = surplus && surplus.open.length > 0 ? `; clients change ${surplus.open.join(", ")}` : "";
+    if (sampled.rows >= (was.rows ?? 0) && open === "" && !deleted) return undefined;
+    return `clients write it; ${sampled.rows >= (was.rows ?? 0) ? "its rows were" : `a sample of ${sampled.rows} of its ${was.rows} rows was`} looked at${open}`;
+  }
+  if (exact) return deleted ? "clients delete its rows; that none of the others changed was looked at" : undefined;
   if (update && deleted) return "clients change and delete its rows";
-  if (!rowWise && (update || was.file === undefined || is.file === undefined)) return "clients write it, and its rows are too many, or have no key, to be told apart";
-  if (update) return "clients change its rows; that none is gone was looked at";
-  return deleted ? "clients delete its rows; that none of the others changed was looked at" : undefined;
+  if (!keyed) return "clients write it, and its rows are too many, or have no key, to be told apart";
+  return "clients change its rows; that none is gone was looked at";
 }
 
 function unexplained(table: UnreadTable, { lost, added, changed }: Changes, seen: Seen, accused: ReadonlySet<string>): (readonly [What, number])[] {
@@ -112,23 +149,40 @@ function unexplained(table: UnreadTable, { lost, added, changed }: Changes, seen
 
 const KINDS: Readonly<Record<What, NamedKind>> = { lost: "unread-rows-lost", added: "unread-rows-added", changed: "unread-values-changed" };
 
-async function finding(subject: string, what: What, n: number, { was, changes, soft }: { readonly was: UnreadTable; readonly changes: Changes; readonly soft: string | undefined }): Promise<Finding> {
-  const counted = was.file !== undefined || what !== "changed";
-  const [rows, are] = [n === 1 ? "row" : "rows", n === 1 ? "is" : "are"];
-  const of = changes.columns.length > 0 && changes.lost === 0 && changes.added === 0 ? ` (${changes.columns.join(", ")})` : "";
+/** What changed, as a finding tells it. */
+type Change = { readonly said: string; readonly examples: () => Promise<readonly unknown[]>; readonly query: string };
+
+const ITS = (n: number) => (n === 1 ? { rows: "row", are: "is", were: "was", hold: "holds" } : { rows: "rows", are: "are", were: "were", hold: "hold" });
+
+/** Of every row, or of sums over all of them. */
+function ofAll(was: UnreadTable, changes: Changes, what: What, surplus: Surplus | undefined): Change {
+  const n = changes[what] ?? 0;
+  const { rows, are, were, hold } = ITS(n);
+  const columns = changes.lost === 0 && changes.added === 0 ? changes.columns : [...(surplus?.changed.keys() ?? [])];
   const said = {
     lost: `${n} of ${was.rows} rows that were there before ${are} gone, and clients were not seen to delete there`,
-    added: `${n} ${rows} ${are} there that ${n === 1 ? "was" : "were"} not before, and clients were not seen to insert there`,
-    changed: `${counted ? `${n} ${rows} ${n === 1 ? "holds" : "hold"} other values than before${of}` : `values of ${changes.columns.join(", ") || "its rows"} are others than before`}, and clients were not seen to change them`,
+    added: `${n} ${rows} ${are} there that ${were} not before, and clients were not seen to insert there`,
+    changed: `${was.file !== undefined ? `${n} ${rows} ${hold} other values than before${columns.length > 0 ? ` (${columns.join(", ")})` : ""}` : `values of ${columns.join(", ") || "its rows"} are others than before`}, and clients were not seen to change them`,
   }[what];
-  return { kind: KINDS[what], subject, count: n, detail: `${said}; no entity reads ${was.entities.length > 0 ? "that part of it" : "it"}${soft === undefined ? "" : ` (${soft})`}`, examples: await changes.examples(what), query: changes.query(what) };
+  return { said, examples: () => changes.examples(what), query: changes.query(what) };
+}
+
+function ofSample(was: UnreadTable, { rows }: Sampled, keys: readonly string[], columns: readonly string[]): Change {
+  const of = rows >= (was.rows ?? 0) ? `of ${rows} rows` : `of ${rows} rows that were looked at, of ${was.rows} in all,`;
+  const said = columns.length === 0 ? `${keys.length} ${of} ${ITS(keys.length).are} gone, and that is more than clients account for`
+    : `${keys.length} ${of} ${ITS(keys.length).hold} other values than before (${columns.join(", ")}), and that is more than clients account for`;
+  return { said, examples: () => Promise.resolve(keys.slice(0, 5)), query: sampleQuery(was, columns) };
+}
+
+async function finding(subject: string, what: What, n: number, was: UnreadTable, { said, examples, query }: Change, soft: string | undefined): Promise<Finding> {
+  return { kind: KINDS[what], subject, count: n, detail: `${said}; no entity reads ${was.entities.length > 0 ? "that part of it" : "it"}${soft === undefined ? "" : ` (${soft})`}`, examples: await examples(), query };
 }
 
 /** In a sentence. */
-export function coverageSentence({ columns, tables, notLookedAt }: Omit<Coverage, "sentence">): string {
+export function coverageSentence({ columns, tables, notLookedAt, added }: Omit<Coverage, "sentence">): string {
   const share = columns.all === 0 ? 100 : Math.floor((columns.byEntities / columns.all) * 100);
   const more = notLookedAt.length > MOST_NAMED ? ` and ${notLookedAt.length - MOST_NAMED} more` : "";
   const rest = notLookedAt.slice(0, MOST_NAMED).map(({ table, reason }) => `${table}: ${reason}`).join("; ");
-  return `Entities read ${share} % of the columns; ${tables.byChecksum} ${tables.byChecksum === 1 ? "table" : "tables"} by checksum; ${notLookedAt.length === 0 ? "everything was looked at" : `not looked at: ${rest}${more}`}.`;
+  return `Entities read ${share} % of the columns; ${tables.byChecksum} ${tables.byChecksum === 1 ? "table" : "tables"} by checksum; ${notLookedAt.length === 0 ? "everything was looked at" : `not looked at: ${rest}${more}`}.${(added ?? []).length > 0 ? ` Rows that clients add to ${(added ?? []).slice(0, MOST_NAMED).join(", ")}${(added ?? []).length > MOST_NAMED ? ` and ${(added ?? []).length - MOST_NAMED} more` : ""} are not accounted for: no entity reads them.` : ""}`;
 }
 const MOST_NAMED = 5;

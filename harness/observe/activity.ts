@@ -1,10 +1,11 @@
 // What clients were seen to write in normal service: the server's own counters of each table.
 
 import type pg from "pg";
+import type { SampleWritten } from "./sample.ts";
 
 /** Rows inserted, changed and deleted so far; by database and `schema.table`. Those of partitions count as their topmost parent's. */
 export type Counters = ReadonlyMap<string, readonly [inserted: number, updated: number, deleted: number]>;
-export type Activity = { readonly database: string; readonly table: string; readonly inserted: number; readonly updated: number; readonly deleted: number };
+export type Activity = { readonly database: string; readonly table: string; readonly inserted: number; readonly updated: number; readonly deleted: number; /** What became of a sample of its rows meanwhile. */ readonly sample?: SampleWritten };
 
 type Asked = { readonly client: pg.Client; readonly database?: string | undefined };
 
@@ -26,4 +27,19 @@ export function activityBetween(then: Counters, now: Counters): Activity[] {
     const blank = name.indexOf(" ");
     return inserted + updated + deleted === 0 ? [] : [{ database: name.slice(0, blank), table: name.slice(blank + 1), inserted, updated, deleted }];
   });
+}
+
+/**
+ * Sessions tell the server what they wrote once a second at most, and it may be later than now: what is in the tables is looked at, too.
+ * @param seen of each table how many rows more there are, and what became of its sample
+ */
+export function withSamples(counted: readonly Activity[], seen: readonly { readonly database: string; readonly table: string; readonly sample: SampleWritten; readonly more: number }[]): Activity[] {
+  const name = ({ database, table }: { readonly database: string; readonly table: string }) => `${database} ${table}`;
+  const all = new Map(counted.map((one) => [name(one), one]));
+  for (const { database, table, sample, more } of seen) {
+    const { inserted = 0, updated = 0, deleted = 0 } = all.get(name({ database, table })) ?? {};
+    const one = { database, table, inserted: Math.max(inserted, more, 0), updated: Math.max(updated, sample.touched), deleted: Math.max(deleted, sample.gone, -more), sample };
+    if (one.inserted + one.updated + one.deleted > 0) all.set(name(one), one);
+  }
+  return [...all.values()];
 }

@@ -3,12 +3,13 @@
 import type pg from "pg";
 import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
 import { inDatabase, type System } from "../drill/system.ts";
-import type { EvidenceWriter, FactsWhen } from "../evidence/run-directory.ts";
+import { PATHS, type EvidenceWriter, type FactsWhen } from "../evidence/run-directory.ts";
 import { dumpEntities, entityFacts, type Dumped, type Shape } from "./entities.ts";
 import { findBySearchPath } from "./search-path.ts";
 import { inFrame, LIMITS, untilAborted, type Limits } from "./frame.ts";
 import { plannerStatistics, type PlannerStatistics } from "./planner-statistics.ts";
 import { fingerprint, located, type SchemaObject } from "./fingerprint.ts";
+import type { SampledRow } from "./sample.ts";
 import { readsOf, unreadFacts, type UnreadTable } from "./unread.ts";
 import { integrityFacts, type IntegrityFact } from "./integrity/integrity.ts";
 
@@ -42,6 +43,7 @@ export async function captureFacts(databases: readonly Observed[], evidence: Evi
   const integrity: IntegrityFact[] = [];
   const statistics: PlannerStatistics[] = [];
   const unread: UnreadTable[] = [];
+  const sample: SampledRow[] = [];
   const paths: Record<string, string> = {};
   for (const { client, system, database } of databases) {
     const reads = when === "after" ? undefined : await untilAborted([client], signal, () => readsOf(client, system, () => findBySearchPath(client, evidence, when, database)));
@@ -64,9 +66,11 @@ export async function captureFacts(databases: readonly Observed[], evidence: Evi
     invariants.push(...violated.map((fact) => ({ ...fact, name: inDatabase(database, fact.name) })));
     statistics.push(...planned.map((of) => ({ ...of, table: inDatabase(database, of.table) })));
     integrity.push(...found.map((fact) => ({ ...fact, subject: inDatabase(database, fact.subject) })));
-    unread.push(...hidden);
+    unread.push(...hidden.tables);
+    sample.push(...hidden.sampled);
   }
   await evidence.writeJson(`${when}/unread.json`, unread);
+  await evidence.writeJson(PATHS.sample[when], sample);
   await evidence.writeJson(`${when}/structure.json`, structure);
   await evidence.writeJson(`${when}/entities.json`, { ...entityFacts(entities), paths });
   await evidence.writeJson(`${when}/planner-statistics.json`, statistics);

@@ -6,10 +6,11 @@ import { constants, createZstdCompress } from "node:zlib";
 import pg from "pg";
 import copy from "pg-copy-streams";
 import { sha256 } from "../base/files.ts";
-import { readJson, type EvidenceWriter, type FactsWhen } from "../evidence/run-directory.ts";
+import { PATHS, readJson, type EvidenceWriter, type FactsWhen } from "../evidence/run-directory.ts";
 import type { System } from "../drill/system.ts";
 import type { Activity } from "./activity.ts";
 import { columnsRead, type Reads } from "./columns-read.ts";
+import { lookAgain, takeSample, type SampledRow } from "./sample.ts";
 
 /** A table as the catalogue has it; its partitions count as it. */
 type Listed = {
@@ -27,6 +28,8 @@ type Listed = {
 export type UnreadColumn = { readonly name: string; readonly type: string; readonly read: boolean; readonly checksum: string | null };
 export type UnreadTable = {
   readonly database: string; readonly name: string; readonly full: string;
+  /** As a query names it: what inherits from it is a table of its own. */
+  readonly quoted: string;
   /** Null where the table was not looked at; `why` says so, unless entities read all of it. */
   readonly rows: number | null; readonly why?: string;
   /** Of all that no entity reads of each row: values that changed places between rows change no column's checksum. */
@@ -79,18 +82,30 @@ export async function readsOf(client: pg.Client, system: System, findTables: () 
   }
 }
 
+/** What is known of each table, and a sample of its rows. */
+export type Unread = { readonly tables: readonly UnreadTable[]; readonly sampled: readonly SampledRow[] };
+
 /** Of one database, in the caller's transaction. @param reads of before; afterwards that is looked at which was looked at before */
-export async function unreadFacts(client: pg.Client, evidence: EvidenceWriter, when: FactsWhen, { database = "", reads }: { readonly database?: string | undefined; readonly reads: Reads | undefined }): Promise<UnreadTable[]> {
+export async function unreadFacts(client: pg.Client, evidence: EvidenceWriter, when: FactsWhen, { database = "", reads }: { readonly database?: string | undefined; readonly reads: Reads | undefined }): Promise<Unread> {
   const before = when === "after" ? await readJson<UnreadTable[]>(evidence.directory, "before/unread.json") : undefined;
-  if (when === "after" && !before) return [];
-  const written = ((before && (await readJson<Activity[]>(evidence.directory, "before/activity.json"))) ?? []).filter((one) => one.database === database).map(({ table }) => table);
+  if (when === "after" && !before) return { tables: [], sampled: [] };
+  const earlier = (before && (await readJson<SampledRow[]>(evidence.directory, PATHS.sample.before))) ?? [];
+  const written = ((before && (await readJson<Activity[]>(evidence.directory, PATHS.activity))) ?? []).filter((one) => one.database === database).map(({ table }) => table);
   const tables: UnreadTable[] = [];
   for (const listed of (await client.query<Listed>(LIST)).rows) {
     const old = before?.find((table) => table.database === database && table.full === listed.full);
     if (before && !old) continue;
     tables.push(await tableFacts(client, listed, evidence, { when, database, reads, old, written: written.includes(listed.full) }));
   }
-  return tables;
+  const sampled: SampledRow[] = [];
+  const looked = tables.filter(({ rows }) => rows !== null);
+  // A key that evidence may not show could not be looked up again.
+  const shown = ({ key }: SampledRow) => JSON.stringify(evidence.redactor.redactData(key)) === JSON.stringify(key);
+  for (const table of looked) {
+    if (before) sampled.push(...(await lookAgain(client, table, earlier.filter((row) => row.database === database && row.table === table.full))));
+    else sampled.push(...(await takeSample(client, table, looked.length)).filter(shown));
+  }
+  return { tables, sampled };
 }
 
 type Asked = { readonly when: FactsWhen; readonly database: string; readonly reads: Reads | undefined; readonly old: UnreadTable | undefined; /** Clients were seen to write it. */ readonly written: boolean };
@@ -100,7 +115,8 @@ async function tableFacts(client: pg.Client, listed: Listed, evidence: EvidenceW
   const { name, full, key, cascades, triggers } = listed;
   const read = (column: string) => (old ? old.columns.find((other) => other.name === column)?.read ?? false : [full, ...listed.parents].some((table) => reads?.columns.has(`${table}.${column}`)));
   const same = listed.columns.filter((column) => !old || old.columns.some((other) => other.name === column.name && other.type === column.type));
-  const base = { database, name, full, key: old?.key ?? key, cascades, triggers, checksum: null, entities: old?.entities ?? [full, ...listed.parents].flatMap((table) => reads?.entities(table) ?? []) };
+  const from = `${listed.kind === "p" ? "" : "only "}${listed.quoted}`;
+  const base = { database, name, full, quoted: from, key: old?.key ?? key, cascades, triggers, checksum: null, entities: old?.entities ?? [full, ...listed.parents].flatMap((table) => reads?.entities(table) ?? []) };
   const columns = same.map((column) => ({ ...column, read: read(column.name), checksum: null }));
   const unread = columns.filter((column) => !column.read);
   const why = whyNot(listed);
@@ -108,7 +124,6 @@ async function tableFacts(client: pg.Client, listed: Listed, evidence: EvidenceW
   if (unread.length === 0) return { ...base, rows: null, columns };
   await client.query("savepoint unread");
   try {
-    const from = `${listed.kind === "p" ? "" : "only "}${listed.quoted}`;
     const texts = unread.map((column) => `${pg.escapeIdentifier(column.name)}::text`);
     // Of rows that can't be told apart, and that clients write, a checksum says nothing.
     const sums = written && old?.file === undefined ? "" : [...(texts.length > 1 ? [`row(${texts.join(", ")})::text`] : texts), ...texts].map((text) => `, sum(hashtextextended(${text}, 0))::text`).join("");

@@ -10,11 +10,11 @@ import { temporaryFolder } from "../support/drills.ts";
 import { record, update, type Op } from "./history.ts";
 
 type Rows = readonly (readonly [key: number, digest: number])[];
-type Table = { readonly rows?: Rows; readonly count?: number; readonly key?: boolean; readonly entities?: readonly string[]; readonly triggers?: readonly object[]; readonly cascades?: readonly string[]; readonly why?: string };
-type Told = { readonly activity?: readonly [inserted: number, updated: number, deleted: number]; readonly ops?: readonly Op[]; readonly objectives?: object; readonly reference?: boolean; readonly late?: boolean };
+type Table = { readonly rows?: Rows; readonly count?: number; readonly key?: boolean; readonly entities?: readonly string[]; readonly triggers?: readonly object[]; readonly cascades?: readonly string[]; readonly why?: string; /** By key: a digest, or null where the row is gone. */ readonly sample?: Readonly<Record<string, number | null>> };
+type Told = { readonly activity?: readonly [inserted: number, updated: number, deleted: number]; readonly ops?: readonly Op[]; readonly objectives?: object; readonly reference?: boolean; readonly late?: boolean; readonly watched?: { readonly rows: number; readonly gone: number; readonly touched: number; readonly changed: Readonly<Record<string, number>> } };
 
 /** A table `notes` with a column that no entity reads. */
-async function judged(before: Table, after: Table, { activity, ops = [], objectives, reference, late }: Told = {}) {
+async function judged(before: Table, after: Table, { activity, ops = [], objectives, reference, late, watched }: Told = {}) {
   await using folder = await temporaryFolder();
   const directory = record(folder.path, { silent: true, before: [["a", "x"]], after: [["a", "x"]], ops, ...(objectives && { drill: { objectives } }),
     ...(late && { events: [[0, { kind: "run", state: "started" }], [0, { kind: "phase", phase: "migration", state: "started" }], [1, { kind: "migration", state: "started" }], [5_000, { kind: "rollback", state: "started", strategy: "down" }], [6_000, { kind: "rollback", state: "completed", strategy: "down" }], [9_000, { kind: "quiescence", state: "proven", detail: "0" }], [9_500, { kind: "run", state: "completed" }]] as const }) });
@@ -28,7 +28,11 @@ async function judged(before: Table, after: Table, { activity, ops = [], objecti
       entities: table.entities ?? [], key: table.key === false ? [] : ["id"], cascades: table.cascades ?? [], triggers: table.triggers ?? [], ...(file && { file }),
     }]));
   }
-  if (activity) writeFileSync(join(directory, "before/activity.json"), JSON.stringify([{ database: "", table: "public.notes", inserted: activity[0], updated: activity[1], deleted: activity[2] }]));
+  for (const [when, { sample }] of [["before", before], ["after", after]] as const) if (sample) {
+    const rows = Object.entries(sample).map(([key, digest]) => ({ database: "", table: "public.notes", key: [key], xmin: digest === null ? null : "1", digests: { body: digest === null ? null : String(digest) } }));
+    writeFileSync(join(directory, when, "sample.json"), JSON.stringify(rows));
+  }
+  if (activity) writeFileSync(join(directory, "before/activity.json"), JSON.stringify([{ database: "", table: "public.notes", inserted: activity[0], updated: activity[1], deleted: activity[2], ...(watched && { sample: watched }) }]));
   if (reference) {
     mkdirSync(join(directory, "reference"));
     writeFileSync(join(directory, "reference/structure.json"), "[]");
@@ -110,5 +114,47 @@ describe("what clients do", () => {
     const ops = [{ at: 10, op: "refund" }];
     expect((await judged({ rows: ROWS }, { rows: MORE }, { ops, late: true })).warned).toEqual(["unread-rows-added"]);
     expect((await judged({ rows: ROWS }, { rows: LESS }, { ops, late: true })).found).toEqual(["unread-rows-lost 2"]);
+  });
+});
+
+describe("a sample of a table that clients write", () => {
+  const N = 1_000;
+  const sample = (changed: number, gone = 0) => Object.fromEntries(Array.from({ length: N }, (_, i) => [String(i), i < gone ? null : i < gone + changed ? 9 : 1]));
+  const of = (changed: number, gone = 0, count = 100_000): Table => ({ count, sample: sample(changed, gone) });
+  const watched = (touched: number, changed: number, gone = 0) => ({ rows: N, gone, touched, changed: { ...(changed > 0 && { body: changed }) } });
+  const ops: Op[] = Array.from({ length: 20 }, (_, i) => ({ at: 100 + i * 50, op: "book" }));
+
+  test("finds a column that clients were seen not to change, though they change the rows", async () => {
+    const { card, found, coverage } = await judged(of(0), of(1), { activity: [0, 40, 0], watched: watched(5, 0), ops });
+    expect(found).toEqual(["unread-values-changed 1"]);
+    expect(card.findings[0]).toMatchObject({ examples: ["0"], detail: expect.stringContaining("(body)") as string });
+    expect(coverage?.notLookedAt).toEqual([{ table: "notes", reason: "clients write it; a sample of 1000 of its 100000 rows was looked at" }]);
+    expect((await judged(of(0), of(0), { activity: [0, 40, 0], watched: watched(5, 0), ops })).found).toEqual([]);
+  });
+
+  test("finds more than clients change, and not what they may have changed", async () => {
+    expect((await judged(of(0), of(N), { activity: [0, 40, 0], watched: watched(4, 4), ops })).found).toEqual([`unread-values-changed ${N}`]);
+    const few = await judged(of(0), of(8), { activity: [0, 40, 0], watched: watched(4, 4), ops });
+    expect([few.found, few.coverage?.notLookedAt]).toEqual([[], [{ table: "notes", reason: "clients write it; a sample of 1000 of its 100000 rows was looked at; clients change body" }]]);
+    expect((await judged(of(0), of(N), { activity: [0, 40, 0], watched: watched(0, 0), ops })).found).toEqual([`unread-values-changed ${N}`]);
+    expect((await judged(of(0), of(2), { activity: [0, 40, 0], watched: watched(0, 0), ops })).found).toEqual([]);
+  });
+
+  test("finds rows that are gone where clients only add, and more than they delete", async () => {
+    expect((await judged(of(0), of(0, 3, 100_100), { activity: [50, 0, 0], watched: watched(0, 0), ops })).found).toEqual(["unread-rows-lost 3"]);
+    expect((await judged(of(0), of(0, 500), { activity: [1, 1, 1], watched: watched(0, 0), ops })).found).toContain("unread-rows-lost 500");
+    expect((await judged(of(0), of(0, 2), { activity: [1, 1, 1], watched: watched(0, 0), ops })).found).toEqual([]);
+  });
+
+  test("counts what the ledger tells where nothing was seen", async () => {
+    const told: Op[] = Array.from({ length: 30 }, (_, i) => ({ at: 100 + i * 50, op: "rename", effects: [update("a", "x")] }));
+    const inPart = (changed: number): Table => ({ ...of(changed, 0, N), entities: ["item"] });
+    expect((await judged(inPart(0), inPart(25), { ops: told })).found).toEqual([]);
+    expect((await judged(inPart(0), inPart(N), { ops: told })).found).toEqual([`unread-values-changed ${N}`]);
+  });
+
+  test("says of rows that clients add that nobody accounts for them", async () => {
+    expect((await judged({ rows: ROWS }, { rows: MORE }, { activity: [3, 0, 0] })).coverage?.sentence).toContain("Rows that clients add to notes are not accounted for");
+    expect((await judged({ rows: ROWS }, { rows: ROWS })).coverage?.sentence).not.toContain("not accounted for");
   });
 });

@@ -48,4 +48,6 @@ export const unreadForm = z.array(z.looseObject({
   columns: z.array(z.looseObject({ name: z.string(), read: z.boolean(), checksum: z.string().nullable() })),
   entities: names, key: names, cascades: names, triggers: z.array(z.looseObject({ on: z.string(), does: names })),
 }));
-export const activityForm = z.array(z.looseObject({ database: z.string(), table: z.string(), inserted: z.number(), updated: z.number(), deleted: z.number() }));
+export const activityForm = z.array(z.looseObject({ database: z.string(), table: z.string(), inserted: z.number(), updated: z.number(), deleted: z.number(),
+  sample: z.looseObject({ rows: z.number(), gone: z.number(), touched: z.number(), changed: z.record(z.string(), z.number()) }).optional() }));
+export const sampleForm = z.array(z.looseObject({ database: z.string(), table: z.string(), key: names, xmin: z.string().nullable(), digests: z.record(z.string(), z.string().nullable()) }));

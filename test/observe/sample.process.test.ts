@@ -1,0 +1,71 @@
+// A sample on a real server: the same rows again by their keys, whatever their types, and what clients do to them.
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type pg from "pg";
+import { lookAgain, MOST_SAMPLED, takeSample, writtenInService } from "../../harness/observe/sample.ts";
+import type { UnreadTable } from "../../harness/observe/unread.ts";
+import { openTopology, type Held } from "../faults/contract.ts";
+
+let held: Held;
+let client: pg.Client;
+beforeAll(async () => {
+  held = await openTopology("process", "own");
+  client = await held.topology.observer("sample");
+  await client.query(`
+    create collation blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+    create table sampled (a text collate blind, b timestamptz, body text, primary key (a, b));
+    insert into sampled select 'Row ' || i, timestamptz '2026-01-01 00:00+02' + i * interval '1 hour', 'x' from generate_series(1, 2500) i`);
+});
+afterAll(async () => {
+  await client.end();
+  await held.close();
+});
+
+const table: UnreadTable = {
+  database: "", name: "sampled", full: "public.sampled", quoted: "only public.sampled", rows: 2500, checksum: "0", entities: [], key: ["a", "b"], cascades: [], triggers: [],
+  columns: [{ name: "a", type: "text", read: false, checksum: "0" }, { name: "b", type: "timestamp with time zone", read: false, checksum: "0" }, { name: "body", type: "text", read: false, checksum: "0" }],
+};
+
+test("the same rows are found again, and what became of each", async () => {
+  await client.query("begin");
+  try {
+    const sample = await takeSample(client, table, 1);
+    expect(sample).toHaveLength(MOST_SAMPLED);
+    expect(await takeSample(client, table, 1)).toEqual(sample);
+    expect(await lookAgain(client, table, sample)).toEqual(sample);
+    const [changed, gone] = sample.map(({ key }) => key);
+    await client.query("update sampled set body = 'y' where a = $1", [changed?.[0]]);
+    await client.query("delete from sampled where a = $1", [gone?.[0]]);
+    const again = await lookAgain(client, table, sample);
+    expect(again[0]?.digests["body"]).not.toBe(sample[0]?.digests["body"]);
+    expect(again[0]?.digests["b"]).toBe(sample[0]?.digests["b"]);
+    expect(again[1]?.xmin).toBeNull();
+    expect(again.slice(2)).toEqual(sample.slice(2));
+  } finally {
+    await client.query("rollback");
+  }
+});
+
+test("where the table is another one there is none", async () => {
+  await client.query("begin");
+  try {
+    const sample = await takeSample(client, table, 1);
+    await client.query("alter table sampled rename column body to text");
+    expect(await lookAgain(client, table, sample)).toEqual([]);
+    expect(await takeSample(client, { ...table, key: [] }, 1)).toEqual([]);
+    expect((await takeSample(client, { ...table, columns: table.columns.slice(0, 2) }, 100)).length).toBe(200);
+  } finally {
+    await client.query("rollback");
+  }
+});
+
+test("what clients write is seen in the rows, before any counter tells it", async () => {
+  const sample = await takeSample(client, table, 1);
+  const [touched, changed, gone] = sample.map(({ key }) => key);
+  await client.query("update sampled set body = body where a = $1", [touched?.[0]]);
+  await client.query("update sampled set body = 'z' where a = $1", [changed?.[0]]);
+  await client.query("delete from sampled where a = $1", [gone?.[0]]);
+  await client.query("insert into sampled select 'new ' || i, now() from generate_series(1, 3) i");
+  const [written] = await writtenInService(client, "", [table], sample);
+  expect(written).toEqual({ table: "public.sampled", more: 2, sample: { rows: MOST_SAMPLED, gone: 1, touched: 2, changed: { body: 1 } } });
+});
