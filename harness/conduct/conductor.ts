@@ -20,14 +20,12 @@ import { isInPlace } from "../migration/journal.ts";
 import { runForward, type RunnerContext } from "../migration/runner.ts";
 import { withSessions } from "../migration/sessions.ts";
 import { swapVolumes } from "../migration/volume-swap.ts";
-import { activityBetween, countersOf, withSamples, type Counters } from "../observe/activity.ts";
+import { countersOf, type Counters } from "../observe/activity.ts";
 import { baselineFacts } from "../observe/baseline.ts";
 import { captureFacts } from "../observe/facts.ts";
 import type { SchemaObject } from "../observe/fingerprint.ts";
 import type { Prober } from "../observe/probe.ts";
 import { ownReplication, proveQuiescence } from "../observe/quiescence.ts";
-import { writtenInService, type SampledRow } from "../observe/sample.ts";
-import type { UnreadTable } from "../observe/unread.ts";
 import { replicaFacts } from "../observe/replica.ts";
 import { createWayBack } from "../rollback/registry.ts";
 import type { WayBack } from "../rollback/way-back.ts";
@@ -40,6 +38,7 @@ import { Decision } from "./decision.ts";
 import { doubtsOf } from "./doubts.ts";
 import { Person } from "./person.ts";
 import { checkCapabilities } from "./preflight.ts";
+import { noteActivity } from "./in-service.ts";
 import { referenceStructure } from "./reference.ts";
 import type { SteadyWatch } from "./steady.ts";
 import { Strikes } from "./strikes.ts";
@@ -252,23 +251,8 @@ class Conduct {
       check: () => (steady.isSteady() && !this.#decision.firing ? true : undefined),
     });
     this.#record({ kind: "load", state: "steady" });
-    await this.#noteActivity(topology);
+    await noteActivity(topology, this.#counters, this.#run.evidence);
     return { load, prober, steady };
-  }
-
-  /** What clients write while nothing but them writes: of what is changed afterwards, the rest is the migration's or the way back's. */
-  async #noteActivity(topology: Topology): Promise<void> {
-    const databases = await Promise.all(viewsOf(topology).map(async ({ database, observer }) => ({ database, client: await observer("activity") })));
-    try {
-      const { evidence } = this.#run;
-      const counted = activityBetween(this.#counters, await countersOf(databases));
-      const unread = (await readJson<UnreadTable[]>(evidence.directory, "before/unread.json")) ?? [];
-      const sample = (await readJson<SampledRow[]>(evidence.directory, PATHS.sample.before)) ?? [];
-      const seen = await Promise.all(databases.map(async ({ client, database = "" }) => (await writtenInService(client, database, unread, sample)).map((table) => ({ database, ...table }))));
-      await evidence.writeJson(PATHS.activity, withSamples(counted, seen.flat()));
-    } finally {
-      await Promise.all(databases.map(({ client }) => client.end()));
-    }
   }
 
   #abort(code: string, place: string, message: string): void {

@@ -92,6 +92,7 @@ describe("quiescence", () => {
     expect(await quiet(5_000)).toMatch(/idle, not ours: .*walsender, role turnback, "cdc"/);
     const { rows: [at] } = await observer.query<{ lsn: string }>("select pg_current_wal_lsn() as lsn");
     reader.query(`START_REPLICATION PHYSICAL ${at?.lsn}`).catch(() => undefined);
+    await until(observer, "pid in (select pid from pg_stat_replication where application_name = 'cdc')");
     await expect(quiet(1_000)).rejects.toThrow(/at work: .*walsender, role turnback, "cdc"/);
     await observer.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'cdc'");
   });
