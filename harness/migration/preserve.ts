@@ -69,7 +69,7 @@ export class Preserve {
       await this.#checkNames(preserved);
       const noted = new Set(await this.#there(kept, columns.map((column) => `left_${column}`)));
       const set = columns.map((column) => (noted.has(`left_${column}`)
-        ? `${id(column)} = case when t.${id(column)}::text is not distinct from k.${left(column)} then k.${was(column)} else t.${id(column)} end`
+        ? `${id(column)} = case when t.${id(column)}::text collate "C" is not distinct from k.${left(column)} then k.${was(column)} else t.${id(column)} end`
         : `${id(column)} = k.${was(column)}`));
       await this.#query(`update ${table} t set ${set.join(", ")} from ${kept} k where ${same(preserved)}`);
       await this.#query(`drop table ${kept}`);

@@ -109,7 +109,7 @@ const LONGEST_OF_MANY_BYTES = 1_024;
 function printed({ name, base }: Column, columns: number): string {
   const column = pg.escapeIdentifier(name);
   if (SHORT.has(base)) return column;
-  const text = `${column}::text`; // of char(n) without what it is filled up with
+  const text = `(${column}::text collate pg_catalog."C")`; // of char(n) without what it is filled up with; a nondeterministic collation can't be searched
   const bytes = `pg_catalog.octet_length(${text})`;
   return `case when ${bytes} > ${columns > MANY_COLUMNS ? LONGEST_OF_MANY_BYTES : LONGEST_BYTES} or pg_catalog.starts_with(${text}, '${DIGEST}')
     then '${DIGEST}' || pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(${text}, 'UTF8')), 'hex') || ':' || ${bytes} else ${text} end as ${column}`;

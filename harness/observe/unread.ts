@@ -124,7 +124,7 @@ async function tableFacts(client: pg.Client, listed: Listed, evidence: EvidenceW
   if (unread.length === 0) return { ...base, rows: null, columns };
   await client.query("savepoint unread");
   try {
-    const texts = unread.map((column) => `${pg.escapeIdentifier(column.name)}::text`);
+    const texts = unread.map((column) => exactly(column.name));
     // Of rows that can't be told apart, and that clients write, a checksum says nothing.
     const sums = written && old?.file === undefined ? "" : [...(texts.length > 1 ? [`row(${texts.join(", ")})::text`] : texts), ...texts].map((text) => `, sum(hashtextextended(${text}, 0))::text`).join("");
     const { rows: answer } = await client.query<[number, ...(string | null)[]]>({ text: `select count(*)::int${sums} from ${from}`, rowMode: "array" });
@@ -145,10 +145,13 @@ async function tableFacts(client: pg.Client, listed: Listed, evidence: EvidenceW
   }
 }
 
+/** A column as text, byte for byte: to a nondeterministic collation a and A are one, and have one digest. */
+const exactly = (column: string) => `(${pg.escapeIdentifier(column)}::text collate "C")`;
+
 /** Each row's key as text, if it has one, and the digest of what no entity reads of it. */
 async function writeRows(client: pg.Client, evidence: EvidenceWriter, file: string, { from, key, digested }: { readonly from: string; readonly key: readonly string[]; readonly digested: readonly string[] }): Promise<string> {
-  const listed = (columns: readonly string[]) => columns.map((column) => `${pg.escapeIdentifier(column)}::text`).join(", ");
-  const named = key.length === 0 ? "null::text" : key.length === 1 ? listed(key) : `concat_ws('/', ${listed(key)})`;
+  const listed = (columns: readonly string[]) => columns.map(exactly).join(", ");
+  const named = key.length === 0 ? "null::text" : key.length === 1 ? listed(key) : `concat_ws('/', ${listed(key)}) collate "C"`;
   const rows = client.query(copy.to(`copy (select ${named} as key, hashtextextended(row(${listed(digested)})::text, 0) as digest from ${from} order by 1, 2) to stdout with (format csv, header)`));
   await pipeline(rows, createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 1 } }), createWriteStream(evidence.path(file)));
   return file;

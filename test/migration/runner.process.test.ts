@@ -239,6 +239,16 @@ describe("what a step destroys", () => {
     expect((await admin.query("select from pg_class c join pg_namespace n on n.oid = relnamespace where nspname = 'turnback' and relname like 'kept%'")).rowCount).toBe(0);
   });
 
+  test("and a client's change of case stands where the collation takes both for one", shared, async () => {
+    await fresh();
+    await admin.query(`create collation public.ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false); alter table public.notes alter column note type text collate public.ci`);
+    await migrator(() => runForward(context(undefined, destroys({ forward: "update public.notes set note = 'new'" }))));
+    await admin.query("update public.notes set note = 'NEW' where id = 2");
+    await migrator(() => runBackward(context(undefined, destroys({ forward: "update public.notes set note = 'new'" }))));
+    expect(await notes()).toBe("one NEW three");
+    await admin.query("drop table public.notes; drop collation public.ci");
+  });
+
   test("is put back into a column that was dropped; without that it is gone", shared, async () => {
     const drops = (preserve: object) => destroys({ forward: "alter table public.notes drop column note", backward: "alter table public.notes add column note text", ...preserve });
     await fresh();

@@ -99,6 +99,39 @@ describe("what is dumped", () => {
   });
 });
 
+describe("a nondeterministic collation", () => {
+  const prepare = ["create collation ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false)", "create table people (a text collate \"C\", login text collate ci, spare text collate ci, primary key (a, login))", "insert into people values ('x', 'Ann', 'Kept'), ('y', 'Bob', 'Kept')"];
+  const undo = ["drop table people", "drop collation ci"];
+
+  test("hinders nobody from reading a column, and a key that differs by case alone is another", shared, async () => {
+    const { csv } = await dumped("select login as key, login || a as both from people union all select lower(login) collate ci, '' from people", { prepare, undo });
+    expect(csv.split("\n").toSorted().filter(Boolean)).toEqual(['Ann,Annx', 'Bob,Boby', 'ann,""', 'bob,""', "key,both"]);
+  });
+
+  test("hides no change of case from the checksums of what no entity reads", shared, async () => {
+    const sums = async (more: readonly string[]) => {
+      await using folder = await temporaryFolder();
+      const evidence = new EvidenceWriter(folder.path, startClock());
+      const admin = await held.topology.observer("test");
+      try {
+        for (const sql of [...prepare, ...more]) await admin.query(sql);
+        await inSession((client) => captureFacts([{ client, system: systemOf("select a as key from people") }], evidence, "before"));
+        const tables = await readJson<{ full: string; why?: string; columns: { name: string; checksum: string | null }[] }[]>(folder.path, "before/unread.json");
+        const people = tables?.find(({ full }) => full === "public.people");
+        expect(people).not.toHaveProperty("why");
+        return people?.columns.find(({ name }) => name === "spare")?.checksum;
+      } finally {
+        for (const sql of undo) await admin.query(sql);
+        await admin.end();
+      }
+    };
+    const was = await sums([]);
+    expect(was).toMatch(/\d/);
+    expect(await sums(["update people set spare = upper(spare)"])).not.toBe(was);
+    expect(await sums(["update people set spare = spare"])).toBe(was);
+  });
+});
+
 describe("tables are found where the application's connections find them", () => {
   const prepare = ["create schema v2", "create table v2.only_here as select 'k' as key", "create table public.here as select 'old' as key", "create table v2.here as select 'new' as key"];
   const undo = ["drop schema v2 cascade", "drop table public.here", "alter database app reset all", "alter role app reset all"];

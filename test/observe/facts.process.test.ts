@@ -158,6 +158,14 @@ describe("the integrity facts", () => {
     });
   });
 
+  test("are taken of columns with any collations: one that is nondeterministic, and several in one key", shared, async () => {
+    const table = (rows: string) => `create collation ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+      create table p (a text collate "C", b text collate "POSIX", c text collate ci, primary key (a, b, c)); create table f (id int primary key, a text collate "POSIX", b text collate "C", c text collate ci check (c <> 'X'), constraint f_p foreign key (a, b, c) references p);
+      create index on p using hash (c); insert into p values ('a', 'b', 'c'); set local session_replication_role = replica; ${rows}`;
+    expect(await problems(table("insert into f values (1, 'a', 'b', 'C')"))).toEqual([]);
+    expect(await problems(table("insert into f values (1, 'a', 'b', 'd')"))).toEqual(["orphans"]);
+  });
+
   test("name a transaction that was left open", shared, async () => {
     const before = await inTransaction(() => integrityFacts(admin));
     const other = await connect(held.topology.access("app", "direct"), { name: "turnback-forgotten" });

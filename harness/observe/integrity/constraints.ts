@@ -23,7 +23,8 @@ export const orphans: Check = async (client) => {
           max(a.attname::text) filter (where x.o = cardinality(k.conkey)) as lastc, max(b.attname::text) filter (where x.o = cardinality(k.conkey)) as lastp
         from unnest(k.conkey, k.confkey, k.conpfeqop) with ordinality x (f, t, op, o) join pg_attribute a on a.attrelid = k.conrelid and a.attnum = x.f
           join pg_attribute b on b.attrelid = k.confrelid and b.attnum = x.t join pg_operator q on q.oid = x.op join pg_namespace s on s.oid = q.oprnamespace
-          cross join lateral (select format('p.%I operator(%I.%s) c.%I', b.attname, s.nspname, q.oprname, a.attname) as pair) y) z
+          left join pg_collation l on l.oid = b.attcollation and l.oid <> a.attcollation left join pg_namespace m on m.oid = l.collnamespace
+          cross join lateral (select concat(format('p.%I operator(%I.%s) c.%I', b.attname, s.nspname, q.oprname, a.attname), case when l.oid is not null then format(' collate %I.%I', m.nspname, l.collname) end) as pair) y) z
     where k.contype = 'f' and ${ENFORCED} and not exists (select from pg_constraint u where u.oid = k.conparentid and u.conrelid = k.conrelid) and ${HOLDS_ROWS} order by 1`);
   // The planner takes the condition for rare, and would look for each row's parent by an index: slower, and an index is no witness.
   await client.query("set local enable_nestloop = off; set local enable_mergejoin = off");

@@ -29,9 +29,9 @@ export const HOLDS_ROWS = `c.relkind = 'r' and ${USER}`;
 
 const MOST_DIGESTS = 100_000;
 
-/** Names the columns of the primary key of the table, or of all of it, as one text: a row's identity that a rewrite leaves alone. */
+/** Names the columns of the primary key of the table, or of all of it, as one text, whatever their collations: a row's identity that a rewrite leaves alone. */
 export const IDENTITY = (table: string, alias: string): string => `coalesce(
-  (select 'concat_ws('', '', ' || string_agg(format('${alias}.%I', a.attname), ', ' order by array_position(i.indkey::int2[], a.attnum)) || ')' from pg_index i
+  (select '(concat_ws('', '', ' || string_agg(format('${alias}.%I', a.attname), ', ' order by array_position(i.indkey::int2[], a.attnum)) || ') collate "C")' from pg_index i
     join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any(i.indkey) where i.indrelid = ${table} and i.indisprimary), 'md5(${alias}::text)')`;
 
 /** Functions whose answer changes with the time or the session; from a `pg_node_tree`. Rules that call one aren't asked again. */

@@ -23,7 +23,7 @@ export const indexes: Check = async (client) => {
   const { rows: [server] } = await client.query<{ neighbours: boolean }>("select to_regprocedure('bt_index_check(regclass, boolean, boolean)') is not null as neighbours");
   const { rows } = await client.query<Indexed>(`
     select i.indexrelid::regclass::text as subject, i.indisunique as unique, a.amname = 'btree' and c.relpersistence <> 't' and i.indisvalid and i.indisready as whole,
-      format('select min(concat_ws('', '', %4$s)) as key from only %1$s c where %2$s group by %3$s having count(*) > 1', i.indrelid::regclass,
+      format('select min(concat_ws('', '', %4$s) collate "C") as key from only %1$s c where %2$s group by %3$s having count(*) > 1', i.indrelid::regclass,
         concat_ws(' and ', coalesce('(' || pg_get_expr(i.indpred, i.indrelid) || ')', 'true'), case when not i.indnullsnotdistinct then 'num_nulls(' || plain || ') = 0' end), keys, plain) as scan
     from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am a on a.oid = c.relam join pg_class t on t.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace
       cross join lateral (select string_agg(d, ', ' order by k) as plain, string_agg(concat(d, ' collate ' || case when l.oid is not null then format('%I.%I', m.nspname, l.collname) end), ', ' order by k) as keys
