@@ -33,7 +33,7 @@ export async function columnsRead(client: pg.Client, { entities }: Pick<System, 
   const tables = new Map<string, string[]>();
   let number = 0;
   for (const { name, before } of entities) {
-    const view = `create temporary view turnback_reads_${(number += 1)} as select * from (${before}\n) records`;
+    const view = `create temporary view turnback_reads_${(number += 1)} as select 1 as one from (${before}\n) records`;
     if (!("rows" in (await attempt(client, view)))) continue; // the dump says what is wrong with the query
     const { rows } = await client.query<{ table: string; column: string }>(DEPENDS, [`pg_temp.turnback_reads_${number}`]);
     for (const { table, column } of rows) {
