@@ -10,7 +10,7 @@ import { xml } from "./junit.ts";
 import { cell as markdownCell } from "./markdown.ts";
 import { badge, page, section, table, text } from "./page.ts";
 import { wrap, type coloursFor } from "./terminal.ts";
-import { ICONS, WORDS } from "./words.ts";
+import { ICONS, WAYS, WORDS } from "./words.ts";
 
 export type SweepResult = {
   readonly drill: string; readonly question: string; readonly plan: string; readonly runtime: string; readonly seed: number; readonly startedAt: string;
@@ -33,7 +33,7 @@ const spread = (some: Quantiles | null, unit: (value: number) => string) => (som
 const whole = (value: number) => value.toLocaleString("en-US");
 
 function headline({ drill }: SweepResult, { coverage: { tried, of }, met, missed, unknown }: SweepFigures): string {
-  return `${drill}, broken at ${whole(tried)} of ${whole(of)} points: ${met} met, ${missed} missed, ${unknown} unknown${tried < of ? `, ${whole(of - tried)} not tried` : ""}`;
+  return `${drill}, ${whole(tried)} of ${whole(of)} points tried: ${met} met, ${missed} missed, ${unknown} unknown`;
 }
 
 function success({ success: { part, of, from, to } }: SweepFigures): string {
@@ -59,7 +59,7 @@ export function failures({ points, outcomes }: Pick<SweepResult, "points" | "out
     .sort((a, b) => Number(a.outcomes[0]?.verdict === "unknown") - Number(b.outcomes[0]?.verdict === "unknown") || b.points.length - a.points.length);
 }
 
-const titleOf = ({ outcomes: [first], points: [point] }: Failure) => `${first?.verdict === "unknown" ? "unknown" : `${first?.missed.join(", ")} missed`}, by ${point?.way}, struck in the ${point?.moments[0]?.during}`;
+const titleOf = ({ outcomes: [first], points: [point] }: Failure) => `${first?.verdict === "unknown" ? "unknown" : `${first?.missed.join(", ")} missed`}, back by ${point && WAYS[point.way]}, struck in the ${point?.moments[0]?.during}`;
 
 export function sweepJson(result: SweepResult): object {
   const { drill, plan, runtime, seed, startedAt, points, outcomes } = result;
@@ -82,7 +82,7 @@ export function pointLine({ verdict, recoveryMs, missed, answer, tookMs }: Outco
   const paint = { met: c.green, missed: c.red, unknown: c.yellow }[verdict];
   const head = `${(again ? "again" : `${tried}/${of}`).padStart(9)} ${paint(WORDS[verdict].padEnd(7))} ${(tookMs / 1_000).toFixed(1).padStart(5)} s  `;
   const why = verdict === "met" ? [`recovery ${recoveryMs === null ? "not measured" : ms(recoveryMs)}`] : [verdict === "missed" ? `missed: ${missed.join(", ")}` : answer];
-  return head + [`${point.way}: ${scheduleInWords(point)}`, ...why].flatMap((part) => wrap(part, 51)).join(`\n${" ".repeat(27)}`);
+  return head + [`${scheduleInWords(point)}; back by ${WAYS[point.way]}`, ...why].flatMap((part) => wrap(part, 51)).join(`\n${" ".repeat(27)}`);
 }
 
 export function renderSweepTerminal(result: SweepResult, c: ReturnType<typeof coloursFor>): string {
@@ -143,15 +143,18 @@ ${cases.join("\n")}
 export function renderSweepHtml(result: SweepResult): string {
   const verdict = verdictOf(result);
   const figures = figuresOf(result.outcomes, result.points.length);
-  const broken = failures(result);
+  const kinds = (id: string, title: string, of: Verdict) => {
+    const some = failures(result).filter(({ outcomes: [first] }) => first?.verdict === of);
+    return some.length === 0 ? "" : section(id, `${title} (${some.length} ${some.length === 1 ? "way" : "ways"})`, some.map((failure) => article(failure, result)).join("\n"));
+  };
   const facts = [["Coverage", `${whole(figures.coverage.tried)} of ${whole(figures.coverage.of)} points, ${percent(figures.coverage.tried / Math.max(1, figures.coverage.of))}`], ["The way back succeeds", success(figures)], ["An outcome repeats", repeated(figures)], ["Recovery", spread(figures.recoveryMs, ms)], ["Lost writes", spread(figures.lostWrites, whole)]] as const;
   return page(`${WORDS[verdict]}: sweep of ${result.drill}: Turnback`, `<header class="${verdict}">
 <p class="verdict"><span aria-hidden="true">${ICONS[verdict]}</span> ${WORDS[verdict]}</p>
-<div><h1>${text(result.question)}</h1><p class="answer">${text(headline(result, figures))}.</p>
-<p class="meta">Plan ${text(result.plan)} · ${text(result.runtime)} runtime · seed ${result.seed} · <time datetime="${text(result.startedAt)}">${text(result.startedAt.slice(0, 16).replace("T", " "))} UTC</time></p></div>
+<div><h1>At which moment of ${text(result.plan)} does a fault keep us from going back?</h1><p class="answer">${text(headline(result, figures))}.</p>
+<p class="meta">Its drill asks: ${text(result.question)}</p><p class="meta">Plan ${text(result.plan)} · ${text(result.runtime)} runtime · seed ${result.seed} · <time datetime="${text(result.startedAt)}">${text(result.startedAt.slice(0, 16).replace("T", " "))} UTC</time></p></div>
 </header>
 ${section("figures", "How it went", `<dl class="sweep">${facts.map(([name, value]) => `<div><dt>${name}</dt><dd>${text(value)}</dd></div>`).join("")}</dl>`)}
-${broken.length === 0 ? "" : section("broken", `Where it breaks (${broken.length})`, broken.map((failure) => article(failure, result)).join("\n"))}
+${kinds("broken", "Where it breaks", "missed")}${kinds("open", "What nobody knows", "unknown")}
 ${section("map", "Every moment", heatMap(result))}`);
 }
 
@@ -175,7 +178,9 @@ function heatMap({ points, outcomes }: SweepResult): string {
   const lanes = [...Map.groupBy(single, ({ way, fault }) => `${way}, ${fault.name}`)];
   const rows = [...Map.groupBy(single, ({ moments: [moment] }) => (moment ? momentInWords(moment) : ""))];
   const slowest = Math.max(1, ...outcomes.map(({ recoveryMs }) => recoveryMs ?? 0));
-  const body = rows.map(([moment, some]) => `<tr><th scope="row">${text(moment)}</th>${lanes.map(([lane]) => {
+  const wasTried = ([, some]: (typeof rows)[number]) => some.some(({ id }) => known.has(id));
+  const [tried, untried] = [rows.filter(wasTried), rows.filter((row) => !wasTried(row))];
+  const body = tried.map(([moment, some]) => `<tr><th scope="row">${text(moment)}</th>${lanes.map(([lane]) => {
     const point = some.find(({ way, fault }) => `${way}, ${fault.name}` === lane);
     const outcome = point && known.get(point.id);
     if (!point) return "<td></td>";
@@ -185,5 +190,7 @@ function heatMap({ points, outcomes }: SweepResult): string {
     const lost = outcome.lostWrites ? `, ${whole(outcome.lostWrites)} lost` : "";
     return `<td class="heat ${outcome.verdict}"><span aria-hidden="true">${ICONS[outcome.verdict]}</span> ${link(outcome, text(says + lost))}${seldom(outcome)}<span class="bar" aria-hidden="true"><span style="width:${bar}%"></span></span></td>`;
   }).join("")}</tr>`);
-  return `<p class="count">From top to bottom as time goes. Met: how long recovery took, with a bar against the slowest. Missed: which objectives. Lost: how many writes, where any are.</p>${table(["Moment", ...lanes.map(([lane]) => text(lane))], body.join("\n"))}`;
+  const rest = untried.length === 0 ? "" : `<details><summary>${whole(untried.length)} ${untried.length === 1 ? "moment" : "moments"} not tried at all</summary><ul>${untried.map(([moment]) => `<li>${text(moment)}</li>`).join("")}</ul></details>`;
+  const head = ({ way, fault }: Point) => `${text(fault.name)}<br><span class="count">back by ${text(WAYS[way])}</span>`;
+  return `<p class="count">From top to bottom as time goes. Met: how long recovery took, with a bar against the slowest. Missed: which objectives. Lost: how many writes, where any are.</p>${table(["Moment", ...lanes.map(([, some]) => some.slice(0, 1).map(head).join(""))], body.join("\n"))}${rest}`;
 }

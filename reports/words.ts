@@ -3,6 +3,7 @@
 import type { Measured, ObjectiveResult, Scorecard, Verdict } from "../harness/judge/scorecard.ts";
 import { stoodStillMs } from "../harness/judge/standstills.ts";
 import { ms } from "../harness/judge/verdicts.ts";
+import type { Way } from "../harness/sweep/points.ts";
 
 export const ICONS: Readonly<Record<Verdict, string>> = { met: "✔", missed: "✘", unknown: "?" };
 /** How an objective is told: its verdict, or that it is not applicable. */
@@ -43,3 +44,9 @@ export function measured(objective: ObjectiveResult): string {
   if (objective.name !== "completion") return figure(objective.measured);
   return objective.measured.value === null ? "never taken" : objective.measured.value === 1 ? "completed" : "failed";
 }
+
+/** Ways back as people call them: `down` is also what a network may be. */
+export const WAYS: Readonly<Record<Way, string>> = {
+  down: "backward statements", flag: "feature flag", resume: "forward again", pitr: "point-in-time recovery", snapshot: "snapshot", failover: "failover",
+  "switch-back": "blue-green switch back", "volume-back": "old volume", coordinated: "several databases as one",
+};

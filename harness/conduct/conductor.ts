@@ -240,7 +240,11 @@ class Conduct {
       takeProbe: (probe) => this.#decision.takeProbe(probe),
     });
     await waitUntil({
-      what: "the first operation of the load", withinMs: 30_000, place: "k6", signal: this.#signal, lastSeen: () => "no operation ended yet",
+      what: "the first operation of the load", withinMs: 30_000, place: "k6", signal: this.#signal, lastSeen: () => {
+        const { rejected = 0, indeterminate = 0 } = load.stats?.counts ?? {};
+        return rejected + indeterminate === 0 ? "no operation ended yet" : `${rejected} operations were refused, ${indeterminate} got no answer, and none was acknowledged`;
+      },
+      remedy: 'ask the run why: turnback query RUN "select op, code, count(*) from operations group by all"',
       check: () => ((load.stats?.counts.committed ?? 0) > 0 ? true : undefined),
     });
     this.#record({ kind: "load", state: "started" });

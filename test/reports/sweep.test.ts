@@ -35,8 +35,8 @@ describe("a sweep", () => {
     const some = result(outcome(0, "met"), outcome(4, "missed"), outcome(11, "unknown", { answer: "a very long reason why nobody knows what has become of this point, word after word after word" }));
     const lines = [...some.outcomes.map((one) => pointLine(one, points.find(({ id }) => id === one.id)!, { tried: 10, of: 1_000, again: false }, plain)), pointLine(outcome(4, "missed"), points[4]!, { tried: 10, of: 1_000, again: true }, plain), renderSweepTerminal({ ...some, found: [{ point: points[4]!.id, file: "found/x.drill.yaml", failed: 10, of: 10, changes: [] }] }, plain)].join("\n");
     for (const line of lines.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
-    expect(lines).toContain("small, broken at 3 of 12 points: 1 met, 1 missed, 1 unknown, 9 not tried.");
-    expect(lines).toContain("loss, structure missed, by down");
+    expect(lines).toContain("small, 3 of 12 points tried: 1 met, 1 missed, 1 unknown.");
+    expect(lines).toContain("loss, structure missed, back by backward");
     expect(lines).toContain("outcome repeats    not measured");
     expect(lines).toContain("    again MISSED ");
     expect(lines).toContain("made smaller (10 of 10 tries): found/x.drill.yaml");
@@ -52,11 +52,14 @@ describe("a sweep", () => {
 
   test("on a page shows first where it breaks, draws each moment, and escapes what it quotes", () => {
     const html = renderSweepHtml({ ...result(outcome(0, "met"), outcome(4, "missed"), outcome(1, "missed"), outcome(5, "unknown")), found: [{ point: points[4]!.id, file: "found/x.drill.yaml", failed: 9, of: 10, changes: ["without the step b"] }] });
-    expect(html.indexOf("Where it breaks (3)"), "migration and rollback are told apart").toBeGreaterThan(0);
+    expect(html.indexOf("Where it breaks (2 ways)"), "migration and rollback are told apart").toBeGreaterThan(0);
+    expect(html.indexOf("What nobody knows (1 way)"), "and is no breakage").toBeGreaterThan(html.indexOf("Where it breaks"));
     expect(html.indexOf("Where it breaks")).toBeLessThan(html.indexOf("Every moment"));
     expect(html).toContain('href="points/a%20b/scorecard.html"');
     expect(html).toContain('<a href="found/x.drill.yaml">found/x.drill.yaml</a>, which failed in 9 of 10 tries; made smaller: without the step b.');
-    expect(html.match(/class="heat untried"/g)).toHaveLength(4);
+    expect(html).toContain("<summary>4 moments not tried at all</summary>");
+    expect(html).not.toContain("heat untried");
+    expect(html).toContain("<h1>At which moment of some-plan does a fault keep us from going back?</h1>");
     expect(html.match(/class="heat (met|missed|unknown)"/g)).toHaveLength(4);
     expect(html).not.toMatch(/<hold>|<b>missed/);
     expect(renderSweepHtml({ ...result(outcome(4, "missed")), found: [{ point: points[4]!.id, file: null, failed: 0, of: 10, changes: [] }] })).toContain("It was not missed again in 10 tries.");
@@ -82,7 +85,7 @@ describe("a sweep", () => {
 
   test("in Markdown and JSON names each point with its step, moment, fault, way and verdict", () => {
     const some = result(outcome(0, "met"), outcome(11, "missed"));
-    expect(renderSweepMarkdown(some)).toContain("| ✘ loss, structure missed, by down, struck in the migration | 1 |");
+    expect(renderSweepMarkdown(some)).toContain("| ✘ loss, structure missed, back by backward statements, struck in the migration | 1 |");
     expect(sweepJson(some)).toMatchObject({
       schema: "turnback.sweep/1", verdict: "missed", coverage: 2 / 12,
       points: [
