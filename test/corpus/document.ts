@@ -55,7 +55,7 @@ const HEADING = "## Changes at random";
 const NOT_SEEN = [
   "a column that an entity reads in part only (rounded, cut, in lower case, or in a condition) counts as read, and what is lost of it is not compared",
   "rows that clients add to a table that no entity reads: whether they are all there, once, and whole (an outbox, an audit log); the coverage names such tables",
-  "a single row of a table without a primary key that clients write",
+  "values in a table without a primary key whose rows clients change",
   "a migration that does nothing (`select 1` forward and backward), or that undoes itself within its steps",
   "planner statistics that are gone, where no operation became slower",
   "harm that is found, in a drill that declares no objective for it: it stands among the findings beside a verdict that is met",
