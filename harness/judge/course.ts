@@ -1,9 +1,10 @@
 // How far the migration came and how far it was undone: what a run has rehearsed at all, before anything of it is judged.
 
+import type { Fault } from "../drill/fault.ts";
 import { BESIDE_STEPS, keptSteps, type Plan } from "../drill/plan.ts";
 import type { Rollback } from "../drill/schema.ts";
 import type { Failure } from "../evidence/failure.ts";
-import { explained } from "./explained.ts";
+import { explained, LASTING } from "./explained.ts";
 import { eventsOf, type RunRecord } from "./run-record.ts";
 
 export type CourseFailure = Failure & { readonly step: string | null; readonly direction: "forward" | "backward" };
@@ -67,12 +68,14 @@ function idle(record: RunRecord, stepsUndone: number): Pick<WayBackCourse, "idle
   const forward = stepsOf(record, "forward");
   const done = new Set(forward.filter(({ state, t }) => state === "done" && t < started).map(({ step }) => step));
   const told = (why: string | false): Pick<WayBackCourse, "idle"> => (why === false ? {} : { idle: why });
+  // What was done may be gone with the disk's contents, and its journal as well: then nothing is left to undo.
+  const forgotten = eventsOf(record, "fault").some(({ index, state }) => state === "triggered" && LASTING.has(record.header.drill.faults[index]?.kind as Fault["kind"]));
   switch (rollback.strategy) {
     case "down": {
       const kept = new Set(keptIn(record, rollback));
-      return told([...done].some((step) => !kept.has(step)) && stepsUndone === 0 && "the way back had nothing to undo");
+      return told([...done].some((step) => !kept.has(step)) && stepsUndone === 0 && !forgotten && "the way back had nothing to undo");
     }
-    case "coordinated": return told(done.size > 0 && stepsUndone === 0 && "the way back had nothing to undo");
+    case "coordinated": return told(done.size > 0 && stepsUndone === 0 && !forgotten && "the way back had nothing to undo");
     case "flag": return told(stepsUndone === 0 && "the flag was never on, so that turning it off undid nothing");
     case "resume": return told(!forward.some(({ state, t }) => state === "done" && t >= started) && "there was nothing left to complete");
     case "snapshot": case "pitr": return told(!since("backup", "restored") && "the way back restored nothing");

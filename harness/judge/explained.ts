@@ -29,7 +29,7 @@ const WAITS = new Set(["55P03", "57014", "40P01", "40001"]);
 const WAITS_IN_WORDS = /^(wait-timed-out|replication-stuck|not-together|script-failed|swap-failed)$/;
 
 /** Of these the harm stays when they are healed: what was not written, what was torn, what is gone. */
-const LASTING: ReadonlySet<Fault["kind"]> = new Set<Fault["kind"]>(["power-cut", "fsync-fails", "write-error", "bits-flipped", "disk-lost", "disk-full"]);
+export const LASTING: ReadonlySet<Fault["kind"]> = new Set<Fault["kind"]>(["power-cut", "fsync-fails", "write-error", "bits-flipped", "disk-lost", "disk-full"]);
 const DAMAGE = new Set(["XX", "58"]);
 
 /** Kinds that take the whole server down, whomever they are aimed at. */

@@ -7,8 +7,12 @@ import type { Activity, RunRecord, UnreadTable } from "./run-record.ts";
 /** Rows of a sample by what became of them: each row's key, as a query prints it. */
 export type Sampled = { readonly rows: number; readonly gone: readonly string[]; readonly changed: ReadonlyMap<string, readonly string[]> };
 
-/** What of a sample clients don't account for; `open` are the columns of which they may have done it all. */
-export type Surplus = { readonly gone: readonly string[]; readonly changed: ReadonlyMap<string, readonly string[]>; readonly open: readonly string[] };
+/**
+ * What of a sample clients don't account for. `changed` are columns that they were seen not to change. `excess` are those that they do change,
+ * or may, in fewer rows than these: whoever touches a row sets its time of change as well, so that is worth knowing, and accuses nobody.
+ * `open` are columns of which they may have done it all.
+ */
+export type Surplus = { readonly gone: readonly string[]; readonly changed: ReadonlyMap<string, readonly string[]>; readonly excess: ReadonlyMap<string, readonly string[]>; readonly open: readonly string[] };
 
 /** What clients do to a table, and how much of it. */
 export type Habits = {
@@ -60,7 +64,11 @@ export function surplusOf({ rows, gone, changed }: Sampled, table: UnreadTable, 
   };
   const mayGo = deletes ? byNumber(activity?.deleted ?? 0, told.deletes) : 0;
   const more = [...changed].filter(([column, keys]) => keys.length > mayChange(column));
-  return { gone: gone.length > mayGo ? gone : [], changed: new Map(more), open: [...changed.keys()].filter((column) => !more.some(([other]) => other === column)) };
+  const never = ([column]: readonly [string, unknown]) => mayChange(column) === 0;
+  return {
+    gone: gone.length > mayGo ? gone : [], changed: new Map(more.filter(never)), excess: new Map(more.filter((one) => !never(one))),
+    open: [...changed.keys()].filter((column) => !more.some((one) => one[0] === column && never(one))),
+  };
 }
 
 const ROWS = (when: "before" | "after") => `read_json(${literal(PATHS.sample[when])}, columns = {database: 'VARCHAR', "table": 'VARCHAR', key: 'VARCHAR[]', xmin: 'VARCHAR', digests: 'JSON'})`;

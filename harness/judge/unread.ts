@@ -51,17 +51,20 @@ export async function unreadOf(record: RunRecord, database: EvidenceDatabase, { 
     if (rest === undefined) [coverage.byChecksum, coverage.tables] = [coverage.byChecksum + hidden, coverage.tables + 1];
     else notLookedAt.push({ table: hidden === was.columns.length ? name : `${name} (${was.columns.filter(({ read }) => !read).map((column) => column.name).join(", ")})`, reason: rest });
     if (seen.insert && was.entities.length === 0) added.push(name);
-    const accuse = async (what: What, n: number, told: Change) => {
-      const certain = back && (what === "lost" || (soft === undefined && !(what === "added" && was.triggers.length + was.cascades.length > 0)));
+    const accuse = async (what: What, n: number, told: Change, sure = true) => {
+      const certain = sure && back && (what === "lost" || (soft === undefined && !(what === "added" && was.triggers.length + was.cascades.length > 0)));
       (certain ? findings : warnings).push(await finding(name, what, n, was, told, back ? soft : "the way back doesn't end where the migration began"));
     };
     const whole = changes ? unexplained(was, changes, seen, accused) : [];
     for (const [what, n] of whole) await accuse(what, n, ofAll(was, changes as Changes, what, surplus));
     const missing = (what: What) => !whole.some(([other]) => other === what);
     const inPart = was.entities.length > 0 && was.entities.some((entity) => accused.has(entity));
-    if (surplus && surplus.gone.length > 0 && missing("lost") && !inPart) await accuse("lost", surplus.gone.length, ofSample(was, sampled as Sampled, surplus.gone, []));
-    const other = [...(surplus?.changed ?? [])];
-    if (other.length > 0 && missing("changed")) await accuse("changed", Math.max(...other.map(([, keys]) => keys.length)), ofSample(was, sampled as Sampled, [...new Set(other.flatMap(([, keys]) => keys))], other.map(([column]) => column)));
+    if (sampled && surplus && surplus.gone.length > 0 && missing("lost") && !inPart) await accuse("lost", surplus.gone.length, ofSample(was, sampled, surplus.gone, []));
+    if (!sampled || !surplus || !missing("changed")) continue;
+    for (const [of, certain] of [[surplus.changed, true], [surplus.excess, false]] as const) {
+      const keys = [...new Set([...of.values()].flat())];
+      if (keys.length > 0) await accuse("changed", keys.length, ofSample(was, sampled, keys, [...of.keys()]), certain);
+    }
   }
   const { all, byEntities, byChecksum, tables } = coverage;
   const looked = { columns: { all, byEntities, byChecksum }, tables: { all: unread.before.length, byChecksum: tables }, notLookedAt, added };
