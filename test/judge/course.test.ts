@@ -128,6 +128,7 @@ describe("what a run has rehearsed", () => {
     ["a volume that was swapped and swapped back", undefined, [...follow(at(200, step("swap", "done")), volume("swapped", 200), step("a", "done"), completed), volume("swapped-back", 5_500), ...back], volumes],
     ["a volume that stayed", "the server stayed on its new volume", [...follow(at(200, step("swap", "done")), volume("swapped", 200), step("a", "done"), completed), ...back], volumes],
     ["down after a failure that a fault explains, which undid nothing of what was done", "the way back had nothing to undo", [started, step("a", "done"), fault("triggered", 210), fault("proven", 210), step("b", "failed", lostConnection), failed(), fault("healed", 400), ...back], withFault],
+    ["down after a power cut, which took what was done along", undefined, [started, step("a", "done"), fault("triggered", 210), fault("proven", 210), step("b", "failed", lostConnection), failed(), fault("healed", 400), ...back], { ...withFault, faults: [{ kind: "power-cut", at: { before: "b" }, healAfterMs: 100 }] } as History["drill"]],
   ])("a way back must have done its work: %s", async ([, why, events, drill]) => {
     const card = await judged(events.toSorted(([a], [b]) => a - b), drill);
     expect(card.wayBack.idle).toBe(why);
