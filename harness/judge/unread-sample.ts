@@ -63,12 +63,17 @@ export function surplusOf({ rows, gone, changed }: Sampled, table: UnreadTable, 
     return (sample?.touched ?? 0) >= TELLING ? 0 : byNumber(activity?.updated ?? 0, told.updates);
   };
   const mayGo = deletes ? byNumber(activity?.deleted ?? 0, told.deletes) : 0;
-  const more = [...changed].filter(([column, keys]) => keys.length > mayChange(column));
-  const never = ([column]: readonly [string, unknown]) => mayChange(column) === 0;
-  return {
-    gone: gone.length > mayGo ? gone : [], changed: new Map(more.filter(never)), excess: new Map(more.filter((one) => !never(one))),
-    open: [...changed.keys()].filter((column) => !more.some((one) => one[0] === column && never(one))),
-  };
+  const [never, excess, open]: [Map<string, readonly string[]>, Map<string, readonly string[]>, string[]] = [new Map(), new Map(), []];
+  for (const [column, keys] of changed) {
+    const most = mayChange(column);
+    if (most === 0) {
+      never.set(column, keys);
+      continue;
+    }
+    open.push(column);
+    if (keys.length > most) excess.set(column, keys);
+  }
+  return { gone: gone.length > mayGo ? gone : [], changed: never, excess, open };
 }
 
 const ROWS = (when: "before" | "after") => `read_json(${literal(PATHS.sample[when])}, columns = {database: 'VARCHAR', "table": 'VARCHAR', key: 'VARCHAR[]', xmin: 'VARCHAR', digests: 'JSON'})`;

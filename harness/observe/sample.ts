@@ -15,9 +15,9 @@ const MOST_IN_ALL = 20_000;
 
 type Of = Pick<UnreadTable, "database" | "full" | "quoted" | "key" | "columns">;
 
-/** Byte for byte: a collation may take two texts for one. */
-const exactly = (column: string) => `t.${pg.escapeIdentifier(column)}::text collate "C"`;
-const digests = (columns: readonly string[]) => `array[${columns.map((column) => `hashtextextended(${exactly(column)}, 0)::text`).join(", ")}]::text[]`;
+/** A column as text, byte for byte: to a nondeterministic collation a and A are one, and have one digest. */
+export const exactly = (column: string, alias = ""): string => `(${alias}${pg.escapeIdentifier(column)}::text collate "C")`;
+const digests = (columns: readonly string[]) => `array[${columns.map((column) => `hashtextextended(${exactly(column, "t.")}, 0)::text`).join(", ")}]::text[]`;
 const unreadOf = ({ columns }: Of) => columns.filter(({ read }) => !read).map(({ name }) => name);
 const row = ({ database, full }: Of, columns: readonly string[], key: readonly string[], { xmin, digests: found }: { readonly xmin: string | null; readonly digests: readonly (string | null)[] | null }): SampledRow =>
   ({ database, table: full, key, xmin, digests: Object.fromEntries(columns.map((column, i) => [column, found?.[i] ?? null])) });
@@ -26,7 +26,7 @@ const row = ({ database, full }: Of, columns: readonly string[], key: readonly s
 export async function takeSample(client: pg.Client, table: Of, tables: number): Promise<SampledRow[]> {
   if (table.key.length === 0) return [];
   const columns = unreadOf(table);
-  const keys = table.key.map(exactly);
+  const keys = table.key.map((column) => exactly(column, "t."));
   const { rows } = await client.query<{ key: string[]; xmin: string; digests: (string | null)[] }>(`
     select array[${keys.join(", ")}] as key, t.xmin::text as xmin, ${digests(columns)} as digests from ${table.quoted} t
     order by hashtextextended(concat_ws('/', ${keys.join(", ")}), 0) limit ${Math.max(1, Math.min(MOST_SAMPLED, Math.floor(MOST_IN_ALL / tables)))}`);

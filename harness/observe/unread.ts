@@ -10,7 +10,7 @@ import { PATHS, readJson, type EvidenceWriter, type FactsWhen } from "../evidenc
 import type { System } from "../drill/system.ts";
 import type { Activity } from "./activity.ts";
 import { columnsRead, type Reads } from "./columns-read.ts";
-import { lookAgain, takeSample, type SampledRow } from "./sample.ts";
+import { exactly, lookAgain, takeSample, type SampledRow } from "./sample.ts";
 
 /** A table as the catalogue has it; its partitions count as it. */
 type Listed = {
@@ -89,7 +89,7 @@ export type Unread = { readonly tables: readonly UnreadTable[]; readonly sampled
 export async function unreadFacts(client: pg.Client, evidence: EvidenceWriter, when: FactsWhen, { database = "", reads }: { readonly database?: string | undefined; readonly reads: Reads | undefined }): Promise<Unread> {
   const before = when === "after" ? await readJson<UnreadTable[]>(evidence.directory, "before/unread.json") : undefined;
   if (when === "after" && !before) return { tables: [], sampled: [] };
-  const earlier = (before && (await readJson<SampledRow[]>(evidence.directory, PATHS.sample.before))) ?? [];
+  const earlier = Map.groupBy(((before && (await readJson<SampledRow[]>(evidence.directory, PATHS.sample.before))) ?? []).filter((row) => row.database === database), ({ table }) => table);
   const written = ((before && (await readJson<Activity[]>(evidence.directory, PATHS.activity))) ?? []).filter((one) => one.database === database).map(({ table }) => table);
   const tables: UnreadTable[] = [];
   for (const listed of (await client.query<Listed>(LIST)).rows) {
@@ -102,7 +102,7 @@ export async function unreadFacts(client: pg.Client, evidence: EvidenceWriter, w
   // A key that evidence may not show could not be looked up again.
   const shown = ({ key }: SampledRow) => JSON.stringify(evidence.redactor.redactData(key)) === JSON.stringify(key);
   for (const table of looked) {
-    if (before) sampled.push(...(await lookAgain(client, table, earlier.filter((row) => row.database === database && row.table === table.full))));
+    if (before) sampled.push(...(await lookAgain(client, table, earlier.get(table.full) ?? [])));
     else sampled.push(...(await takeSample(client, table, looked.length)).filter(shown));
   }
   return { tables, sampled };
@@ -124,7 +124,7 @@ async function tableFacts(client: pg.Client, listed: Listed, evidence: EvidenceW
   if (unread.length === 0) return { ...base, rows: null, columns };
   await client.query("savepoint unread");
   try {
-    const texts = unread.map((column) => exactly(column.name));
+    const texts = unread.map(({ name: column }) => exactly(column));
     // Of rows that can't be told apart, and that clients write, a checksum says nothing.
     const sums = written && old?.file === undefined ? "" : [...(texts.length > 1 ? [`row(${texts.join(", ")})::text`] : texts), ...texts].map((text) => `, sum(hashtextextended(${text}, 0))::text`).join("");
     const { rows: answer } = await client.query<[number, ...(string | null)[]]>({ text: `select count(*)::int${sums} from ${from}`, rowMode: "array" });
@@ -145,12 +145,9 @@ async function tableFacts(client: pg.Client, listed: Listed, evidence: EvidenceW
   }
 }
 
-/** A column as text, byte for byte: to a nondeterministic collation a and A are one, and have one digest. */
-const exactly = (column: string) => `(${pg.escapeIdentifier(column)}::text collate "C")`;
-
 /** Each row's key as text, if it has one, and the digest of what no entity reads of it. */
 async function writeRows(client: pg.Client, evidence: EvidenceWriter, file: string, { from, key, digested }: { readonly from: string; readonly key: readonly string[]; readonly digested: readonly string[] }): Promise<string> {
-  const listed = (columns: readonly string[]) => columns.map(exactly).join(", ");
+  const listed = (columns: readonly string[]) => columns.map((column) => exactly(column)).join(", ");
   const named = key.length === 0 ? "null::text" : key.length === 1 ? listed(key) : `concat_ws('/', ${listed(key)}) collate "C"`;
   const rows = client.query(copy.to(`copy (select ${named} as key, hashtextextended(row(${listed(digested)})::text, 0) as digest from ${from} order by 1, 2) to stdout with (format csv, header)`));
   await pipeline(rows, createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 1 } }), createWriteStream(evidence.path(file)));
