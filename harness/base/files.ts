@@ -34,8 +34,29 @@ export async function filesBelow(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => !entry.isDirectory())
-    .map((entry) => relative(directory, join(entry.parentPath, entry.name)).replaceAll("\\", "/"))
+    .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
     .sort();
+}
+
+/** The plain files below a folder, without links, pipes and the like. */
+export async function plainBelow(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => relative(directory, join(entry.parentPath, entry.name))).sort();
+}
+
+/** The folders below a folder, relative to it. */
+export async function foldersBelow(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => relative(directory, join(entry.parentPath, entry.name))).sort();
+}
+
+/** What lies below a folder and is neither a plain file nor a folder, with what it is: a link may lead anywhere, and a pipe never ends. */
+export async function notPlainBelow(directory: string): Promise<{ readonly path: string; readonly what: string }[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => !entry.isFile() && !entry.isDirectory()).map((entry) => ({
+    path: relative(directory, join(entry.parentPath, entry.name)),
+    what: entry.isSymbolicLink() ? "a link" : entry.isFIFO() ? "a pipe" : entry.isSocket() ? "a socket" : "a device",
+  }));
 }
 
 /** The lines of a text file, without their ends. */

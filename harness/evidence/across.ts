@@ -5,6 +5,7 @@ import { HarnessError, messageOf } from "../base/errors.ts";
 import { exists } from "../base/files.ts";
 import type { System } from "../drill/system.ts";
 import { identifier, openDuckDB, parquet, plainPath } from "./duckdb.ts";
+import { askLocked, lock } from "./locked.ts";
 import { readCsv } from "./pack.ts";
 import { dumpFile, packedDump, partFile, type FactsWhen } from "./run-directory.ts";
 
@@ -19,17 +20,20 @@ export function acrossQuery(when: FactsWhen, rule: string, entities: readonly Na
 export async function requireAskable(directory: string, systems: readonly Pick<System, "name" | "entities" | "across">[]): Promise<void> {
   const entities = systems.flatMap((system) => system.entities);
   if (systems.every(({ across }) => across.length === 0)) return;
-  await using duckdb = await openDuckDB();
+  await using duckdb = await openDuckDB({ apart: true });
   const run = await plainPath(duckdb, directory);
+  const files: string[] = [];
   for (const { name } of entities) {
+    files.push(join(run, dumpFile("before", name)), partFile(join(run, packedDump("before", name)), 0));
     const packed = partFile(join(run, packedDump("before", name)), 0);
     const rows = (await exists(packed)) ? `(select * exclude ("#bucket") from ${parquet(packed)})` : await readCsv(join(run, dumpFile("before", name)));
     await duckdb.connection.run(`create view ${identifier(`before_${name}`)} as from ${rows}`);
   }
+  await lock(duckdb.connection, files);
   for (const { name, across } of systems) {
     for (const rule of across) {
       try {
-        await duckdb.connection.run(`select count(*) from (${acrossQuery("before", rule.query, entities)})`);
+        await askLocked(duckdb.connection, `select count(*) from (${acrossQuery("before", rule.query, entities)})`);
       } catch (error) {
         throw new HarnessError({
           code: "across-query-failed", kind: "declaration", place: `system ${name}, across ${rule.name}, before`, cause: error,

@@ -3,16 +3,17 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { HarnessError, messageOf } from "../base/errors.ts";
-import { exists } from "../base/files.ts";
+import { exists, plainBelow } from "../base/files.ts";
 import { type DuckDB, identifier, literal, openDuckDB, parquet, plainPath } from "./duckdb.ts";
 import { EntityColumns } from "./entity-columns.ts";
+import { askLocked, lock, type Row } from "./locked.ts";
 import { isPacked, pack, type PackedEntity, readNdjson } from "./pack.ts";
 import { packedDump, partFile, PATHS } from "./run-directory.ts";
 
+export type { Row };
+
 /** Packed, some hundred thousand operations. */
 const MUCH_BYTES = 8 * 1024 ** 2;
-
-export type Row = Readonly<Record<string, unknown>>;
 
 /**
  * The tables `operations`, `effects`, `probes`, `timeline`, and `before_x` and `after_x` for each entity that was
@@ -22,6 +23,8 @@ export type Row = Readonly<Record<string, unknown>>;
 export class EvidenceDatabase implements AsyncDisposable {
   readonly #duckdb: DuckDB;
   readonly #opened: string;
+  /** What DuckDB reads from, by the paths that it knows: the run, and where that was packed if it was not. */
+  readonly #folders: string[] = [];
   /** The types of what was dumped. */
   readonly columns: EntityColumns;
 
@@ -32,8 +35,8 @@ export class EvidenceDatabase implements AsyncDisposable {
   }
 
   /** Opens a run read-only. Nothing is written below it, and nothing outside it is needed. A run that wasn't packed is packed elsewhere first. */
-  static async open(directory: string, entities: readonly PackedEntity[]): Promise<EvidenceDatabase> {
-    const database = new EvidenceDatabase(await openDuckDB(), directory, await EntityColumns.of(directory));
+  static async open(directory: string, entities: readonly PackedEntity[], options: { readonly apart?: boolean } = {}): Promise<EvidenceDatabase> {
+    const database = new EvidenceDatabase(await openDuckDB(options), directory, await EntityColumns.of(directory));
     try {
       await database.#createTables(entities);
     } catch (error) {
@@ -47,13 +50,15 @@ export class EvidenceDatabase implements AsyncDisposable {
     return this.#reading(async () => (await this.#duckdb.connection.runAndReadAll(sql)).getRowObjectsJson() as Row[]);
   }
 
-  /** A user's query: what is wrong with it is theirs to mend. @throws HarnessError, exit code 3. */
-  async query(sql: string): Promise<Row[]> {
-    try {
-      return await this.rows(sql);
-    } catch (error) {
-      throw new HarnessError({ code: "query-refused", kind: "declaration", message: messageOf(error), remedy: "`turnback query RUN` without a query lists the tables", cause: error });
-    }
+  /**
+   * From now on nothing but the run's own files can be read, by whatever query; needs to be opened apart. What isn't a plain file is left out.
+   * @throws HarnessError, exit code 3, by the function that it gives: what is wrong with a query is for its author to mend
+   */
+  async lock(): Promise<(sql: string) => Promise<Row[]>> {
+    const [run = ""] = this.#folders;
+    const files = await Promise.all(this.#folders.map(async (folder) => (await plainBelow(folder)).map((file) => join(folder, file))));
+    await lock(this.#duckdb.connection, [...(await plainBelow(run)), ...files.flat()]);
+    return (sql) => askLocked(this.#duckdb.connection, sql);
   }
 
   /** A result column by column, in portions: for many rows of few numbers. */
@@ -77,20 +82,22 @@ export class EvidenceDatabase implements AsyncDisposable {
   async #createTables(entities: readonly PackedEntity[]): Promise<void> {
     const run = await plainPath(this.#duckdb, this.#opened);
     await this.run(`set file_search_path = ${literal(run)}`); // findings' queries name files relative to the run
+    this.#folders.push(run);
     let packed = run;
     if (!(await isPacked(packed))) {
       packed = join(this.#duckdb.scratch, "packed");
+      this.#folders.push(packed);
       await this.#reading(() => pack(this.#opened, packed, entities));
     }
     if (((await stat(join(packed, partFile(PATHS.operations, 0)))).size) > MUCH_BYTES) await this.#duckdb.forMuch();
     const tables = [
-      "create schema buckets", `create view operations as select * from ${parquet(join(packed, partFile(PATHS.operations, "*")))}`,
-      ...bucketed("effects", join(packed, PATHS.effects), `"#bucket", "#set", "#closer"`),
+      "create schema buckets", `create view operations as select * from ${parquet(...(await parts(join(packed, PATHS.operations))))}`,
+      ...bucketed("effects", await parts(join(packed, PATHS.effects)), `"#bucket", "#set", "#closer"`),
     ];
     for (const when of ["before", "after"] as const) {
       for (const { name } of entities) {
-        const file = join(packed, packedDump(when, name));
-        if (await exists(partFile(file, 0))) tables.push(...bucketed(`${when}_${name}`, file, `"#bucket"`));
+        const files = await parts(join(packed, packedDump(when, name)));
+        if (files.length > 0) tables.push(...bucketed(`${when}_${name}`, files, `"#bucket"`));
       }
     }
     const lines = async (name: "probes" | "timeline", columns: string) => `create view ${name} as select * from ${await readNdjson(join(run, PATHS[name]), columns)}`;
@@ -104,7 +111,14 @@ export class EvidenceDatabase implements AsyncDisposable {
 }
 
 /** The views of what the packer has ordered by bucket: with the columns of its own, and without. */
-const bucketed = (name: string, file: string, own: string): readonly string[] => [
-  `create view buckets.${identifier(name)} as select * from ${parquet(partFile(file, "*"))}`,
-  `create view ${identifier(name)} as select * exclude (${own}) from ${parquet(partFile(file, "*"))}`,
+const bucketed = (name: string, files: readonly string[], own: string): readonly string[] => [
+  `create view buckets.${identifier(name)} as select * from ${parquet(...files)}`,
+  `create view ${identifier(name)} as select * exclude (${own}) from ${parquet(...files)}`,
 ];
+
+/** The parts of something packed, in their order. */
+async function parts(file: string): Promise<string[]> {
+  const files: string[] = [];
+  for (let part = 0; await exists(partFile(file, part)); part++) files.push(partFile(file, part));
+  return files;
+}

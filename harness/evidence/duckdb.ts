@@ -37,27 +37,36 @@ const scratchName = () => {
 let engine: Promise<DuckDBInstance> | undefined;
 let opened = 0;
 
-function start(): Promise<DuckDBInstance> {
-  const spill = `${scratchName()}${newSecret()}`; // made when something has to go there, and emptied by who made it
-  process.once("exit", () => rmSync(spill, { recursive: true, force: true }));
+function start(spill: string): Promise<DuckDBInstance> {
   return DuckDBInstance.create(":memory:", {
     memory_limit: "700MB", temp_directory: spill, preserve_insertion_order: "false",
     autoinstall_known_extensions: "false", autoload_known_extensions: "false", // no socket is ever opened
   });
 }
 
-/** Opens an empty database of its own. Its memory is its process's: who opens several shares the limit. */
-export async function openDuckDB(): Promise<DuckDB> {
-  const connection = await (await (engine ??= start())).connect();
-  const name = `opened${++opened}`;
-  await connection.run(`set threads = 1; attach ':memory:' as ${name}; use ${name}`);
+function startShared(): Promise<DuckDBInstance> {
+  const spill = `${scratchName()}${newSecret()}`; // made when something has to go there, and emptied by who made it
+  process.once("exit", () => rmSync(spill, { recursive: true, force: true }));
+  return start(spill);
+}
+
+/**
+ * Opens an empty database of its own. Its memory is its process's: who opens several shares the limit.
+ * @param apart with an engine and settings of its own, which can be locked
+ */
+export async function openDuckDB({ apart = false }: { readonly apart?: boolean } = {}): Promise<DuckDB> {
   const scratch = await mkdtemp(scratchName());
+  const own = apart ? await start(join(scratch, "spill")) : undefined;
+  const connection = await (own ?? (await (engine ??= startShared()))).connect();
+  const name = `opened${++opened}`;
+  await connection.run(own ? "set threads = 1" : `set threads = 1; attach ':memory:' as ${name}; use ${name}`);
   return {
     connection, scratch,
     forMuch: async () => { await connection.run("set threads = 2"); },
     [Symbol.asyncDispose]: async () => {
-      await connection.run(`use memory; detach ${name}`);
+      if (!own) await connection.run(`use memory; detach ${name}`);
       connection.closeSync();
+      own?.closeSync();
       await rm(scratch, { recursive: true, force: true });
     },
   };
@@ -75,8 +84,8 @@ export async function plainPath(duckdb: Pick<DuckDB, "scratch">, folder: string)
   return link;
 }
 
-/** Rows of Parquet files, all of whose columns are in the files. */
-export const parquet = (pattern: string) => `read_parquet(${literal(pattern)}, hive_partitioning = false)`;
+/** Rows of Parquet files, all of whose columns are in the files. @param files paths, or one with * in it */
+export const parquet = (...files: readonly string[]) => `read_parquet([${files.map(literal).join(", ")}], hive_partitioning = false)`;
 
 /** A literal of DuckDB's SQL. */
 export function literal(text: string): string {

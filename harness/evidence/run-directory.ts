@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { z } from "zod";
 import { wallClock, type RunClock } from "../base/clock.ts";
 import { HarnessError, messageOf } from "../base/errors.ts";
-import { exists, ROOT } from "../base/files.ts";
+import { exists, notPlainBelow, ROOT } from "../base/files.ts";
 import { Redactor } from "../base/redact.ts";
 import { seededRandom } from "../base/random.ts";
 import { evidenceError } from "./evidence-error.ts";
@@ -140,4 +140,14 @@ export async function requireRun(directory: string): Promise<void> {
       remedy: "give a folder below runs/",
     });
   }
+}
+
+/** Of a run that somebody else may have made, only plain files are read. @throws HarnessError `evidence-not-plain` */
+export async function requirePlain(directory: string): Promise<void> {
+  const [first] = await notPlainBelow(directory);
+  if (!first) return;
+  throw new HarnessError({
+    code: "evidence-not-plain", kind: "run", place: join(directory, first.path),
+    message: `${first.path} is ${first.what}: a run holds plain files alone, and nothing else is read`, remedy: "`turnback verify` names all that was changed; judge a run as it was written",
+  });
 }

@@ -61,7 +61,7 @@ export async function judge(directory: string, known: readonly string[] = []): P
   const unread = facts && await unreadOf(record, database, { back, accused: new Set((reconciliation?.findings ?? []).map(({ subject }) => subject)) });
   const counted = record.header.drill.objectives.consistency ? [] : unread?.findings ?? []; // by whichever objective there is
   const integrity = facts && [...newProblems(facts.before.integrity, facts.after.integrity), ...counted];
-  const rules = facts && allRules([judgeInvariants(facts.before.invariants, facts.after.invariants), await judgeAcross(database, record.system, dumped)]);
+  const rules = facts && allRules([judgeInvariants(facts.before.invariants, facts.after.invariants), await judgeAcross(record.directory, record.system, dumped)]);
   const invariants = rules?.findings;
   if (record.header.drill.objectives.invariants) doubts.push(...(rules?.unsure ?? []));
   const whole = reconciliation && dumped.length === record.system.entities.length ? reconciliation : undefined;

@@ -8,7 +8,7 @@ import { eventForm } from "../evidence/forms/events.ts";
 import { activityForm, entitiesForm, integrityForm, invariantsForm, journeysForm, sampleForm, structureForm, unreadForm, type IntegrityKind } from "../evidence/forms/facts.ts";
 import { headerForm } from "../evidence/forms/header.ts";
 import { inForm, malformed, misfit } from "../evidence/forms/malformed.ts";
-import { PATHS, readJson, requireRun, type FactsWhen, type RunHeader } from "../evidence/run-directory.ts";
+import { PATHS, readJson, requirePlain, requireRun, type FactsWhen, type RunHeader } from "../evidence/run-directory.ts";
 import type { RunEvent, TimelineEntry } from "../evidence/timeline.ts";
 import type { JourneyResult } from "./scorecard.ts";
 
@@ -66,6 +66,7 @@ export type RunRecord = {
 
 export async function readRun(directory: string): Promise<RunRecord> {
   await requireRun(directory);
+  await requirePlain(directory);
   const header = await readHeader(directory);
   const before = await readFacts(directory, "before");
   const after = await readFacts(directory, "after");
