@@ -12,7 +12,8 @@ const objectivesSchema = z.strictObject({
     .describe("From the clients' first impact to the detector firing"),
   rollback: z.strictObject({ maxMs: positiveMs }).optional()
     .describe("The way back itself, from its start to its end"),
-  availability: z.strictObject({ min: z.number().min(0).max(1) }).optional()
+  availability: z.strictObject({ min: z.number().min(0).max(1),
+    steadyMs: ms.optional().describe("So much steady service counts beside what was observed, once the service is steady again: a sweep's point holds the load more briefly than its drill does, and is asked over the drill's time") }).optional()
     .describe("Share of due operations that were served, dropped ones counted as not served"),
   loss: z.strictObject({ maxLostWrites: z.number().int().min(0), maxLossWindowMs: ms.optional() }).optional()
     .describe("Recovery point objective (RPO): acknowledged writes that are gone"),

@@ -13,6 +13,8 @@ export type Service = {
   readonly unavailable: Measured;
   readonly availability: Measured;
   readonly episodes: readonly Episode[];
+  /** How many operations were due since then. */
+  readonly due: number;
 };
 
 type SteadyState = Drill["steadyState"];
@@ -69,7 +71,7 @@ function assess(samples: Samples, steady: SteadyState, fromNs: number): Service 
   const due = samples.between(fromNs);
   if (due.length === 0) {
     const unknown: Measured = { value: null, plusMinus: 0, unit: "ms" };
-    return { impactNs: null, recovery: unknown, unavailable: unknown, availability: { value: null, plusMinus: 0, unit: "ratio" }, episodes: [] };
+    return { impactNs: null, recovery: unknown, unavailable: unknown, availability: { value: null, plusMinus: 0, unit: "ratio" }, episodes: [], due: 0 };
   }
   const bad = badOnes(due, steady);
   const windows = steadyFrom(due, bad, steady);
@@ -92,6 +94,7 @@ function assess(samples: Samples, steady: SteadyState, fromNs: number): Service 
     unavailable: unavailableOf(due),
     availability: { value: (due.length - failed) / due.length, plusMinus: 0, unit: "ratio" },
     episodes: episodes.map(({ fromNs: from, toNs: to }) => ({ fromMs: from / 1e6, toMs: to === null ? null : to / 1e6 })),
+    due: due.length,
   };
 }
 

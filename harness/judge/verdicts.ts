@@ -33,6 +33,9 @@ export type Judged = {
   readonly observedMs: number;
   readonly invariants: readonly Finding[] | undefined;
   readonly reconciled: readonly Finding[] | undefined;
+  /** Operations that were due since the migration began, and how many are due in a second. */
+  readonly due: number;
+  readonly perSecond: number;
   /** Changes of what no entity reads. */
   readonly unread: readonly Finding[];
   readonly isolation: RunIsolation | undefined;
@@ -137,14 +140,22 @@ function judgeConsistency(judged: Judged, target: NonNullable<Drill["objectives"
   return { ...base, measured: count(total), evidence, verdict: "met", reason: total === 0 ? "the data is what clients were told" : `${total} differences, within the targets` };
 }
 
-function judgeAvailability({ measures: { availability, operations } }: Judged, min: number): Draft {
+/**
+ * Served of what was due, from the migration's start to the observation's end. A share depends on how long that is: 1 s of outage is 50 % of
+ * two seconds, and 17 % of six. So where a run holds the load more briefly than its drill asks for, what it leaves out, once it is steady
+ * again, counts as served, as the drill itself would have seen it.
+ */
+function judgeAvailability({ measures: { availability, operations, recoveryMs }, due, perSecond }: Judged, { min, steadyMs = 0 }: NonNullable<Drill["objectives"]["availability"]>): Draft {
   const base = { target: { min }, measured: availability, evidence: [] };
   if (availability.value === null) return { ...base, verdict: "unknown", reason: "no operation was due" };
-  const reason = `${(availability.value * 100).toFixed(2)} % of the operations due since the migration began were served; ${operations.dropped} were dropped`;
-  if (availability.value >= min) return { ...base, verdict: "met", reason };
+  const beside = recoveryMs.atLeast ? 0 : (steadyMs * perSecond) / 1_000;
+  const whole = { value: (availability.value * due + beside) / (due + beside), plusMinus: (availability.plusMinus * due) / (due + beside) };
+  const shares = `${(availability.value * 100).toFixed(2)} % of the operations due since the migration began were served`;
+  const reason = `${shares}${beside > 0 ? `, ${(whole.value * 100).toFixed(2)} % with the ${ms(steadyMs)} of steady service that the drill observes longer` : ""}; ${operations.dropped} were dropped`;
+  if (whole.value >= min) return { ...base, verdict: "met", reason };
   // Where the load itself stood still, more may have been served than was seen.
-  const unsure = availability.value + availability.plusMinus >= min;
-  return { ...base, verdict: unsure ? "unknown" : "missed", reason: unsure ? `${reason}; as many as make ${(availability.plusMinus * 100).toFixed(2)} % may be the load's own doing` : reason };
+  const unsure = whole.value + whole.plusMinus >= min;
+  return { ...base, verdict: unsure ? "unknown" : "missed", reason: unsure ? `${reason}; as many as make ${(whole.plusMinus * 100).toFixed(2)} % may be the load's own doing` : reason };
 }
 
 function judgeIsolation({ isolation }: Judged, { model }: { readonly model: string }): Draft {
@@ -237,7 +248,7 @@ const JUDGES: Judges = {
   recovery: ({ measures }, { maxMs }) => judgeTime(measures.recoveryMs, maxMs, "no operation was due"),
   detection: judgeDetection,
   rollback: ({ measures }, { maxMs }) => judgeTime(measures.rollbackMs, maxMs, "the way back never came to its end"),
-  availability: (judged, { min }) => judgeAvailability(judged, min),
+  availability: judgeAvailability,
   loss: judgeLoss,
   consistency: judgeConsistency,
   structure: ({ structure }, { maxDifferences }) => judgeFindings(structure, maxDifferences, "maxDifferences", ["difference", "differences"]),

@@ -135,12 +135,15 @@ export function drillAt(declared: Drill, { way, fault, moments }: Point): Drill 
   const back = goingBackBy(declared, way);
   const { expect: _expected, learn: _learnt, sources: _told, ...drill } = back;
   const briefly = (ms: number) => Math.min(ms, BRIEFLY_MS);
+  const { availability } = drill.objectives;
+  const steadyMs = drill.load.holdMs - briefly(drill.load.holdMs) + (availability?.steadyMs ?? 0);
   return {
     ...drill, sources: [],
     faults: moments.map(({ trigger }) => ({ ...fault.fault, at: trigger })),
     rollback: { ...back.rollback, decide: { on: "completion", delayMs: 0 } },
     load: { ...drill.load, warmUpMs: briefly(drill.load.warmUpMs), holdMs: briefly(drill.load.holdMs) },
     steadyState: { ...drill.steadyState, windowMs: briefly(drill.steadyState.windowMs) },
+    objectives: { ...drill.objectives, ...(availability && { availability: { ...availability, steadyMs } }) },
   };
 }
 

@@ -5,6 +5,7 @@ import { seededRandom } from "../../harness/base/random.ts";
 import { steadyStateSchema } from "../../harness/drill/schema.ts";
 import { Samples } from "../../harness/judge/samples.ts";
 import { assessService } from "../../harness/judge/service.ts";
+import { judgeObjectives, type Judged } from "../../harness/judge/verdicts.ts";
 
 const steady = steadyStateSchema.parse({ windowMs: 1_000, maxErrorRatio: 0.01, maxLatencyMs: 200 });
 
@@ -120,5 +121,23 @@ describe("service", () => {
 
   test("without any arrival nothing is known", () => {
     expect(assessService(Samples.of([]), steady, 0)).toMatchObject({ recovery: { value: null }, availability: { value: null }, unavailable: { value: null } });
+  });
+});
+
+describe("availability over the drill's own time", () => {
+  // Two seconds observed, of which one was down.
+  const down = (until: number) => assessService(Samples.of(Array.from({ length: 200 }, (_, i) => ({ due: i * 10e6, end: i * 10e6 + 1e6, served: i < 50 || i * 10 >= until }))), { ...steady, windowMs: 300 }, 0);
+  const asked = (service: ReturnType<typeof down>, availability: { min: number; steadyMs?: number }) => judgeObjectives({ availability }, {
+    measures: { recoveryMs: service.recovery, availability: service.availability, operations: { dropped: 0 }, episodes: [] }, due: service.due, perSecond: 100, service: { findings: [], applies: false, why: "" }, wayBack: "completed", wayBackDetail: "",
+  } as unknown as Judged, []).find(({ name }) => name === "availability");
+
+  test("counts the steady service that is left out as served", () => {
+    expect(asked(down(1_500), { min: 0.8 })).toMatchObject({ verdict: "missed" });
+    expect(asked(down(1_500), { min: 0.8, steadyMs: 4_000 })).toMatchObject({ verdict: "met", measured: { value: 0.5 }, reason: expect.stringContaining("50.00 % of the operations due since the migration began were served, 83.33 % with the 4.00 s of steady service that the drill observes longer") as string });
+    expect(asked(down(1_500), { min: 0.9, steadyMs: 4_000 }), "an outage that is too long stays so").toMatchObject({ verdict: "missed" });
+  });
+
+  test("counts none where the service never was steady again", () => {
+    expect(asked(down(5_000), { min: 0.8, steadyMs: 40_000 })).toMatchObject({ verdict: "missed", reason: expect.not.stringContaining("steady service") as string });
   });
 });

@@ -69,7 +69,8 @@ describe("a standstill of the harness alone", () => {
   // Down from 2 s on; the way back, which stood still for 3 s, ends it at 7 s.
   const seen = assessService(arrivals((atMs) => (atMs >= 2_000 && atMs < 7_000 ? { endMs: atMs + 1, served: false } : undefined)), steady, 0);
   const sure = lessSure(seen, [standstill(3_000, 6_000)], [], [0, 10e9]);
-  const verdicts = ({ recovery, availability }: typeof seen, maxMs: number, min: number) => judgeObjectives({ recovery: { maxMs }, availability: { min } }, {
+  const verdicts = ({ recovery, availability, due }: typeof seen, maxMs: number, min: number) => judgeObjectives({ recovery: { maxMs }, availability: { min } }, {
+    due, perSecond: 100,
     measures: { recoveryMs: recovery, availability, operations: { dropped: 0 }, episodes: [] }, service: { findings: [], applies: false, why: "" }, wayBack: "completed", wayBackDetail: "",
   } as unknown as Judged, []).flatMap(({ name, verdict }) => (name === "recovery" || name === "availability" ? [verdict] : []));
 

@@ -75,6 +75,14 @@ describe("points", () => {
     }
   });
 
+  test("hold the load briefly, and are asked for availability over the drill's own time", () => {
+    const [first] = pointsOf(drill, plan, { faults: parseFaults("kill", drill), ways: ["down"], pairs: false });
+    const longer = drillSchema.parse(smallDrill({ load: { ...smallDrill().load, holdMs: 4_000 }, objectives: { availability: { min: 0.6 }, loss: { maxLostWrites: 0 } } }));
+    const at = first && drillAt(longer, first);
+    expect(at?.load.holdMs).toBe(500);
+    expect(at?.objectives).toEqual({ availability: { min: 0.6, steadyMs: 3_500 }, loss: { maxLostWrites: 0 } });
+  });
+
   test("with a second fault strike it in the undoing of what was journalled when the first one struck", () => {
     const pairs = pointsOf(drill, plan, { faults: parseFaults("kill", drill), ways: ["down"], pairs: true }).filter(({ moments }) => moments.length === 2);
     const seconds = (first: string) => pairs.flatMap(({ moments: [a, b] }) => (a && b && momentInWords(a) === first ? [b.step] : []));
