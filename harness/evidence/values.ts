@@ -13,7 +13,7 @@ export type Column = { readonly name: string; readonly type: string; readonly ba
  * text, and nobody may call the record wrong for it: the judge says that it doesn't know.
  */
 export type ValueKind = {
-  readonly of: "text" | "char" | "number" | "money" | "float4" | "float8" | "boolean" | "timestamp" | "timestamptz" | "date" | "uuid" | "bytea" | "json" | "jsonb" | "other";
+  readonly of: "text" | "char" | "number" | "money" | "float4" | "float8" | "boolean" | "timestamp" | "timestamptz" | "date" | "uuid" | "bytea" | "json" | "jsonb" | "numbers" | "other";
   /** Decimals, or digits of a second, that the column keeps; it rounds the rest. Undefined: all. */
   readonly keeps?: number;
 };
@@ -27,6 +27,7 @@ const KINDS: Readonly<Record<string, ValueKind>> = {
   int2: INTEGER, int4: INTEGER, int8: INTEGER, oid: INTEGER, numeric: NUMBER, money: { of: "money" }, float4: { of: "float4" }, float8: { of: "float8" },
   bool: { of: "boolean" }, timestamp: { of: "timestamp" }, timestamptz: { of: "timestamptz" }, date: { of: "date" },
   uuid: { of: "uuid" }, bytea: { of: "bytea" }, json: { of: "json" }, jsonb: { of: "jsonb" },
+  numrange: { of: "numbers" }, nummultirange: { of: "numbers" }, _numeric: { of: "numbers" },
 };
 
 export function kindOf({ base, modifier }: Column): ValueKind {
@@ -64,6 +65,7 @@ export function canonical({ of, keeps }: ValueKind, text: string): string | unde
     case "uuid": return /^[0-9a-f]{32}$/i.test(text.replace(/[-{}]/g, "")) ? text.replace(/[-{}]/g, "").toLowerCase().replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-") : undefined;
     case "bytea": return /^\\x([0-9a-f]{2})*$/i.test(text) ? digested(text.toLowerCase()) : undefined;
     case "json": case "jsonb": return documentOf(text);
+    case "numbers": return numbersOf(text);
     case "other": return undefined;
   }
 }
@@ -103,7 +105,19 @@ function moneyOf(text: string): string | undefined {
   return numberOf(/^\(.*\)$/.test(bare) ? `-${bare.slice(1, -1)}` : bare, 2);
 }
 
-/** Floats by their shortest text; zero has no sign, as the server's own equality says. */
+const BOUND = /-?(?:0|[1-9]\d*)(?:\.\d+)?|-?Infinity|infinity|NaN/;
+const RANGE = `[[(](?:${BOUND.source})?,(?:${BOUND.source})?[\\])]`;
+const NUMBERS = new RegExp(`^(?:empty|${RANGE}|\\{(?:${RANGE}(?:,${RANGE})*)?\\}|(?:\\[[-\\d:\\][]+\\]=)?[{},]+(?:(?:${BOUND.source}|NULL)[{},]+)*)$`);
+
+/** Ranges and lists of numerics as the server prints them, each number without the zeros that say nothing; undefined where they are told in another way. */
+function numbersOf(text: string): string | undefined {
+  return NUMBERS.test(text) ? digested(text.replaceAll(/\d+\.\d+/g, (number) => numberOf(number) ?? number)) : undefined;
+}
+
+/*
+ * Floats by their shortest text; zero has no sign here: a client that tells -0 says 0 in JSON. Of what the server printed twice,
+ * `unchanged` in judge/field-values.ts tells -0 from 0, as two values that they are.
+ */
 function floatOf(text: string, of: "float4" | "float8"): string | undefined {
   const number = numberOf(text);
   if (number === undefined) return undefined;
@@ -166,6 +180,6 @@ export function plainly({ of, keeps }: ValueKind, value: string): string {
         then replace(replace(${value}, 'T', ' '), 'Z', '+00') end)`;
     }
     case "uuid": return `(case when regexp_full_match(${value}, '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}') then lower(${value}) end)`;
-    case "money": case "float4": case "float8": case "timestamp": case "date": case "bytea": case "json": case "jsonb": case "other": return "null::varchar";
+    case "money": case "float4": case "float8": case "timestamp": case "date": case "bytea": case "json": case "jsonb": case "numbers": case "other": return "null::varchar";
   }
 }

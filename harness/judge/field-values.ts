@@ -75,9 +75,12 @@ async function canonicalForms(database: EvidenceDatabase, { entity, key, set, kn
   for (let at = 0; at < answers.length; at += 1_000) await database.run(`insert into asked values ${answers.slice(at, at + 1_000).join(", ")}`);
   // A document is text to who dumps it, and is only told by its content.
   const texts = set.filter((field) => kindOf(field).of === "json");
+  // A float's zero has a sign, and 1/x tells which.
+  const signed = set.filter((field) => kindOf(field).of.startsWith("float"));
   await database.run(`create or replace temp table cells as
     select q.key, q.field, q.held, q.was, q.had, coalesce(q.held_plain, h.canonical, q.held) as canonical,
       case when q.held is not distinct from q.was then true when q.field in (${["", ...texts].map(literal).join(", ")}) then false
+        when q.field in (${["", ...signed].map(literal).join(", ")}) and (q.held = '-0') <> (q.was = '-0') then false
         else coalesce(coalesce(q.held_plain, h.canonical, q.held) = coalesce(q.was_plain, w.canonical, q.was), false) end as unchanged
     from quick q left join asked h on h.field = q.field and h.value = q.held and q.held_plain is null left join asked w on w.field = q.field and w.value = q.was and q.was_plain is null`);
   await database.run(`create or replace temp table writes as

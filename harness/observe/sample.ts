@@ -2,7 +2,8 @@
 
 import pg from "pg";
 import { messageOf } from "../base/errors.ts";
-import type { UnreadTable } from "./unread.ts";
+import { sameValue } from "./same-value.ts";
+import type { UnreadColumn, UnreadTable } from "./unread.ts";
 
 /** One row: its key's values as text, the transaction that wrote it, and a digest of each column that no entity reads. */
 export type SampledRow = { readonly database: string; readonly table: string; readonly key: readonly string[]; /** Null where the row is not there any more. */ readonly xmin: string | null; readonly digests: Readonly<Record<string, string | null>> };
@@ -15,18 +16,17 @@ const MOST_IN_ALL = 20_000;
 
 type Of = Pick<UnreadTable, "database" | "full" | "quoted" | "key" | "columns">;
 
-/** A column as text, byte for byte: to a nondeterministic collation a and A are one, and have one digest. */
-export const exactly = (column: string, alias = ""): string => `(${alias}${pg.escapeIdentifier(column)}::text collate "C")`;
-const digests = (columns: readonly string[]) => `array[${columns.map((column) => `hashtextextended(${exactly(column, "t.")}, 0)::text`).join(", ")}]::text[]`;
-const unreadOf = ({ columns }: Of) => columns.filter(({ read }) => !read).map(({ name }) => name);
-const row = ({ database, full }: Of, columns: readonly string[], key: readonly string[], { xmin, digests: found }: { readonly xmin: string | null; readonly digests: readonly (string | null)[] | null }): SampledRow =>
-  ({ database, table: full, key, xmin, digests: Object.fromEntries(columns.map((column, i) => [column, found?.[i] ?? null])) });
+const asValue = ({ name, form }: Pick<UnreadColumn, "name" | "form">) => sameValue(`t.${pg.escapeIdentifier(name)}`, form);
+const digests = (columns: readonly UnreadColumn[]) => `array[${columns.map((column) => `hashtextextended(${asValue(column)}, 0)::text`).join(", ")}]::text[]`;
+const unreadOf = ({ columns }: Of) => columns.filter(({ read }) => !read);
+const row = ({ database, full }: Of, columns: readonly UnreadColumn[], key: readonly string[], { xmin, digests: found }: { readonly xmin: string | null; readonly digests: readonly (string | null)[] | null }): SampledRow =>
+  ({ database, table: full, key, xmin, digests: Object.fromEntries(columns.map(({ name }, i) => [name, found?.[i] ?? null])) });
 
 /** Rows at random, and always the same ones. Without a primary key there is none. @param tables how many there are in all, to share the room */
 export async function takeSample(client: pg.Client, table: Of, tables: number): Promise<SampledRow[]> {
   if (table.key.length === 0) return [];
   const columns = unreadOf(table);
-  const keys = table.key.map((column) => exactly(column, "t."));
+  const keys = table.key.map((column) => asValue(table.columns.find(({ name }) => name === column) ?? { name: column }));
   const { rows } = await client.query<{ key: string[]; xmin: string; digests: (string | null)[] }>(`
     select array[${keys.join(", ")}] as key, t.xmin::text as xmin, ${digests(columns)} as digests from ${table.quoted} t
     order by hashtextextended(concat_ws('/', ${keys.join(", ")}), 0) limit ${Math.max(1, Math.min(MOST_SAMPLED, Math.floor(MOST_IN_ALL / tables)))}`);

@@ -10,12 +10,13 @@ import { PATHS, readJson, type EvidenceWriter, type FactsWhen } from "../evidenc
 import type { System } from "../drill/system.ts";
 import type { Activity } from "./activity.ts";
 import { columnsRead, type Reads } from "./columns-read.ts";
-import { exactly, lookAgain, takeSample, type SampledRow } from "./sample.ts";
+import { formsOf, sameValue, type Form } from "./same-value.ts";
+import { lookAgain, takeSample, type SampledRow } from "./sample.ts";
 
 /** A table as the catalogue has it; its partitions count as it. */
 type Listed = {
   readonly name: string; readonly full: string; readonly quoted: string; readonly kind: "r" | "p" | "m" | "f"; readonly unlogged: boolean; readonly populated: boolean; readonly extension: boolean;
-  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly columns: readonly { readonly name: string; readonly type: string; readonly oid: number }[];
   readonly key: readonly string[];
   /** What it inherits from, up to the first: who reads them reads its rows. */
   readonly parents: readonly string[];
@@ -25,7 +26,7 @@ type Listed = {
   readonly triggers: readonly { readonly on: string; readonly does: readonly string[] }[];
 };
 
-export type UnreadColumn = { readonly name: string; readonly type: string; readonly read: boolean; readonly checksum: string | null };
+export type UnreadColumn = { readonly name: string; readonly type: string; readonly read: boolean; readonly checksum: string | null; /** How its values become text, where that isn't as the server prints them. */ readonly form?: Form };
 export type UnreadTable = {
   readonly database: string; readonly name: string; readonly full: string;
   /** As a query names it: what inherits from it is a table of its own. */
@@ -55,7 +56,7 @@ const LIST = `
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.relkind in ('r', 'p', 'm', 'f') and not c.relispartition and c.relpersistence <> 't' and ${RELATIONS_OF_OURS})
   select t.name, t."full", t.quoted, t.kind, t.unlogged, t.populated, t.extension,
-    (select coalesce(json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) order by a.attnum), '[]')
+    (select coalesce(json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'oid', a.atttypid::int8) order by a.attnum), '[]')
       from pg_attribute a where a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '') as columns,
     (select coalesce(json_agg(a.attname order by a.attnum), '[]') from pg_index i join pg_attribute a on a.attrelid = t.oid and a.attnum = any (i.indkey) where i.indrelid = t.oid and i.indisprimary) as key,
     (with recursive up as (select inhparent from pg_inherits where inhrelid = t.oid union select i.inhparent from up join pg_inherits i on i.inhrelid = up.inhparent)
@@ -92,10 +93,12 @@ export async function unreadFacts(client: pg.Client, evidence: EvidenceWriter, w
   const earlier = Map.groupBy(((before && (await readJson<SampledRow[]>(evidence.directory, PATHS.sample.before))) ?? []).filter((row) => row.database === database), ({ table }) => table);
   const written = ((before && (await readJson<Activity[]>(evidence.directory, PATHS.activity))) ?? []).filter((one) => one.database === database).map(({ table }) => table);
   const tables: UnreadTable[] = [];
-  for (const listed of (await client.query<Listed>(LIST)).rows) {
+  const all = (await client.query<Listed>(LIST)).rows;
+  const forms = await formsOf(client, all.flatMap(({ columns }) => columns.map(({ oid }) => oid)));
+  for (const listed of all) {
     const old = before?.find((table) => table.database === database && table.full === listed.full);
     if (before && !old) continue;
-    tables.push(await tableFacts(client, listed, evidence, { when, database, reads, old, written: written.includes(listed.full) }));
+    tables.push(await tableFacts(client, listed, evidence, { when, database, reads, forms, old, written: written.includes(listed.full) }));
   }
   const sampled: SampledRow[] = [];
   const looked = tables.filter(({ rows }) => rows !== null);
@@ -108,23 +111,23 @@ export async function unreadFacts(client: pg.Client, evidence: EvidenceWriter, w
   return { tables, sampled };
 }
 
-type Asked = { readonly when: FactsWhen; readonly database: string; readonly reads: Reads | undefined; readonly old: UnreadTable | undefined; /** Clients were seen to write it. */ readonly written: boolean };
+type Asked = { readonly when: FactsWhen; readonly database: string; readonly reads: Reads | undefined; readonly forms: ReadonlyMap<number, Form>; readonly old: UnreadTable | undefined; /** Clients were seen to write it. */ readonly written: boolean };
 
 /** @param asked of afterwards what was looked at before: only that can be compared */
-async function tableFacts(client: pg.Client, listed: Listed, evidence: EvidenceWriter, { when, database, reads, old, written }: Asked): Promise<UnreadTable> {
+async function tableFacts(client: pg.Client, listed: Listed, evidence: EvidenceWriter, { when, database, reads, forms, old, written }: Asked): Promise<UnreadTable> {
   const { name, full, key, cascades, triggers } = listed;
   const read = (column: string) => (old ? old.columns.find((other) => other.name === column)?.read ?? false : [full, ...listed.parents].some((table) => reads?.columns.has(`${table}.${column}`)));
   const same = listed.columns.filter((column) => !old || old.columns.some((other) => other.name === column.name && other.type === column.type));
   const from = `${listed.kind === "p" ? "" : "only "}${listed.quoted}`;
   const base = { database, name, full, quoted: from, key: old?.key ?? key, cascades, triggers, checksum: null, entities: old?.entities ?? [full, ...listed.parents].flatMap((table) => reads?.entities(table) ?? []) };
-  const columns = same.map((column) => ({ ...column, read: read(column.name), checksum: null }));
+  const columns = same.map(({ name: column, type, oid }) => ({ name: column, type, read: read(column), checksum: null, ...(forms.has(oid) && { form: forms.get(oid) as Form }) }));
   const unread = columns.filter((column) => !column.read);
   const why = whyNot(listed);
   if (why !== undefined) return { ...base, rows: null, why, columns };
   if (unread.length === 0) return { ...base, rows: null, columns };
   await client.query("savepoint unread");
   try {
-    const texts = unread.map(({ name: column }) => exactly(column));
+    const texts = unread.map(asValue);
     // Of rows that can't be told apart, and that clients write, a checksum says nothing.
     const sums = written && old?.file === undefined ? "" : [...(texts.length > 1 ? [`row(${texts.join(", ")})::text`] : texts), ...texts].map((text) => `, sum(hashtextextended(${text}, 0))::text`).join("");
     const { rows: answer } = await client.query<[number, ...(string | null)[]]>({ text: `select count(*)::int${sums} from ${from}`, rowMode: "array" });
@@ -135,7 +138,8 @@ async function tableFacts(client: pg.Client, listed: Listed, evidence: EvidenceW
     // What is compared row by row must be the same columns: those of before, in their order.
     const digested = old ? old.columns.filter((column) => !column.read).map((column) => column.name) : unread.map((column) => column.name);
     const comparable = [...base.key, ...digested].every((column) => same.some((there) => there.name === column));
-    const file = wanted && comparable ? await writeRows(client, evidence, old?.file?.replace("before/", "after/") ?? `${when}/rows-${sha256(`${database} ${full}`).slice(0, 12)}.csv.zst`, { from, key: base.key, digested }) : undefined;
+    const of = (names: readonly string[]) => names.map((column) => asValue(columns.find((there) => there.name === column) ?? { name: column }));
+    const file = wanted && comparable ? await writeRows(client, evidence, old?.file?.replace("before/", "after/") ?? `${when}/rows-${sha256(`${database} ${full}`).slice(0, 12)}.csv.zst`, { from, key: of(base.key), digested: of(digested) }) : undefined;
     await client.query("release savepoint unread");
     return { ...base, rows, checksum: sums === "" ? null : checksum ?? "0", columns: columns.map((column) => ({ ...column, checksum: summed.get(column.name) ?? null })), ...(file !== undefined && { file }) };
   } catch (error) {
@@ -145,9 +149,11 @@ async function tableFacts(client: pg.Client, listed: Listed, evidence: EvidenceW
   }
 }
 
-/** Each row's key as text, if it has one, and the digest of what no entity reads of it. */
+const asValue = ({ name, form }: { readonly name: string; readonly form?: Form }): string => sameValue(pg.escapeIdentifier(name), form);
+
+/** Each row's key as text, if it has one, and the digest of what no entity reads of it: of expressions. */
 async function writeRows(client: pg.Client, evidence: EvidenceWriter, file: string, { from, key, digested }: { readonly from: string; readonly key: readonly string[]; readonly digested: readonly string[] }): Promise<string> {
-  const listed = (columns: readonly string[]) => columns.map((column) => exactly(column)).join(", ");
+  const listed = (columns: readonly string[]) => columns.join(", ");
   const named = key.length === 0 ? "null::text" : key.length === 1 ? listed(key) : `concat_ws('/', ${listed(key)}) collate "C"`;
   const rows = client.query(copy.to(`copy (select ${named} as key, hashtextextended(row(${listed(digested)})::text, 0) as digest from ${from} order by 1, 2) to stdout with (format csv, header)`));
   await pipeline(rows, createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 1 } }), createWriteStream(evidence.path(file)));

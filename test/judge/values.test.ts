@@ -57,6 +57,8 @@ const SAME: readonly Case[] = [
   ["a document with its keys in another order", "jsonb", { b: 1, a: [1.5, "x"] }, "{\"a\": [1.50, \"x\"], \"b\": 1}"],
   ["a document told as text", "jsonb", "{\"n\":12345678901234567890.10}", "{\"n\": 12345678901234567890.1}"],
   ["a document as it was sent", "json", { a: 1 }, "{ \"a\" : 1 }"],
+  ["a range told with other zeros", "numrange", "[1.0,5.0)", "[1,5.00)"],
+  ["a list told with other zeros", "_numeric", "{1.50,2}", "{1.5,2.0}"],
   ["an array, told as the server prints it", "_numeric", "{1.50,2}", "{1.50,2}"],
   ["an interval, told as the server prints it", "interval", "01:00:00", "01:00:00"],
   ["a text of some length, as its digest", "text", long("x"), digested(long("x"))],
@@ -91,12 +93,14 @@ const OTHER: readonly Case[] = [
   ["another number in a document", "jsonb", { n: 1 }, "{\"n\": 2}"],
   ["a text and a number of a document", "jsonb", { n: "1" }, "{\"n\": 1}"],
   ["digits beyond doubles in a document", "jsonb", "{\"n\":0.12345678901234567891}", "{\"n\": 0.12345678901234567892}"],
+  ["another number in a range", "numrange", "[1.0,5.0)", "[1.0,5.1)"],
   ["another text of some length", "text", long("x"), digested(long("y"))],
 ];
 
 /** Nobody here can say for certain what the server makes of it. */
 const UNSURE: readonly Case[] = [
   ["an interval in words", "interval", "1 hour", "01:00:00"],
+  ["a range with blanks", "numrange", "[1, 5)", "[1,5)"],
   ["an array with blanks", "_numeric", "{1.5, 2}", "{1.5,2}"],
   ["a composite", "other", "( 1, x )", "(1,x)"],
   ["a moment in words", "timestamptz", "tomorrow", "2026-01-01 00:00:00+00"],
@@ -141,15 +145,17 @@ describe("what nobody touched", () => {
   const kept = (type: TypeName, before: string | null, after: string | null, afterwards?: TypeName) =>
     judged({ types: afterwards ? [type, "numeric", afterwards] : [type], before: [["a", before]], after: [["a", after]], ops: [] });
   test.for([
-    ["numeric", "1.50", "1.5"], ["float8", "-0", "0"], ["jsonb", "{\"a\": 1.0}", "{\"a\": 1.00}"], [["bpchar", 9], "AB", "AB   "], ["text", null, null], ["interval", "1 day", "1 day"],
+    ["numeric", "1.50", "1.5"], ["numrange", "[1,5)", "[1.0,5.00)"], ["numrange", "(,1.50]", "(,1.5]"], ["nummultirange", "{[1,2.0),[3,4)}", "{[1.0,2),[3,4.0)}"],
+    ["_numeric", "{1.50,NULL,NaN}", "{1.5,NULL,NaN}"], ["_numeric", "[0:1]={1.0,2}", "[0:1]={1,2.00}"], ["jsonb", "{\"a\": 1.0}", "{\"a\": 1.00}"], [["bpchar", 9], "AB", "AB   "], ["text", null, null], ["interval", "1 day", "1 day"],
   ] as const)("%s: %s is %s", async ([type, before, after]) => { expect((await kept(type, before, after)).findings).toEqual([]); });
   test.for([
     ["text", "007", "7"], ["text", "1.10", "1.1"], ["text", "1e3", "1000"], ["text", "x", "x "], ["text", "", null], ["text", null, ""], ["json", "{\"a\":1}", "{\"a\": 1}"],
-    ["numeric", "0.123456789012345678", "0.123456789000000000"], ["numeric", "NaN", "0"], ["interval", "1 mon", "30 days"], ["timestamptz", "2026-01-01 00:00:00+00", "2026-01-01 01:00:00+00"],
+    ["numeric", "0.123456789012345678", "0.123456789000000000"], ["numeric", "NaN", "0"], ["interval", "1 mon", "30 days"], ["float8", "-0", "0"], ["float4", "0", "-0"],
+    ["numrange", "[1,5)", "[1,5]"], ["numrange", "[1.05,5)", "[1.5,5)"], ["nummultirange", "{[1,2)}", "{}"], ["_numeric", "{1.50}", "{1.5,1.5}"], ["_numeric", "{10}", "{1}"], ["timestamptz", "2026-01-01 00:00:00+00", "2026-01-01 01:00:00+00"],
   ] as const)("%s: %s is not %s", async ([type, before, after]) => { expect((await kept(type, before, after)).findings.map(({ kind }) => kind)).toEqual(["altered-write"]); });
   test.for([
     ["a number held as a text", "numeric", "1.50", "1.5", "text", 0], ["a whole number held as a text", "int4", "7", "7", "text", 0], ["a text held as the number that it was", "text", "7", "7", "int4", 0],
-    ["a text that lost its zeros to a number", "text", "007", "7", "int4", 1], ["a wider number", "int4", "7", "7", "int8", 0], ["a number that became a float", "numeric", "0.1", "0.1", "float8", 0],
+    ["a text that lost its zeros to a number", "text", "007", "7", "int4", 1], ["a wider number", "int4", "7", "7", "int8", 0], ["a number that became a float", "numeric", "0.1", "0.1", "float8", 0], ["a float that lost its sign to a number", "float8", "-0", "0", "numeric", 1],
     ["a number too long for a float", "numeric", "0.12345678901234567890", "0.12345678901234568", "float8", 1], ["json that became jsonb", "json", "{\"a\":1}", "{\"a\": 1}", "jsonb", 1],
   ] as const)("of another type: %s", async ([, before, was, is, after, findings]) => { expect((await kept(before, was, is, after)).findings).toHaveLength(findings); });
 });

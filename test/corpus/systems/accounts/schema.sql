@@ -34,6 +34,10 @@ grant select, insert, update on accounts, transfers, entries to app;
 grant select on statement to app;
 grant usage on all sequences in schema public to app;
 
+create type cost as (amount numeric, note text);
+create table rates (id integer primary key, rate numeric not null, list numeric[], span numrange, terms jsonb, costs cost, factor double precision);
+insert into rates select i, i * 1.50, array[i, i * 0.10], numrange(i, i + 1.0), jsonb_build_object('rate', i * 1.10, 'version', '1.' || i || '0'), row(i * 2.0, i || '.0')::cost, case when i % 2 = 0 then '-0'::float8 else i end from generate_series(1, 60) i;
+
 insert into accounts (ref, owner, balance, opened_at) select 'a' || i, 'Owner ' || i, 0, timestamptz '2024-03-31 00:30+00' + i * interval '1 day' from generate_series(1, 40) i;
 insert into transfers (ref, at, memo) select 't' || i, timestamptz '2026-01-01' + i * interval '1 minute', case when i % 4 = 0 then null else 'memo ' || i end from generate_series(1, 200) i;
 insert into entries select i, 1 + i % 40, i from generate_series(1, 200) i union all select i, 1 + (i + 7) % 40, -i from generate_series(1, 200) i;
