@@ -6,13 +6,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { ROOT, exists } from "../harness/base/files.ts";
+import { newSecret } from "../harness/base/random.ts";
 import { usualWorkers } from "../harness/cli/room.ts";
 import { readSystem } from "../harness/drill/parse.ts";
 import { drillSchema } from "../harness/drill/schema.ts";
 import { PATHS } from "../harness/evidence/run-directory.ts";
 import { DockerRuntime } from "../harness/topology/docker-runtime.ts";
 import { chooseRuntime } from "../harness/topology/open-runtime.ts";
-import { populate, postgresImage, postgresLaunch, TEMPLATE_PASSWORD } from "../harness/topology/postgres.ts";
+import { populate, postgresImage, passwordSql, postgresLaunch } from "../harness/topology/postgres.ts";
 import { postgresFor } from "../harness/topology/prepared.ts";
 import type { RuntimeKind } from "../harness/topology/runtime.ts";
 import { median, spread } from "./figures.ts";
@@ -106,15 +107,16 @@ async function besideFresh(pointS: number, prepareS: number, aloneS: number, our
   if ((await chooseRuntime("auto")).kind !== "docker") return console.log("  beside a fresh container: not measured, as no Docker engine answers here");
   const system = await readSystem("fixtures/systems/shop");
   const [fresh, prepared]: [number[], number[]] = [[], []];
-  const launch = { ...postgresLaunch({ dataDirectory: "", image: postgresImage("usual"), port: 0, settings: {}, readyWithinMs: 120_000, password: () => TEMPLATE_PASSWORD }), name: "fresh" };
+  const passwords = { turnback: newSecret(), migrator: newSecret(), app: newSecret() };
+  const launch = { ...postgresLaunch({ dataDirectory: "", image: postgresImage("usual"), port: 0, settings: {}, readyWithinMs: 120_000, password: passwords.turnback, first: passwordSql({ turnback: passwords.turnback }) }), name: "fresh" };
   for (let i = 0; i < 5; i++) {
     await using runtime = await DockerRuntime.open(`bench-fresh-${i}`, "measured");
     let began = performance.now();
     const server = await runtime.start(launch);
-    await populate(server.address("sql"), { system, scale: 0.02 });
+    await populate(server.address("sql"), { system, scale: 0.02 }, passwords.turnback);
     fresh.push((performance.now() - began) / 1_000);
     began = performance.now();
-    await postgresFor({ runtime, contents: { system, scale: 0.02 }, postgres: drillSchema.shape.system.parse({ path: "fixtures/systems/shop" }).postgres, say: () => undefined });
+    await postgresFor({ runtime, contents: { system, scale: 0.02 }, postgres: drillSchema.shape.system.parse({ path: "fixtures/systems/shop" }).postgres, passwords, say: () => undefined });
     prepared.push((performance.now() - began) / 1_000);
   }
   const asOurs = pointS - prepareS + median(fresh);

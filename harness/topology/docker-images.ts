@@ -14,6 +14,8 @@ export async function seededImage(options: {
   readonly contents: Contents;
   readonly say: (what: string) => void;
   readonly launch: Launch;
+  /** The superuser's, until the data are prepared. */
+  readonly password: string;
 }): Promise<string> {
   const { runtime, contents, launch } = options;
   const { system } = contents;
@@ -30,7 +32,7 @@ export async function seededImage(options: {
   options.say(`preparing the image of system ${system.name} (once)`);
   const { volume: _none, ...docker } = launch.docker; // a volume is no part of a commit
   const service = await runtime.start({ ...launch, docker: { ...docker, folders: { ...docker.folders, DATA: "/prepared/data" } } });
-  await populate(service.address("sql"), contents);
+  await populate(service.address("sql"), contents, options.password);
   // Prepared anew, even from the same declaration, they are other bytes.
   await service.shellInside("cat /proc/sys/kernel/random/uuid >/prepared/.of", {});
   await service.stop();

@@ -12,6 +12,7 @@ import { UndoStack } from "../base/undo.ts";
 import { FaultyDisk, whyNoFuse } from "./faulty-disk.ts";
 import { takeVolume } from "./docker-volumes.ts";
 import { LiveRun, RUN_LABEL } from "./leftovers.ts";
+import { LOOPBACK, loopbackContainer } from "./loopback-container.ts";
 import { claimPort } from "./ports.ts";
 import { PROXIES_IMAGE } from "./toxiproxy.ts";
 import { lastLine, lastWords, lengthOf } from "./process-runtime.ts";
@@ -92,13 +93,13 @@ export class DockerRuntime implements Runtime {
 
   /** Creates the container through testcontainers, which waits until the engine has started it. */
   async startContainer(launch: Launch, ports: Readonly<Record<string, number>>): Promise<Container> {
-    const { GenericContainer, PullPolicy, StartupCheckStrategy } = await import("testcontainers");
+    const { PullPolicy, StartupCheckStrategy } = await import("testcontainers");
     // Readiness is ours to tell, alike in both runtimes: testcontainers only starts the container.
     const atOnce = new (class extends StartupCheckStrategy {
       override checkStartupState(): Promise<"SUCCESS"> { return Promise.resolve("SUCCESS"); }
     })();
     const labels = { [RUN_LABEL]: this.runName, "turnback.service": launch.name };
-    let container = new GenericContainer(launch.docker.image)
+    let container = (await loopbackContainer(launch.docker.image))
       .withName(`${this.#network}-${launch.name}`)
       .withLabels(labels)
       .withPullPolicy(PullPolicy.defaultPolicy())
@@ -108,6 +109,7 @@ export class DockerRuntime implements Runtime {
       .withExposedPorts(...Object.entries(launch.ports).map(([name, { inside }]) => ({ container: inside, host: ports[name] ?? 0 })))
       .withWaitStrategy(atOnce)
       .withStartupTimeout(launch.readyWithinMs);
+    container = container.withCopyContentToContainer(Object.entries(launch.docker.files ?? {}).map(([target, content]) => ({ target, content, mode: 0o444 })));
     if (launch.docker.memoryBytes !== undefined) container = container.withResourcesQuota({ memory: launch.docker.memoryBytes / 1024 ** 3 });
     if (launch.docker.workingDirectory !== undefined) container = container.withWorkingDir(launch.docker.workingDirectory);
     const first = launch.docker.volume !== undefined && "name" in launch.docker.volume && !this.#volumes.has(launch.docker.volume.name);
@@ -211,7 +213,7 @@ class DockerService implements Service {
   address(port: string): Address {
     const number = this.#ports[port];
     if (number === undefined) throw new Error(`${this.name} has no port named ${port}`);
-    return { host: "127.0.0.1", port: number };
+    return { host: LOOPBACK, port: number };
   }
 
   innerAddress(port: string): Address {

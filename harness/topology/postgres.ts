@@ -5,6 +5,7 @@ import { join } from "node:path";
 import pg from "pg";
 import { run } from "../base/process.ts";
 import { ROOT, exists, sha256 } from "../base/files.ts";
+import { newSecret } from "../base/random.ts";
 import type { System } from "../drill/system.ts";
 import { postgresBinaries, unprivilegedUser, type Release } from "./embedded-postgres.ts";
 import type { FaultyDisk, Volume } from "./faulty-disk.ts";
@@ -20,8 +21,7 @@ export type Role = "turnback" | "migrator" | "app";
 /** How to reach the database as one of its roles. */
 export type Access = { readonly address: Address; readonly role: Role; readonly password: string };
 
-/** The passwords inside the prepared data; changed to secrets of the run right after the start. */
-export const TEMPLATE_PASSWORD = "template";
+export type Passwords = Readonly<Record<Role, string>>;
 
 const IMAGES: Record<Release, string> = { usual: "turnback/postgres:latest", older: "turnback/postgres:latest", newer: "turnback/postgres-newer:latest" };
 export const postgresImage = (release: Release): string => IMAGES[release];
@@ -81,14 +81,16 @@ export function postgresLaunch(options: {
   /** What makes it keep its WAL, for backups. */
   readonly archiving?: Settings;
   readonly replicated?: boolean;
+  /** What it does alone, in a container, before it listens for the first time; in a process that is done before it is launched. */
+  readonly first?: string;
   /** Whether another server takes up its changes row by row. */
   readonly publishes?: boolean;
   /** Whether it has a clock of its own, which can be set. */
   readonly ownClock?: boolean;
   /** A server that is fenced starts as a standby, whoever starts it: nobody can write to it. */
   readonly fenced?: () => boolean;
-  /** The superuser's password as of now: the readiness probe logs in. */
-  readonly password: () => string;
+  /** The superuser's password: the readiness probe logs in. */
+  readonly password: string;
 }): Launch {
   const { server = "postgres", release = "usual", fenced = () => false } = options;
   const volume = isCopy(server) ? "postgres" : server;
@@ -111,6 +113,7 @@ export function postgresLaunch(options: {
     docker: {
       image: options.image,
       command: ["-c", "listen_addresses=*", ...settings],
+      ...(options.first === undefined ? {} : { files: { "/tmp/first.sql": options.first } }),
       folders: inDocker,
       ...(options.ownClock ? { env: { ...skewedBy(`${inDocker.DATA}-clock`), LOADER: LOADER.join(" ") } } : {}),
       volume: options.disk ? { folder: options.disk.at, at: DOCKER_HOME } : { name: volume, at: DOCKER_HOME },
@@ -118,7 +121,7 @@ export function postgresLaunch(options: {
       stopSignal: "SIGINT",
     },
     beforeStart: async (service) => { if (fenced()) await service.shell('[ ! -e "$DATA/PG_VERSION" ] || touch "$DATA/standby.signal"'); },
-    ready: (service) => accepts(service.address("sql"), options.password()),
+    ready: (service) => accepts(service.address("sql"), options.password),
     readyWithinMs: options.readyWithinMs,
   };
 }
@@ -166,17 +169,22 @@ export function cut(client: pg.Client): void {
   (client as unknown as { readonly connection: { readonly stream: { destroy(): void } } }).connection.stream.destroy();
 }
 
-/** Replaces the template's passwords by ones that exist in this run alone. */
-export async function setPasswords(address: Address, passwords: Readonly<Record<Role, string>>): Promise<void> {
-  const client = await connect({ address, role: "turnback", password: TEMPLATE_PASSWORD }, { name: "turnback-prepare" });
-  try {
-    await client.query("set log_statement = 'none'"); // or the log would quote the passwords
-    for (const role of ["app", "migrator", "turnback"] as const) {
-      await client.query(`alter role ${role} password ${client.escapeLiteral(passwords[role])}`);
-    }
-  } finally {
-    await client.end();
-  }
+/**
+ * What gives roles their passwords. Prepared data hold none, so that nobody gets in; a server is given them alone, before it listens for
+ * the first time ("single-user mode" of PostgreSQL's documentation, which reads one statement a line).
+ */
+export function passwordSql(passwords: Partial<Passwords>): string {
+  return Object.entries(passwords).map(([role, password]) => `alter role ${role} password '${password.replaceAll("'", "''")}'\n`).join("");
+}
+
+/** @param folder data of a server that isn't running */
+async function setPasswords(folder: string, release: Release, passwords: Passwords): Promise<void> {
+  const alone = run(join(postgresBinaries(release), "bin/postgres"), ["--single", "-D", folder, "-c", "log_statement=none", "-c", "unix_socket_directories=", "postgres"], {
+    cwd: folder, env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C.UTF-8" }, ...(unprivilegedUser() ?? {}),
+  });
+  alone.child.stdin?.end(passwordSql(passwords));
+  const { stderr } = await alone;
+  if (/^.*(ERROR|FATAL|PANIC):/m.test(stderr)) throw new Error(`the passwords can't be set: ${stderr}`);
 }
 
 /** A system, where its files are, and the tablespaces that the migration will need. */
@@ -188,16 +196,16 @@ export type Contents = { readonly system: LoadedSystem; readonly scale: number; 
 /** Names the prepared data: the same schema, seed, scale and server give the same key. */
 export async function templateKey({ system, scale, empty = false }: Contents, server: string): Promise<string> {
   const files = await Promise.all([...system.schema, ...system.seed].map((file) => readFile(join(system.directory, file), "utf8")));
-  return sha256(JSON.stringify(["template/6", server, scale, system.extensions, system.tablespaces ?? [], files, ...(empty ? ["empty"] : [])])).slice(0, 16);
+  return sha256(JSON.stringify(["template/7", server, scale, system.extensions, system.tablespaces ?? [], files, ...(empty ? ["empty"] : [])])).slice(0, 16);
 }
 
-/** Creates roles, schema and data through an open superuser connection to an empty server. */
-export async function populate(address: Address, { system, scale, empty = false }: Contents): Promise<void> {
-  const admin = new pg.Client({ host: address.host, port: address.port, database: "postgres", user: "turnback", password: TEMPLATE_PASSWORD });
+/** Creates roles, schema and data through a superuser's connection to an empty server, and takes that one's password away. */
+export async function populate(address: Address, { system, scale, empty = false }: Contents, password: string): Promise<void> {
+  const admin = new pg.Client({ host: address.host, port: address.port, database: "postgres", user: "turnback", password });
   await admin.connect();
   try {
-    await admin.query(`create role migrator login password '${TEMPLATE_PASSWORD}'`);
-    await admin.query(`create role app login password '${TEMPLATE_PASSWORD}'`);
+    await admin.query("create role migrator login");
+    await admin.query("create role app login");
     await admin.query(`create database ${DATABASE} owner migrator`);
     await admin.query("create extension pg_walinspect"); // outside the system's own database
     // In place, and not elsewhere: copies, backups and replicas have them without more ado.
@@ -209,7 +217,7 @@ export async function populate(address: Address, { system, scale, empty = false 
   } finally {
     await admin.end();
   }
-  const access = { address, role: "turnback", password: TEMPLATE_PASSWORD } as const;
+  const access = { address, role: "turnback", password } as const;
   const client = await connect(access, { name: "turnback-prepare", asGiven: true });
   try {
     for (const extension of ["amcheck", ...system.extensions]) await client.query(`create extension if not exists ${extension}`);
@@ -218,6 +226,7 @@ export async function populate(address: Address, { system, scale, empty = false 
     for (const file of [...system.schema, ...system.seed]) await runSqlFile(client, join(system.directory, file), scale);
     if (empty) await client.query(EMPTY);
     await client.query("reset role");
+    await client.query("alter role turnback password null"); // nobody gets into prepared data
     await client.query("vacuum analyze");
     await client.query("checkpoint");
     await client.query("select pg_switch_wal()");
@@ -245,7 +254,8 @@ export async function dataDirectoryFor(options: {
   /** The folder that is shown as the servers' own, where that is another one. */
   readonly below?: string | undefined;
   readonly say: (what: string) => void;
-  readonly withServer: (dataDirectory: string, work: (service: Service) => Promise<void>) => Promise<void>;
+  readonly passwords: Passwords;
+  readonly withServer: (dataDirectory: string, password: string, work: (service: Service) => Promise<void>) => Promise<void>;
 }): Promise<{ readonly dataDirectory: string; readonly dataKey: string; readonly keep?: () => Promise<void> }> {
   const { contents, release } = options;
   const { system } = contents;
@@ -261,14 +271,16 @@ export async function dataDirectoryFor(options: {
   if (!(await exists(template))) {
     options.say(`preparing the data of system ${system.name} (once)`);
     const fresh = join(options.workDirectory, `pgdata-template-${options.server}`);
-    await initialise(fresh, options.workDirectory, release);
-    await options.withServer(fresh, (service) => populate(service.address("sql"), contents));
+    const password = newSecret();
+    await initialise(fresh, options.workDirectory, release, password);
+    await options.withServer(fresh, password, (service) => populate(service.address("sql"), contents, password));
     await publish(fresh, template);
   }
   const dataKey = `${system.name}-${key}`;
-  if (options.below === undefined) return { dataDirectory: target, dataKey, keep: await takeCopy(template, target, join(options.workDirectory, `kept-${folder}`)) };
-  await copyTree(template, join(options.below, folder));
-  return { dataDirectory: target, dataKey };
+  const keep = options.below === undefined ? await takeCopy(template, target, join(options.workDirectory, `kept-${folder}`)) : undefined;
+  if (options.below !== undefined) await copyTree(template, join(options.below, folder));
+  await setPasswords(target, release, options.passwords);
+  return { dataDirectory: target, dataKey, ...(keep && { keep }) };
 }
 
 const versions = new Map<string, string>();
@@ -280,9 +292,9 @@ async function versionOf(binaries: string): Promise<string> {
   return version;
 }
 
-async function initialise(directory: string, workDirectory: string, release: Release): Promise<void> {
+async function initialise(directory: string, workDirectory: string, release: Release, password: string): Promise<void> {
   const passwordFile = `${directory}-password`;
-  await writeFile(passwordFile, TEMPLATE_PASSWORD, { mode: 0o600 });
+  await writeFile(passwordFile, password, { mode: 0o600 });
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const user = unprivilegedUser();
   if (user) {

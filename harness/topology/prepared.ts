@@ -1,10 +1,11 @@
 // A started PostgreSQL with the system's data in it, in either runtime.
 
 import { join } from "node:path";
+import { newSecret } from "../base/random.ts";
 import type { Drill } from "../drill/schema.ts";
 import type { Server, Standby } from "./cluster.ts";
 import type { Release } from "./embedded-postgres.ts";
-import { dataDirectoryFor, dataFolder, postgresImage, postgresLaunch, setPasswords, TEMPLATE_PASSWORD, type Contents, type Role, type Settings } from "./postgres.ts";
+import { dataDirectoryFor, dataFolder, postgresImage, postgresLaunch, passwordSql, type Contents, type Passwords, type Settings } from "./postgres.ts";
 import type { FaultyDisk } from "./faulty-disk.ts";
 import { DockerRuntime } from "./docker-runtime.ts";
 import { ProcessRuntime } from "./process-runtime.ts";
@@ -17,8 +18,6 @@ export type Prepared = {
   /** A second server beside it, for whoever has given it data. */
   readonly standby: Standby;
   readonly dataKey: string;
-  /** Replaces the passwords inside the prepared data by ones that exist in this run alone. */
-  readonly setPasswords: (passwords: Readonly<Record<Role, string>>) => Promise<void>;
 };
 
 export async function postgresFor(options: {
@@ -32,17 +31,19 @@ export async function postgresFor(options: {
   readonly publishes?: boolean;
   readonly ownClock?: boolean;
   readonly disk?: FaultyDisk | undefined;
+  /** Of its roles, in this run alone. */
+  readonly passwords: Passwords;
   readonly say: (what: string) => void;
 }): Promise<Prepared> {
-  const { runtime, contents, server = "postgres", release = "usual", postgres, archiving = {}, replicated = false, publishes = false, ownClock = false, disk, say } = options;
+  const { runtime, contents, server = "postgres", release = "usual", postgres, archiving = {}, replicated = false, publishes = false, ownClock = false, disk, passwords, say } = options;
   const { system } = contents;
-  let password = TEMPLATE_PASSWORD;
   /** Or recovery, of a replica or a backup, refuses tablespaces that are no links. */
   const inPlace: Settings = (system.tablespaces ?? []).length > 0 ? { allow_in_place_tablespaces: "on" } : {};
   const startServer = async (name: string, dataDirectory: string, image: string): Promise<Server> => {
     const fence = { on: false };
     const service = await runtime.start(postgresLaunch({
-      server: name, release, dataDirectory, image, disk, archiving, replicated, publishes, ownClock, password: () => password, fenced: () => fence.on,
+      server: name, release, dataDirectory, image, disk, archiving, replicated, publishes, ownClock, password: passwords.turnback, fenced: () => fence.on,
+      ...(name === server && { first: passwordSql(passwords) }), // another's data come with theirs
       port: name === "postgres" ? postgres.port : 0, settings: { ...inPlace, ...postgres.settings }, readyWithinMs: postgres.readyWithinMs,
     }));
     return { name, service, fence };
@@ -52,26 +53,23 @@ export async function postgresFor(options: {
     return {
       primary, dataKey,
       standby: { name: "replica", start: () => startServer("replica", join(dataDirectory, "..", dataFolder("replica")), image) },
-      setPasswords: async (passwords) => {
-        await setPasswords(primary.service.address("sql"), passwords);
-        password = passwords.turnback;
-      },
     };
   };
   // Data in the making may be lost with the machine: it is only kept once it is whole. Its WAL is not kept: each run would copy it.
-  const templateOn = (dataDirectory: string) => ({
-    ...postgresLaunch({ release, dataDirectory, image: postgresImage(release), port: 0, settings: { fsync: "off", wal_recycle: "off", min_wal_size: "32MB" }, readyWithinMs: postgres.readyWithinMs, password: () => TEMPLATE_PASSWORD }),
+  const templateOn = (dataDirectory: string, password: string) => ({
+    ...postgresLaunch({ first: passwordSql({ turnback: password }), release, dataDirectory, image: postgresImage(release), port: 0, settings: { fsync: "off", wal_recycle: "off", min_wal_size: "32MB" }, readyWithinMs: postgres.readyWithinMs, password }),
     name: `${server}-template`,
   });
   if (runtime instanceof DockerRuntime) {
-    const image = await seededImage({ runtime, contents, say, launch: templateOn("") });
-    if (disk) await runtime.copyFromImage(postgresLaunch({ dataDirectory: "", image, disk: { at: disk.below }, settings: {}, port: 0, readyWithinMs: 0, password: () => "" }));
+    const password = newSecret();
+    const image = await seededImage({ runtime, contents, say, launch: templateOn("", password), password });
+    if (disk) await runtime.copyFromImage(postgresLaunch({ dataDirectory: "", image, disk: { at: disk.below }, settings: {}, port: 0, readyWithinMs: 0, password: "" }));
     return prepared("", image, image);
   }
   const { dataDirectory, dataKey, keep } = await dataDirectoryFor({
-    contents, release, server, say, workDirectory: runtime.workDirectory, below: disk?.below,
-    withServer: async (directory, work) => {
-      const service = await runtime.start(templateOn(directory));
+    contents, release, server, say, passwords, workDirectory: runtime.workDirectory, below: disk?.below,
+    withServer: async (directory, password, work) => {
+      const service = await runtime.start(templateOn(directory, password));
       try {
         await work(service);
       } finally {

@@ -31,6 +31,8 @@ export type Launch = {
     /** A volume by its name, which services may share, or a folder of this machine, and the folder that it takes over. */
     readonly volume?: { readonly name: string; readonly at: string } | { readonly folder: string; readonly at: string };
     readonly workingDirectory?: string;
+    /** Files by their paths inside, with what is in them; there before the container starts. */
+    readonly files?: Readonly<Record<string, string>>;
     readonly memoryBytes?: number;
     readonly stopSignal?: NodeJS.Signals;
     readonly env?: Readonly<Record<string, string>>;

@@ -97,16 +97,14 @@ export async function startTopology(options: {
   const { scale, postgres } = drill.system;
   const backups = backupStoreOf(runtime.kind, system.tablespaces);
   const ownClock = drill.faults.some(({ kind }) => kind === "clock-skewed");
-  const [{ primary, standby, dataKey, setPasswords }, green, toxiproxy] = await Promise.all([
-    postgresFor({ runtime, contents: { system, scale }, release: beside?.upgrade ? "older" : "usual", postgres, archiving: keepsBackups(drill) ? backups.settings : undefined, replicated: replica !== undefined, publishes: beside !== undefined, ownClock, disk, say }),
+  const [{ primary, standby, dataKey }, green, toxiproxy] = await Promise.all([
+    postgresFor({ runtime, contents: { system, scale }, release: beside?.upgrade ? "older" : "usual", postgres, archiving: keepsBackups(drill) ? backups.settings : undefined, replicated: replica !== undefined, publishes: beside !== undefined, ownClock, disk, passwords, say }),
     // Its schema alone, from the same files: its data come from the other one.
-    beside && postgresFor({ runtime, contents: { system, scale: Math.min(scale, SMALL), empty: true }, server: "green", release: beside.upgrade ? "newer" : "usual", postgres: { ...postgres, port: 0 }, publishes: true, ownClock, say }),
+    beside && postgresFor({ runtime, contents: { system, scale: Math.min(scale, SMALL), empty: true }, server: "green", release: beside.upgrade ? "newer" : "usual", postgres: { ...postgres, port: 0 }, publishes: true, ownClock, passwords, say }),
     runtime.start(toxiproxyLaunch(Object.keys(others))),
   ]);
   const inTurn = mutex();
   const besides = new Map(await Promise.all(Object.entries(others).map(async ([database, other]) => [database, await startOther({ runtime, drill, system: other, database, passwords, toxiproxy, inTurn, say })] as const)));
-  await setPasswords(passwords);
-  await green?.setPasswords(passwords);
   if (keepsBackups(drill) && backups.begin !== "") await primary.service.shellInside(backups.begin, { PGPASSWORD: passwords.turnback });
   await disk?.sync("data"); // a production system has been on its disk for long
   const upstream = primary.service.innerAddress("sql");
@@ -166,8 +164,7 @@ async function startOther(options: {
   const { runtime, drill, system, database, passwords, toxiproxy, inTurn, say } = options;
   const { postgres, others } = drill.system;
   const ownClock = drill.faults.some(({ kind }) => kind === "clock-skewed");
-  const { primary, dataKey, setPasswords } = await postgresFor({ runtime, contents: { system, scale: others[database]?.scale ?? 1 }, server: database, postgres: { ...postgres, port: 0 }, ownClock, say });
-  await setPasswords(passwords);
+  const { primary, dataKey } = await postgresFor({ runtime, contents: { system, scale: others[database]?.scale ?? 1 }, server: database, postgres: { ...postgres, port: 0 }, ownClock, passwords, say });
   const wire = await runtime.start(wireProxyLaunch(primary.service.innerAddress("sql"), database));
   const proxies = new Proxies(toxiproxy, database);
   await proxies.create("clients", wire.innerAddress("sql"));
