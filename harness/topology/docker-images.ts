@@ -38,7 +38,10 @@ export async function seededImage(options: {
   await service.stop();
   const [container] = await runtime.engine.listContainers({ all: true, filters: { label: [`turnback.run=${runtime.runName}`, `turnback.service=${launch.name}`] } });
   if (!container) throw new HarnessError({ code: "container-lost", kind: "run", place: launch.name, message: "the container that was being prepared is gone" });
-  await runtime.engine.getContainer(container.Id).commit({ repo: repository, tag, changes: "CMD []" });
+  const made = (await runtime.engine.getContainer(container.Id).commit({ changes: "CMD []" }) as { readonly Id: string }).Id;
+  // Another run may have been faster, and others may have begun from its data: theirs stay what the name means.
+  if (await hasImage(runtime, image)) await runtime.engine.getImage(made).remove();
+  else await runtime.engine.getImage(made).tag({ repo: repository, tag });
   return image;
 }
 

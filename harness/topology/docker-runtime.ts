@@ -99,9 +99,7 @@ export class DockerRuntime implements Runtime {
       override checkStartupState(): Promise<"SUCCESS"> { return Promise.resolve("SUCCESS"); }
     })();
     const labels = { [RUN_LABEL]: this.runName, "turnback.service": launch.name };
-    let container = (await loopbackContainer(launch.docker.image))
-      .withName(`${this.#network}-${launch.name}`)
-      .withLabels(labels)
+    let container = (await loopbackContainer(launch.docker.image)).withName(`${this.#network}-${launch.name}`).withLabels(labels)
       .withPullPolicy(PullPolicy.defaultPolicy())
       .withNetworkMode(this.#network)
       .withNetworkAliases(launch.name)
