@@ -20,9 +20,10 @@ import { spans } from "./spans.ts";
 import { judgeStructure } from "./structure.ts";
 import { failedJourneys } from "./journeys.ts";
 import { standstillsOf, stoodStillMs, stoodWithin } from "./standstills.ts";
+import { isHarm, named } from "./unasked.ts";
 import { undeclaredEffects } from "./undeclared.ts";
 import { unreadOf } from "./unread.ts";
-import { judgeObjectives, ms, worst } from "./verdicts.ts";
+import { judgeObjectives, ms, overall } from "./verdicts.ts";
 
 /**
  * Judges a run. Reads nothing but the directory: no clock, no socket, no environment.
@@ -86,13 +87,13 @@ export async function judge(directory: string, known: readonly string[] = []): P
     measures, acknowledgedWrites: Number(written?.["n"] ?? 0), ...wayBack(record), lossBefore: owedTo(record, reconciliation) ? "the fault" : eventsOf(record, "rollback").length > 0 ? "the way back" : undefined, service: own, due: service.due, perSecond: record.header.drill.load.arrivalsPerSecond, detector: record.header.drill.detector, alerts: alertsOf(record), observedMs: (observedTo ?? record.events.at(-1)?.t ?? 0) / 1e6, structure, endsElsewhere: record.reference !== undefined, integrity, invariants, reconciled: reconciliation?.findings, unread: unread?.findings ?? [], isolation, died: eventsOf(record, "harness-error").find(({ code }) => code.endsWith("-died"))?.message, journeys: record.journeys, journeysDetail: eventsOf(record, "journey").find(({ state }) => state === "unknown")?.detail,
   }, nothing === undefined ? doubts : [...doubts, nothing]);
   const stood = standstillsOf(record).map(({ from, to }) => ({ fromMs: round(from / 1e6), toMs: round(to / 1e6) }));
-  const verdict = worst(objectives.filter(({ applies = true }) => applies).map((objective) => objective.verdict));
+  const verdict = overall(objectives);
   const { run, startedAt, runtime, seed, versions, drill } = record.header;
   const findings = leadingFirst([...(reconciliation?.findings ?? []), ...(structure ?? []), ...(integrity ?? []), ...(counted.length > 0 ? [] : unread?.findings ?? []), ...own.findings, ...(invariants ?? []), ...(isolation?.findings ?? []), ...failedJourneys(record.journeys ?? [])]);
   const advice = adviceOn(objectives, findings);
   return {
     schema: "turnback.scorecard/1", run, drill: drill.name, question: drill.question, startedAt, runtime: runtime.kind, seed, versions,
-    verdict, summary: summarise(verdict, objectives, measures, nothing === undefined ? doubts : [...doubts, nothing], stood), ...(advice && { advice }), score: score(objectives), doubts, ...course, objectives, measures,
+    verdict, summary: summarise(verdict, objectives, measures, nothing === undefined ? doubts : [...doubts, nothing], stood, findings), ...(advice && { advice }), score: score(objectives), doubts, ...course, objectives, measures,
     faults: faults(record), journeys: record.journeys ?? [],
     findings,
     warnings: [...warnings, ...(rules?.warnings ?? []), ...own.warnings, ...(unread?.warnings ?? [])], ...(unread && { coverage: unread.coverage }), standstills: stood,
@@ -225,7 +226,7 @@ function tidy(measured: Measured): Measured {
 }
 
 /** The answer, for somebody who reads nothing else. */
-function summarise(verdict: Verdict, objectives: Scorecard["objectives"], measures: Measures, doubts: readonly string[], stood: Scorecard["standstills"]): string {
+function summarise(verdict: Verdict, objectives: Scorecard["objectives"], measures: Measures, doubts: readonly string[], stood: Scorecard["standstills"], findings: readonly Finding[]): string {
   if (verdict === "missed") {
     const missed = objectives.filter((objective) => objective.verdict === "missed");
     return `No: ${missed.map(({ title, reason }) => `${title}: ${reason}`).join(". ")}.`;
@@ -237,6 +238,8 @@ function summarise(verdict: Verdict, objectives: Scorecard["objectives"], measur
   const { recoveryMs, lostWrites, operations: { committed } } = measures;
   const served = recoveryMs.value === 0 ? "clients saw no impact" : recoveryMs.atLeast ? `clients were not served normally again within ${ms(recoveryMs.value ?? 0)} of the impact, when the observation ended`
     : `clients were served normally again ${ms(recoveryMs.value ?? 0)} after the impact`;
-  return `Yes: ${served}, and of ${committed.toLocaleString("en-US")} acknowledged operations ${(lostWrites?.definite ?? 0) - (lostWrites?.ofRowsBefore ?? 0)} are lost.`;
+  const harm = findings.filter(isHarm);
+  const allowed = harm.length === 0 ? "" : ` The drill allows what was found: ${named(harm)}.`;
+  return `Yes${harm.length === 0 ? "" : ", within the drill's limits"}: ${served}, and of ${committed.toLocaleString("en-US")} acknowledged operations ${(lostWrites?.definite ?? 0) - (lostWrites?.ofRowsBefore ?? 0)} are lost.${allowed}`;
 }
 

@@ -6,6 +6,7 @@ import { apart } from "./harms.ts";
 import type { RunIsolation } from "./isolation/findings.ts";
 import type { OwnService } from "./own-service.ts";
 import type { Finding, JourneyResult, Measured, Measures, ObjectiveResult, Verdict } from "./scorecard.ts";
+import { unasked } from "./unasked.ts";
 
 /** Missed outranks unknown, unknown outranks met: an empty list knows nothing. */
 export function worst(verdicts: readonly Verdict[]): Verdict {
@@ -270,13 +271,20 @@ export function judgeObjectives(objectives: Drill["objectives"], judged: Judged,
     ["service", judgeService(judged)],
     ...names.map((name): [ObjectiveName, Draft] => [name, (JUDGES[name] as (judged: Judged, target: unknown) => Draft)(judged, objectives[name])]),
   ];
-  return drafts.map(([name, draft]) => {
+  const results = drafts.map(([name, draft]): ObjectiveResult => {
     const result = { name, title: name === "structure" && judged.endsElsewhere ? "Schema as intended" : TITLES[name], ...draft };
     if (judged.wayBack !== "completed" && ASKS_FOR_THE_WAY_BACK.has(name) && result.verdict === "met") return { ...result, verdict: "unknown" as const, applies: false, reason: STILL_MIGRATED };
     if (judged.died !== undefined && OF_SERVICE.has(name) && result.verdict === "missed") return { ...result, verdict: "unknown" as const, reason: `${result.reason}; but ${judged.died}` };
     return doubts.length > 0 && result.verdict === "met"
       ? { ...result, verdict: "unknown" as const, reason: `${result.reason}; but ${doubts[0]}` } : result;
   });
+  // Where something is missed or not known anyway, findings stand beside that.
+  return overall(results) === "met" ? [...results, ...unasked(objectives, judged)] : results;
+}
+
+/** Of all that apply. */
+export function overall(results: readonly ObjectiveResult[]): Verdict {
+  return worst(results.filter(({ applies = true }) => applies).map(({ verdict }) => verdict));
 }
 
 export function ms(value: number): string {
