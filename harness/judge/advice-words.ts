@@ -23,6 +23,7 @@ export const FINDING_WORDS: Readonly<Record<NamedKind, Words>> = {
   "unread-rows-lost": [rows, "Rows of {on} are gone, which no entity reads and no client deleted: {n}.", "Compare what the way back deletes with what the migration added; declare the table as an entity if people depend on it."],
   "unread-values-changed": [rows, "Values of {on} are others than before, which no entity reads and no client changed: {n}.", "Find the step that changes them and keep the old values aside; declare the columns in an entity if people depend on them."],
   "unread-rows-added": [rows, "{on} holds rows that were not there before and that no client wrote: {n}.", "Find the step that adds them, and remove exactly those in its way back."],
+  "materialized-view-stale": [things, "The materialized view {on} shows what its tables don't hold: whoever reads it is told something else.", "Refresh it as the last step of the way back (REFRESH MATERIALIZED VIEW), after its tables are as they were."],
   "entity-unreadable": [records, "{on} can't be read any more.", "Run the entity's query by hand against the system as it is, and restore what it misses."],
   "operation-refused": [times, "Clients can't do {on} any more: {n} refused after the way back, every one.", "Repeat one by hand against the system as it is after the way back; the SQLSTATE below says where to look."],
   "operation-refused-anew": [times, "Clients are refused {on} for a reason that was not there before: {n}.", "Look the SQLSTATE up below, and find what the way back left behind that causes it."],

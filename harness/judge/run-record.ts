@@ -41,7 +41,9 @@ export type UnreadTable = {
   readonly columns: readonly { readonly name: string; readonly read: boolean; readonly checksum: string | null }[];
   readonly entities: readonly string[]; readonly key: readonly string[]; readonly cascades: readonly string[];
   readonly triggers: readonly { readonly on: string; readonly does: readonly string[] }[];
-  readonly file?: string;
+  readonly file?: string; /** Since when the server counts, which it does anew after a crash. */ readonly unloggedSince?: string;
+  readonly parents?: readonly string[];
+  readonly view?: { readonly rows: number; readonly holds: string; readonly gives: string | null; readonly why?: string; readonly sources: readonly string[] };
 };
 /** What clients were seen to write before the migration. */
 export type Activity = { readonly database: string; readonly table: string; readonly inserted: number; readonly updated: number; readonly deleted: number; readonly sample?: { readonly rows: number; readonly gone: number; readonly touched: number; readonly changed: Readonly<Record<string, number>> } };

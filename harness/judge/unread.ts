@@ -2,9 +2,11 @@
 
 import type { EvidenceDatabase } from "../evidence/database.ts";
 import type { NamedKind } from "./kinds.ts";
+import { freshnessOf } from "./materialized.ts";
 import { phaseOf, type Activity, type RunRecord, type UnreadTable } from "./run-record.ts";
 import type { Coverage, Finding } from "./scorecard.ts";
 import { changesOf, type Changes, type What } from "./unread-changes.ts";
+import { emptiedBy } from "./unlogged.ts";
 import { sampledOf, sampleQuery, surplusOf, type Sampled, type Surplus } from "./unread-sample.ts";
 
 /** What clients do to a table: seen before the migration, or told by the ledger. */
@@ -43,17 +45,25 @@ export async function unreadOf(record: RunRecord, database: EvidenceDatabase, { 
       notLookedAt.push({ table: name, reason: why ?? "its rows were not counted" });
       continue;
     }
+    if (was.view) {
+      const { finding: stale, sure, rest } = freshnessOf(was, is, writersOf(was, unread, told));
+      if (rest === undefined) [coverage.byChecksum, coverage.tables] = [coverage.byChecksum + hidden, coverage.tables + 1];
+      else notLookedAt.push({ table: name, reason: rest });
+      if (stale) (sure && back && soft === undefined ? findings : warnings).push({ ...stale, subject: name });
+      continue;
+    }
     const seen = seenOf(was, unread.activity, told, unread.before);
+    const emptied = emptiedBy(record, was, is);
     const changes = await changesOf(was, is, database);
     const sampled = sampledOf(unread, was);
     const surplus = sampled && surplusOf(sampled, was, { ...seen, times, activity: activityOf(was, unread.activity), told: sumOf(was, told) });
-    const rest = restOf(was, is, seen, sampled, surplus);
+    const rest = emptied?.explained ? emptied.said : restOf(was, is, seen, sampled, surplus);
     if (rest === undefined) [coverage.byChecksum, coverage.tables] = [coverage.byChecksum + hidden, coverage.tables + 1];
     else notLookedAt.push({ table: hidden === was.columns.length ? name : `${name} (${was.columns.filter(({ read }) => !read).map((column) => column.name).join(", ")})`, reason: rest });
     if (seen.insert && was.entities.length === 0) added.push(name);
     const accuse = async (what: What, n: number, told: Change, sure = true) => {
-      const certain = sure && back && (what === "lost" || (soft === undefined && !(what === "added" && was.triggers.length + was.cascades.length > 0)));
-      (certain ? findings : warnings).push(await finding(name, what, n, was, told, back ? soft : "the way back doesn't end where the migration began"));
+      const certain = sure && back && !emptied?.explained && (what === "lost" || (soft === undefined && !(what === "added" && was.triggers.length + was.cascades.length > 0)));
+      (certain ? findings : warnings).push(await finding(name, what, n, was, told, back ? emptied?.said ?? soft : "the way back doesn't end where the migration began"));
     };
     const whole = changes ? unexplained(was, changes, seen, accused) : [];
     for (const [what, n] of whole) await accuse(what, n, ofAll(was, changes as Changes, what, surplus));
@@ -111,6 +121,13 @@ function seenOf(table: UnreadTable, activity: readonly Activity[], told: Readonl
     ...table.triggers.filter(({ on }) => written(direct(on))).map(({ does }) => ({ insert: does.includes("insert"), update: does.includes("update"), delete: does.includes("delete") })),
     ...table.cascades.map(direct).map((parent) => ({ insert: false, update: parent.update || parent.delete, delete: parent.delete })),
   ]);
+}
+
+/** Of a materialized view: who writes its tables, and whether clients refresh it. */
+function writersOf(view: UnreadTable, { before, activity }: NonNullable<RunRecord["unread"]>, told: ReadonlyMap<string, Told>): { readonly written: readonly string[]; readonly deleted: boolean; readonly refreshed: boolean } {
+  const sources = before.filter(({ database, full, parents = [] }) => database === view.database && [full, ...parents].some((table) => view.view?.sources.includes(table)));
+  const seen = sources.map((table) => [table, seenOf(table, activity, told, before)] as const).filter(([, { insert, update, delete: deleted }]) => insert || update || deleted);
+  return { written: seen.map(([table]) => table.name), deleted: seen.some(([, one]) => one.delete || one.update), refreshed: activityOf(view, activity) !== undefined };
 }
 
 /** Why a rare write may not have been seen before the migration; undefined where all that writes was at work then. */

@@ -10,12 +10,13 @@ import { PATHS, readJson, type EvidenceWriter, type FactsWhen } from "../evidenc
 import type { System } from "../drill/system.ts";
 import type { Activity } from "./activity.ts";
 import { columnsRead, type Reads } from "./columns-read.ts";
+import { Views, type ViewFacts } from "./materialized.ts";
 import { formsOf, sameValue, type Form } from "./same-value.ts";
 import { lookAgain, takeSample, type SampledRow } from "./sample.ts";
 
 /** A table as the catalogue has it; its partitions count as it. */
 type Listed = {
-  readonly name: string; readonly full: string; readonly quoted: string; readonly kind: "r" | "p" | "m" | "f"; readonly unlogged: boolean; readonly populated: boolean; readonly extension: boolean;
+  readonly name: string; readonly full: string; readonly quoted: string; readonly kind: "r" | "p" | "m" | "f"; /** It, or a part of it. */ readonly unlogged: boolean; readonly populated: boolean; readonly extension: boolean;
   readonly columns: readonly { readonly name: string; readonly type: string; readonly oid: number }[];
   readonly key: readonly string[];
   /** What it inherits from, up to the first: who reads them reads its rows. */
@@ -40,8 +41,14 @@ export type UnreadTable = {
   readonly key: readonly string[];
   readonly cascades: readonly string[];
   readonly triggers: Listed["triggers"];
+  /** What it inherits from: a view of a parent is made of its rows as well. */
+  readonly parents?: readonly string[];
   /** Each row's key and digest, where there are not too many. */
   readonly file?: string;
+  /** Of an unlogged table, which PostgreSQL empties when it comes back from a crash or a backup: since when the server counts, which it does anew then. */
+  readonly unloggedSince?: string;
+  /** Of a materialized view: its rows follow from other tables. */
+  readonly view?: ViewFacts;
 };
 
 /** So many rows are written one by one, of a table that entities read in part and of others: the judge then knows which are gone. */
@@ -51,7 +58,7 @@ const RELATIONS_OF_OURS = "n.nspname !~ '^pg_' and n.nspname not in ('informatio
 
 const LIST = `
   with tables as (
-    select c.oid, c.oid::regclass::text as name, n.nspname || '.' || c.relname as "full", format('%I.%I', n.nspname, c.relname) as quoted, c.relname, c.relkind::text as kind, c.relpersistence = 'u' as unlogged, c.relispopulated as populated,
+    select c.oid, c.oid::regclass::text as name, n.nspname || '.' || c.relname as "full", format('%I.%I', n.nspname, c.relname) as quoted, c.relname, c.relkind::text as kind, (c.relpersistence = 'u' or exists (select from pg_partition_tree(c.oid) p join pg_class part on part.oid = p.relid where part.relpersistence = 'u')) as unlogged, c.relispopulated as populated,
       exists (select from pg_depend e where e.classid = 'pg_class'::regclass and e.objid = c.oid and e.deptype = 'e') as extension
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.relkind in ('r', 'p', 'm', 'f') and not c.relispartition and c.relpersistence <> 't' and ${RELATIONS_OF_OURS})
@@ -69,8 +76,8 @@ const LIST = `
       where not g.tgisinternal and p.prosrc ~* ('\\m' || regexp_replace(t.relname, '(\\W)', '\\\\\\1', 'g') || '\\M')) as triggers
   from tables t order by t."full"`;
 
-const whyNot = ({ kind, extension, populated, unlogged }: Listed): string | undefined =>
-  kind === "f" ? "a foreign table: its rows are elsewhere" : unlogged ? "unlogged: PostgreSQL itself empties it after a crash" : extension ? "it belongs to an extension" : kind === "m" ? `a materialized view: its rows follow from other tables${populated ? "" : ", and it has none yet"}` : undefined;
+const whyNot = ({ kind, extension, populated }: Listed): string | undefined =>
+  kind === "f" ? "a foreign table: its rows are elsewhere" : extension ? "it belongs to an extension" : populated ? undefined : "a materialized view that is not populated: it has no rows";
 
 /** Which columns entities read: to find out, a view of each query is made, in a transaction of its own that ends rolled back. */
 export async function readsOf(client: pg.Client, system: System, findTables: () => Promise<unknown>): Promise<Reads> {
@@ -95,10 +102,11 @@ export async function unreadFacts(client: pg.Client, evidence: EvidenceWriter, w
   const tables: UnreadTable[] = [];
   const all = (await client.query<Listed>(LIST)).rows;
   const forms = await formsOf(client, all.flatMap(({ columns }) => columns.map(({ oid }) => oid)));
+  const views = await Views.of(client);
   for (const listed of all) {
     const old = before?.find((table) => table.database === database && table.full === listed.full);
     if (before && !old) continue;
-    tables.push(await tableFacts(client, listed, evidence, { when, database, reads, forms, old, written: written.includes(listed.full) }));
+    tables.push(await tableFacts(client, listed, evidence, { when, database, reads, forms, old, views, written: written.includes(listed.full) }));
   }
   const sampled: SampledRow[] = [];
   const looked = tables.filter(({ rows }) => rows !== null);
@@ -111,15 +119,15 @@ export async function unreadFacts(client: pg.Client, evidence: EvidenceWriter, w
   return { tables, sampled };
 }
 
-type Asked = { readonly when: FactsWhen; readonly database: string; readonly reads: Reads | undefined; readonly forms: ReadonlyMap<number, Form>; readonly old: UnreadTable | undefined; /** Clients were seen to write it. */ readonly written: boolean };
+type Asked = { readonly when: FactsWhen; readonly database: string; readonly reads: Reads | undefined; readonly forms: ReadonlyMap<number, Form>; readonly old: UnreadTable | undefined; readonly views: Views; /** Clients were seen to write it. */ readonly written: boolean };
 
 /** @param asked of afterwards what was looked at before: only that can be compared */
-async function tableFacts(client: pg.Client, listed: Listed, evidence: EvidenceWriter, { when, database, reads, forms, old, written }: Asked): Promise<UnreadTable> {
+async function tableFacts(client: pg.Client, listed: Listed, evidence: EvidenceWriter, { when, database, reads, forms, old, views, written }: Asked): Promise<UnreadTable> {
   const { name, full, key, cascades, triggers } = listed;
   const read = (column: string) => (old ? old.columns.find((other) => other.name === column)?.read ?? false : [full, ...listed.parents].some((table) => reads?.columns.has(`${table}.${column}`)));
   const same = listed.columns.filter((column) => !old || old.columns.some((other) => other.name === column.name && other.type === column.type));
   const from = `${listed.kind === "p" ? "" : "only "}${listed.quoted}`;
-  const base = { database, name, full, quoted: from, key: old?.key ?? key, cascades, triggers, checksum: null, entities: old?.entities ?? [full, ...listed.parents].flatMap((table) => reads?.entities(table) ?? []) };
+  const base = { database, name, full, quoted: from, key: old?.key ?? key, cascades, triggers, ...(listed.parents.length > 0 && { parents: listed.parents }), checksum: null, entities: old?.entities ?? [full, ...listed.parents].flatMap((table) => reads?.entities(table) ?? []) };
   const columns = same.map(({ name: column, type, oid }) => ({ name: column, type, read: read(column), checksum: null, ...(forms.has(oid) && { form: forms.get(oid) as Form }) }));
   const unread = columns.filter((column) => !column.read);
   const why = whyNot(listed);
@@ -127,6 +135,12 @@ async function tableFacts(client: pg.Client, listed: Listed, evidence: EvidenceW
   if (unread.length === 0) return { ...base, rows: null, columns };
   await client.query("savepoint unread");
   try {
+    if (listed.kind === "m") {
+      const whole = listed.columns.map(({ name: column, oid }) => ({ name: column, text: asValue({ name: column, form: forms.get(oid) }) }));
+      const view = await views.facts(full, listed.quoted, whole, old?.view);
+      return { ...base, rows: view.rows, columns, view };
+    }
+    const since = listed.unlogged ? { unloggedSince: await countingSince(client) } : {};
     const texts = unread.map(asValue);
     // Of rows that can't be told apart, and that clients write, a checksum says nothing.
     const sums = written && old?.file === undefined ? "" : [...(texts.length > 1 ? [`row(${texts.join(", ")})::text`] : texts), ...texts].map((text) => `, sum(hashtextextended(${text}, 0))::text`).join("");
@@ -141,7 +155,7 @@ async function tableFacts(client: pg.Client, listed: Listed, evidence: EvidenceW
     const of = (names: readonly string[]) => names.map((column) => asValue(columns.find((there) => there.name === column) ?? { name: column }));
     const file = wanted && comparable ? await writeRows(client, evidence, old?.file?.replace("before/", "after/") ?? `${when}/rows-${sha256(`${database} ${full}`).slice(0, 12)}.csv.zst`, { from, key: of(base.key), digested: of(digested) }) : undefined;
     await client.query("release savepoint unread");
-    return { ...base, rows, checksum: sums === "" ? null : checksum ?? "0", columns: columns.map((column) => ({ ...column, checksum: summed.get(column.name) ?? null })), ...(file !== undefined && { file }) };
+    return { ...base, ...since, rows, checksum: sums === "" ? null : checksum ?? "0", columns: columns.map((column) => ({ ...column, checksum: summed.get(column.name) ?? null })), ...(file !== undefined && { file }) };
   } catch (error) {
     if (!(error instanceof pg.DatabaseError)) throw error;
     await client.query("rollback to savepoint unread");
@@ -149,7 +163,13 @@ async function tableFacts(client: pg.Client, listed: Listed, evidence: EvidenceW
   }
 }
 
-const asValue = ({ name, form }: { readonly name: string; readonly form?: Form }): string => sameValue(pg.escapeIdentifier(name), form);
+/** The server counts anew after a crash, and so does one that was restored from a backup, or another one. */
+async function countingSince(client: pg.Client): Promise<string> {
+  const { rows: [row] } = await client.query<{ since: string }>("select coalesce(extract(epoch from stats_reset)::text, '') as since from pg_stat_wal");
+  return row?.since ?? "";
+}
+
+const asValue = ({ name, form }: { readonly name: string; readonly form?: Form | undefined }): string => sameValue(pg.escapeIdentifier(name), form);
 
 /** Each row's key as text, if it has one, and the digest of what no entity reads of it: of expressions. */
 async function writeRows(client: pg.Client, evidence: EvidenceWriter, file: string, { from, key, digested }: { readonly from: string; readonly key: readonly string[]; readonly digested: readonly string[] }): Promise<string> {

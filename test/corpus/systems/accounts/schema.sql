@@ -140,3 +140,35 @@ insert into shifts values (1, '{[2026-01-01,2026-02-01), [2026-03-01,2026-04-01)
 insert into duties values (1, 1, '{[2026-01-15,2026-03-15)}');
 insert into lefts (body) select 'left ' || i from generate_series(1, 10) i;
 insert into rights (body) select 'right ' || i from generate_series(1, 10) i;
+
+-- What is made of other tables and refreshed now and then: plainly, through a view, of another materialized view; by the session's time
+-- zone, in any order of rows, as of now; one that is stale all along, and one of what clients write. And what a crash empties.
+create table places (name text primary key, region text not null);
+create table visits (id integer primary key, place text not null, at timestamptz not null, minutes double precision not null);
+insert into places select 'place ' || i, 'region ' || i % 2 from generate_series(1, 5) i;
+insert into visits select i, 'place ' || 1 + i % 5, timestamptz '2026-01-01 20:00+00' + i * interval '5 hours', i / 7.0 from generate_series(1, 100) i;
+create view visits_with_region as select p.region, v.place, v.minutes from visits v join places p on p.name = v.place;
+create materialized view visits_by_place as select place, count(*) as visits from visits group by place;
+create unique index visits_by_place_key on visits_by_place (place);
+create materialized view visits_by_region as select region, count(*) as visits from visits_with_region group by region;
+create materialized view visits_in_all as select sum(visits) as visits from visits_by_place;
+create materialized view visits_by_day as select date_trunc('day', at) as day, count(*) as visits from visits group by 1;
+create materialized view minutes_by_place as select place, sum(minutes) as minutes from visits group by place;
+create materialized view visits_lately as select id, place from visits where at > now() - interval '100 years';
+create materialized view visits_last_year as select max(at) as last, count(*) as visits from visits;
+create materialized view transfers_in_all as select count(*) as transfers from transfers;
+insert into visits select 100 + i, 'place ' || 1 + i % 5, timestamptz '2026-02-01 20:00+00' + i * interval '5 hours', i / 11.0 from generate_series(1, 20) i;
+refresh materialized view visits_by_place;
+refresh materialized view visits_by_region;
+refresh materialized view visits_in_all;
+refresh materialized view visits_by_day;
+refresh materialized view minutes_by_place;
+refresh materialized view visits_lately;
+create unlogged table carts (id integer primary key, body text not null);
+create unlogged table hits (page text, n integer);
+create table days (day date not null, hits integer) partition by range (day);
+create table days_old partition of days for values from (minvalue) to ('2026-01-01');
+create unlogged table days_new partition of days for values from ('2026-01-01') to (maxvalue);
+insert into carts select i, 'cart ' || i from generate_series(1, 30) i;
+insert into hits select 'page ' || i % 4, i from generate_series(1, 30) i;
+insert into days select date '2025-12-25' + i, i from generate_series(1, 20) i;
