@@ -1,4 +1,4 @@
-// The fingerprint against every release that is here: no column of a catalogue is passed over without a reason.
+// The fingerprint against the release that drills run on: no column of a catalogue is passed over without a reason. Of the other releases: catalogue/
 
 import { describe, expect, test } from "vitest";
 import { fingerprint } from "../../harness/observe/fingerprint.ts";
