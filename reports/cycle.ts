@@ -2,6 +2,7 @@
 
 import type { ToldAnomaly } from "../harness/judge/isolation/describe.ts";
 import { quoteText } from "../harness/judge/isolation/describe.ts";
+import { text } from "./page.ts";
 
 const COLOURS: Readonly<Record<string, string>> = { ww: "#1f6f8b", wr: "#3a7d44", rw: "#b3402a", process: "#7a6a53", realtime: "#7a6a53" };
 const BOX = { width: 330, height: 50 } as const;
@@ -28,20 +29,20 @@ export function renderCycle({ type, detail, transactions, steps = [] }: ToldAnom
     const [mx, my] = [(a.x + b.x) / 2 + (dy / length) * bend, (a.y + b.y) / 2 - (dx / length) * bend];
     const [lx, ly] = [(a.x + b.x) / 4 + mx / 2, (a.y + b.y) / 4 + my / 2];
     const end = edgeOfBox(b, { x: mx, y: my });
-    return `<path d="M${px(a.x)} ${px(a.y)} Q${px(mx)} ${px(my)} ${px(end.x)} ${px(end.y)}" fill="none" stroke="${colour}" stroke-width="2" marker-end="url(#${edge})"${edge === "realtime" || edge === "process" ? ' stroke-dasharray="6 4"' : ""}><title>${escape(because)}</title></path>`
+    return `<path d="M${px(a.x)} ${px(a.y)} Q${px(mx)} ${px(my)} ${px(end.x)} ${px(end.y)}" fill="none" stroke="${colour}" stroke-width="2" marker-end="url(#${edge})"${edge === "realtime" || edge === "process" ? ' stroke-dasharray="6 4"' : ""}><title>${text(because)}</title></path>`
       + `<text x="${px(lx)}" y="${px(ly)}" fill="${colour}" class="edge" text-anchor="middle" dominant-baseline="middle">${edge}</text>`;
   });
   const boxes = transactions.map((quoted, i) => {
     const { x, y } = at(i);
-    const text = quoteText(quoted);
+    const told = quoteText(quoted);
     return `<g><rect x="${px(x - BOX.width / 2)}" y="${px(y - BOX.height / 2)}" width="${BOX.width}" height="${BOX.height}" rx="6" fill="#fffdf8" stroke="#555"/>`
       + `<text x="${px(x)}" y="${px(y - 8)}" text-anchor="middle" class="name">T${i + 1} · #${quoted.index} · process ${quoted.process} · ${quoted.type}</text>`
-      + `<text x="${px(x)}" y="${px(y + 13)}" text-anchor="middle" class="ops">${escape(text.length > CHARACTERS ? `${text.slice(0, CHARACTERS - 1)}…` : text)}<title>${escape(text)}</title></text></g>`;
+      + `<text x="${px(x)}" y="${px(y + 13)}" text-anchor="middle" class="ops">${text(told.length > CHARACTERS ? `${told.slice(0, CHARACTERS - 1)}…` : told)}<title>${text(told)}</title></text></g>`;
   });
   const markers = Object.entries(COLOURS).map(([edge, colour]) => `<marker id="${edge}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" orient="auto"><path d="M0 0L10 5L0 10z" fill="${colour}"/></marker>`);
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${px(width)} ${px(height)}" width="${px(width)}" height="${px(height)}" role="img" aria-label="${escape(`${type}: ${detail}`)}">`
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${px(width)} ${px(height)}" width="${px(width)}" height="${px(height)}" role="img" aria-label="${text(`${type}: ${detail}`)}">`
     + `<style>text{font-family:ui-sans-serif,system-ui,sans-serif;font-size:13px;fill:#222}.name{font-weight:600}.ops{font-family:ui-monospace,monospace;font-size:12px}.edge{font-weight:700;font-size:14px;paint-order:stroke;stroke:#fff;stroke-width:5px}.title{font-size:17px;font-weight:600}</style>`
-    + `<defs>${markers.join("")}</defs><rect width="100%" height="100%" fill="#fff"/><text x="20" y="28" class="title">${escape(type)}<title>${escape(detail)}</title></text>`
+    + `<defs>${markers.join("")}</defs><rect width="100%" height="100%" fill="#fff"/><text x="20" y="28" class="title">${text(type)}<title>${text(detail)}</title></text>`
     + `${arrows.join("")}${boxes.join("")}</svg>`;
 }
 
@@ -54,8 +55,4 @@ function edgeOfBox(centre: { readonly x: number; readonly y: number }, from: { r
 
 function px(value: number): string {
   return value.toFixed(1).replace(/\.0$/, "");
-}
-
-function escape(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }

@@ -1,5 +1,6 @@
 // Examples of values that are not as they should be, alike in every report: key, expected, held.
 
+import { visible } from "../harness/base/visible.ts";
 import type { Compared, Finding } from "../harness/judge/scorecard.ts";
 
 /** Those of a finding that compare values, in rows of three texts; none where its examples are something else. */
@@ -47,7 +48,7 @@ function columnWidths(wanted: readonly number[], all: number): number[] {
 const characters = (text: string) => [...text];
 const lengthOf = (text: string) => characters(text).length;
 /** Control characters, too, would break a line or a terminal. */
-const oneLine = (text: string) => (text === "" ? "''" : text.replaceAll(/\r?\n/g, "⏎").replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, "\ufffd"));
+const oneLine = (text: string) => (text === "" ? "''" : visible(text.replaceAll(/\r?\n/g, "⏎").replaceAll("\t", "⇥")));
 
 /** Where to begin so that the first difference is seen; 0 where the text fits, or parts early. */
 function whereTheyPart(text: string, other: string, width: number): number {

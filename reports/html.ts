@@ -1,5 +1,6 @@
 // The scorecard as one self-contained page: verdict first, then how it went, then the evidence.
 
+import { anomalyForm } from "../harness/evidence/forms/scorecard.ts";
 import type { ToldAnomaly } from "../harness/judge/isolation/describe.ts";
 import type { Finding, Scorecard } from "../harness/judge/scorecard.ts";
 import { renderChart } from "./chart.ts";
@@ -96,7 +97,7 @@ function compared(finding: Finding): string {
 }
 
 function others(finding: Finding): string {
-  if (finding.kind.startsWith("isolation-")) return pictures(finding.examples as readonly ToldAnomaly[]);
+  if (finding.kind.startsWith("isolation-")) return pictures(finding.examples.filter((example): example is ToldAnomaly => anomalyForm.safeParse(example).success));
   if (finding.examples.length === 0 || comparedRows(finding, 1).length > 0) return "";
   return `<p>Examples:</p><pre tabindex="0">${text(finding.examples.slice(0, 5).map((example) => JSON.stringify(example)).join("\n"))}</pre>`;
 }

@@ -1,5 +1,6 @@
 // JUnit XML: one test case an objective, as CI systems read it.
 
+import { visible } from "../harness/base/visible.ts";
 import type { ObjectiveResult, Scorecard } from "../harness/judge/scorecard.ts";
 import { courseLines } from "./course-words.ts";
 import { exampleLines } from "./examples.ts";
@@ -17,7 +18,7 @@ export function renderJunit(card: Scorecard): string {
   const counts = `tests="${card.objectives.length}" failures="${failures}" errors="${errors}" skipped="${skipped}" time="${seconds}"`;
   return `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="turnback" ${counts.replace(/ skipped="\d+"/, "")}>
-  <testsuite name="${xml(card.drill)}" timestamp="${card.startedAt.replace(/\.\d+Z$/, "")}" ${counts}>
+  <testsuite name="${xml(card.drill)}" timestamp="${xml(card.startedAt.replace(/\.\d+Z$/, ""))}" ${counts}>
     <properties>
       <property name="run" value="${xml(card.run)}"/>
       <property name="verdict" value="${card.verdict}"/>
@@ -43,6 +44,6 @@ function testCase(card: Scorecard, objective: ObjectiveResult): string {
 /** Text as XML. */
 export function xml(text: string): string {
   // Control characters other than tab and line ends can't be written in XML 1.0 at all.
-  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd")
+  return visible(text).replace(/[\ufffe\uffff]/g, "\ufffd")
     .replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("\n", "&#10;");
 }

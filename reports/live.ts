@@ -1,5 +1,6 @@
 // The live view of a run: what the harness does, and what clients see while it does it.
 
+import { forTerminal, visible } from "../harness/base/visible.ts";
 import type { RunWatcher } from "../harness/conduct/run-drill.ts";
 import type { TimelineEntry } from "../harness/evidence/timeline.ts";
 import type { LoadStats } from "../harness/load/load.ts";
@@ -17,7 +18,7 @@ export function liveView(output: Output): RunWatcher {
   const clear = () => { if (moving && status !== "") output.write("\r\u001b[2K"); };
   const print = (text: string) => {
     clear();
-    output.write(`${text}\n`);
+    output.write(`${forTerminal(text)}\n`);
     if (moving) output.write(status);
   };
   return {
@@ -26,9 +27,9 @@ export function liveView(output: Output): RunWatcher {
       print(`${c.bold(drill.name)}: ${runtime.kind} runtime (${runtime.why}), seed ${seed}`);
       print(c.dim(`evidence: ${directory}`));
     },
-    say: (what) => print(c.dim(what)),
+    say: (what) => print(c.dim(visible(what))),
     event: (entry) => {
-      const text = describe(entry);
+      const text = visible(describe(entry) ?? "");
       if (entry.kind === "run" && entry.state !== "started") { clear(); status = ""; return; }
       if (text) print(`${c.dim(`${(entry.t / 1e9).toFixed(1).padStart(6)} s`)}  ${colour(c, entry, text)}`);
       else if (entry.kind === "progress" && moving) { clear(); status = statusLine(last, `${entry.step} ${(entry.share * 100).toFixed(0)} %`, output.columns); output.write(status); }

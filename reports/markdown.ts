@@ -1,5 +1,6 @@
 // Markdown for a CI job's summary: verdict first, and never over what CI keeps.
 
+import { visible } from "../harness/base/visible.ts";
 import type { Scorecard } from "../harness/judge/scorecard.ts";
 import { courseLines } from "./course-words.ts";
 import { exampleLines } from "./examples.ts";
@@ -15,7 +16,7 @@ export function renderMarkdown(card: Scorecard): string {
 
 ${card.advice ? `**${cell(card.advice.consequence)}** ${cell(card.advice.advice)}\n\n` : ""}${[card.summary, ...courseLines(card)].map(cell).join("\n\n")}
 
-${card.runtime} runtime · seed ${card.seed} · \`${card.run}\`
+${cell(card.runtime)} runtime · seed ${card.seed} · \`${cell(card.run)}\`
 
 | | Objective | Target | Measured | Why |
 |---|---|---|---|---|
@@ -26,15 +27,15 @@ ${card.objectives.map((o) => `| ${iconOf(o)} ${wordOf(o)} | ${cell(o.title)} | $
 | | ${card.measures.operations.committed} | ${card.measures.operations.rejected} | ${card.measures.operations.indeterminate} | ${card.measures.operations.dropped} | ${figure(card.measures.unavailableMs)} |
 ${card.coverage ? `\n${cell(card.coverage.sentence)}\n` : ""}`;
   const doubts = card.doubts.map((doubt) => `- harness: ${cell(doubt)}`);
-  const listed = (title: string, findings: Scorecard["findings"]) => (findings.length > 0 ? ["", `### ${title} (${findings.length})`, "", ...findings.flatMap((finding) => [`- \`${finding.kind}\` ${cell(finding.subject)}: ${cell(finding.detail)}${examples(finding)}`,
-    ...(finding.consequences ?? []).map((one) => `    - \`${one.kind}\` ${cell(one.subject)}: ${cell(one.detail)}`)])] : []);
+  const listed = (title: string, findings: Scorecard["findings"]) => (findings.length > 0 ? ["", `### ${title} (${findings.length})`, "", ...findings.flatMap((finding) => [`- \`${cell(finding.kind)}\` ${cell(finding.subject)}: ${cell(finding.detail)}${examples(finding)}`,
+    ...(finding.consequences ?? []).map((one) => `    - \`${cell(one.kind)}\` ${cell(one.subject)}: ${cell(one.detail)}`)])] : []);
   return within(head, [...(doubts.length > 0 ? ["", "### Doubts", "", ...doubts] : []), ...listed("Findings", card.findings), ...listed("Worth knowing, and not counted", card.warnings)]);
 }
 
 /** A block of its own below its finding, as in a terminal; of one piece with it, so that none is cut off in the middle. */
 function examples(finding: Scorecard["findings"][number]): string {
   const lines = exampleLines(finding, 76);
-  return lines.length === 0 ? "" : `\n\n${["```text", ...lines.map((line) => line.replaceAll("`", "'")), "```"].map((line) => `    ${line}`).join("\n")}\n`;
+  return lines.length === 0 ? "" : `\n\n${["```text", ...lines.map((line) => visible(line).replaceAll("`", "'")), "```"].map((line) => `    ${line}`).join("\n")}\n`;
 }
 
 /** As many lines as fit, and a word about the rest. */
@@ -50,7 +51,11 @@ function within(head: string, lines: readonly string[]): string {
   return text;
 }
 
-/** Text that can't break out of its table cell or become markup. */
+/** Nothing to see, and it parts what a renderer would take for an address, a person or an issue. */
+const APART = "\u200b";
+
+/** Text that can't break out of its table cell, nor become markup, a link, a picture, or a call to somebody. */
 export function cell(text: string): string {
-  return text.replaceAll("\\", "\\\\").replaceAll("|", "\\|").replaceAll("<", "&lt;").replaceAll("`", "'").replace(/\s*\n\s*/g, " ");
+  return visible(text).replace(/[\\|*[\]!~]/g, "\\$&").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll("`", "'").replace(/\s*\n\s*/g, " ")
+    .replace(/@(?=\w)|:(?=\/\/)|#(?=\d)|\bwww(?=\.)|\b(?:mailto|xmpp|GH|gh)(?=[:-])/g, `$&${APART}`).replace(/^(?=\s*(?:[-+>#=:]|\d+[.)]))/, APART);
 }

@@ -1,5 +1,6 @@
 // What every page is built of: one self-contained file, in the same look.
 
+import { visible } from "../harness/base/visible.ts";
 import type { Verdict } from "../harness/judge/scorecard.ts";
 import { STYLE } from "./style.ts";
 import { ICONS, WORDS } from "./words.ts";
@@ -36,6 +37,7 @@ export function table(heads: readonly string[], rows: string): string {
   return `<div class="scroll" tabindex="0" role="region" aria-label="Table: ${heads.map((head) => head.replace(/<[^>]*>/g, "")).filter((head) => head !== "").join(", ")}"><table><thead><tr>${heads.map((head) => `<th scope="col">${head}</th>`).join("")}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
+/** Text as HTML, also within a quoted attribute. */
 export function text(value: string): string {
-  return value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+  return visible(value).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#39;");
 }

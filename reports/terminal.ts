@@ -1,6 +1,7 @@
 // The scorecard in a terminal: fits 80 columns, a dumb terminal and a CI log.
 
 import pc from "picocolors";
+import { forTerminal, visibleData } from "../harness/base/visible.ts";
 import type { Scorecard, Verdict } from "../harness/judge/scorecard.ts";
 import { courseLines } from "./course-words.ts";
 import { exampleLines } from "./examples.ts";
@@ -20,7 +21,8 @@ function paint(c: Colours, verdict: Verdict, text: string): string {
 }
 
 /** Verdict first, then objectives, what happened, and the findings. */
-export function renderTerminal(card: Scorecard, c: Colours): string {
+export function renderTerminal(given: Scorecard, c: Colours): string {
+  const card = visibleData(given);
   const lines: string[] = [];
   const headline = `${ICONS[card.verdict]} ${WORDS[card.verdict]}`;
   lines.push("", `${c.bold(paint(c, card.verdict, headline))}  ${c.bold(card.drill)}  (${card.runtime} runtime)`, "");
@@ -34,7 +36,7 @@ export function renderTerminal(card: Scorecard, c: Colours): string {
     if (objective.verdict !== "met") lines.push(...wrap(objective.reason, WIDTH - 4).map((line) => `    ${line}`));
   }
   lines.push("", ...whatHappened(card, c), ...findingLines(card, c));
-  return `${lines.join("\n")}\n`;
+  return forTerminal(`${lines.join("\n")}\n`);
 }
 
 function whatHappened(card: Scorecard, c: Colours): string[] {

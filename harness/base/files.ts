@@ -3,11 +3,11 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
 /** The repository's root; every path of ours hangs from it. */
-export const ROOT = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
+export const ROOT = resolve(import.meta.dirname, "../..");
 
 /** Where Node keeps what it has compiled of the programs that we start: they start sooner the next time. */
 export const COMPILED = { NODE_COMPILE_CACHE: join(ROOT, ".cache", "node-compile") };

@@ -2,7 +2,8 @@
 
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { scorecardForm } from "../evidence/forms/facts.ts";
+import { scorecardForm } from "../evidence/forms/scorecard.ts";
+import { visibleData } from "../base/visible.ts";
 import { PATHS, readJson, requireRun } from "../evidence/run-directory.ts";
 import { verifySeal } from "../evidence/seal.ts";
 import { readKey } from "../evidence/signature.ts";
@@ -60,5 +61,5 @@ export async function query(run: string, sql: string | undefined, flags: Json): 
   const [rows = []] = await ask(run, [sql]);
   if (flags.json) return printJson(rows);
   if (rows.length === 0) return print("(no rows)");
-  console.table(rows);
+  console.table(visibleData(rows));
 }

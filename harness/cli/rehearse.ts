@@ -12,7 +12,7 @@ import { judge } from "../judge/judge.ts";
 import type { Scorecard } from "../judge/scorecard.ts";
 import { findLeftovers } from "../topology/leftovers.ts";
 import { renderHtml } from "../../reports/html.ts";
-import { scorecardText } from "./print.ts";
+import { scorecardText, warn } from "./print.ts";
 
 /** @throws HarnessError when the run can't be begun, or its evidence can't be written */
 export async function rehearse(options: RunOptions, key?: KeyObject): Promise<{ readonly card: Scorecard; readonly result: RunResult }> {
@@ -23,7 +23,7 @@ export async function rehearse(options: RunOptions, key?: KeyObject): Promise<{ 
 /** The first half, which other work on the machine may disturb. */
 export async function conducted(options: RunOptions): Promise<RunResult> {
   for (const left of await findLeftovers()) {
-    process.stderr.write(`turnback: run ${left.run} left ${left.what.join(", ")}; \`turnback clean\` removes it\n`);
+    warn(`turnback: run ${left.run} left ${left.what.join(", ")}; \`turnback clean\` removes it`);
   }
   const result = await runDrill(options);
   if (result.failure && ["evidence-disk-full", "evidence-unwritable"].includes(result.failure.code)) throw result.failure;
@@ -40,7 +40,7 @@ export async function concluded({ directory, chainHead, entities }: Run, { key, 
   try {
     await packRun(directory, entities);
   } catch (error) {
-    process.stderr.write(`turnback: the run stays as it was written, line by line: ${messageOf(error)}\n`);
+    warn(`turnback: the run stays as it was written, line by line: ${messageOf(error)}`);
   }
   const card = await judge(directory);
   const page = read(card) ? renderHtml(card) : undefined;

@@ -57,6 +57,7 @@ process.on("message", (message) => {
   if ("abort" in request) current?.abort(new HarnessError(request.abort));
   else underWay = take(request);
 });
-// A terminal sends Ctrl-C to all of us: who has asked decides what becomes of a rehearsal under way.
-process.on("SIGINT", () => undefined);
+// A terminal sends Ctrl-C, and that it is gone, to all of us: who has asked decides what becomes of a rehearsal under way.
+for (const name of ["SIGINT", "SIGHUP", "SIGQUIT"] as const) process.on(name, () => undefined);
+process.on("SIGTERM", () => void end().then(() => { process.exit(143); }));
 process.on("disconnect", () => void end());

@@ -5,6 +5,7 @@ import { requireRun } from "../evidence/run-directory.ts";
 import { verifySeal, type Breach } from "../evidence/seal.ts";
 import { judge } from "../judge/judge.ts";
 import type { Scorecard } from "../judge/scorecard.ts";
+import { warn } from "./print.ts";
 
 /** Of so many breaches each is named; `turnback verify` names all. */
 const NAMED = 3;
@@ -26,7 +27,7 @@ export async function judgeAsSealed(run: string, breaches: readonly Breach[]): P
 export async function warnIfUnsealed(run: string): Promise<readonly Breach[]> {
   await requireRun(run);
   const { breaches } = await verifySeal(run);
-  if (breaches.length > 0) process.stderr.write(`turnback: ${doubtAbout(breaches)}\n  do: turnback verify ${run}\n`);
+  if (breaches.length > 0) warn(`turnback: ${doubtAbout(breaches)}\n  do: turnback verify ${run}`);
   return breaches;
 }
 

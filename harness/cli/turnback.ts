@@ -7,6 +7,7 @@ import { cleanEnvironment } from "../base/environment.ts";
 import { COMPILED } from "../base/files.ts";
 import { CONSISTENCY_MODELS } from "../drill/consistency-models.ts";
 import { DEFAULT_RUNS } from "../evidence/run-directory.ts";
+import { endWell } from "./end-well.ts";
 import { fail } from "./fail.ts";
 import { MOST_WORKERS, usualWorkers } from "./room.ts";
 
@@ -32,11 +33,6 @@ Exit codes:
   0 met   1 missed   2 unknown   3 the declaration or the usage is wrong
   4 the environment lacks something (turnback doctor says what)
 `;
-
-// A reader that has had enough (`| head`) is no reason to leave a run half-way.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => { if (error.code !== "EPIPE") throw error; });
-}
 
 // Each command's room is loaded when it is called: `turnback list` needs neither DuckDB nor a chart.
 const program = new Command("turnback")
@@ -193,6 +189,7 @@ program.command("completion").addArgument(new Argument("<shell>").choices(["bash
 
 for (const command of program.commands) command.exitOverride().showHelpAfterError(`(turnback ${command.name()} --help shows how)`);
 
+endWell(Boolean(process.argv.includes("--debug")));
 try {
   await program.parseAsync();
 } catch (error) {

@@ -228,7 +228,7 @@ describe("bad luck", () => {
     expect(card.doubts[0]).toContain(`${proxy} ended by itself (SIGKILL)`);
   });
 
-  test.for(["SIGINT", "SIGTERM"] as const)("%s ends a run in good order, and it is judged unknown", async (signal) => {
+  test.for(["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const)("%s ends a run in good order, and it is judged unknown", async (signal) => {
     await using folder = await temporaryFolder();
     const runs = join(folder.path, "runs");
     const file = await writeDrill(folder.path, smallDrill({ load: { ...smallDrill().load, warmUpMs: 20_000 } }));
@@ -236,6 +236,14 @@ describe("bad luck", () => {
     child.kill(signal);
     expect(await ended).toBe(2);
     expect((await cardOf(await onlyRun(runs))).doubts[0]).toContain(`interrupted by ${signal}`);
+  });
+
+  test("output that can't be written is said, and is neither met nor missed", async () => {
+    for (const command of ["list", "doctor --json"]) {
+      const failed = await promisify(execFile)("bash", ["-c", `"$0" "$1" ${command} >/dev/full`, process.execPath, CLI], { cwd: ROOT }).catch((error: unknown) => error as { readonly code: number; readonly stderr: string });
+      expect(failed, command).toMatchObject({ code: 4, stderr: expect.stringContaining("what was to be printed is lost") as string });
+    }
+    await promisify(execFile)("bash", ["-c", `set -o pipefail; "$0" "$1" list | head -1`, process.execPath, CLI], { cwd: ROOT }); // who has enough may go
   });
 
   test("what a killed harness leaves is announced, found and removed, and nothing else", async () => {

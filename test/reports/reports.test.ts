@@ -51,7 +51,7 @@ describe("JUnit", () => {
 
   test("text that would break XML is escaped, and what can't be written is replaced", async () => {
     const xml = renderJunit({ ...(await lossy()), drill: "a<b>&\"c\u0001" });
-    expect(xml).toContain('name="a&lt;b&gt;&amp;&quot;c\ufffd"');
+    expect(xml).toContain('name="a&lt;b&gt;&amp;&quot;c\\u0001"');
   });
 });
 
@@ -89,7 +89,7 @@ describe("examples of values that are not as they should be", () => {
     for (const text of [terminal, markdown, junit.replaceAll("&#10;", "\n")]) {
       expect(text).toMatch(/^ {4}key +expected +held$/m);
       expect(text).toMatch(/^ {4}17 name +Ann +NULL$/m);
-      const lines = text.split("\n").filter((line) => /^ {4}(17 name|a.?key)/.test(line));
+      const lines = text.split("\n").filter((line) => /^ {4}(17 name|a.*key)/.test(line));
       expect(lines).toHaveLength(text === terminal || text === markdown ? 2 : 6);
       for (const line of lines) expect(line.replaceAll("&lt;", "<").length).toBeLessThanOrEqual(80);
     }

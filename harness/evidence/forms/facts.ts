@@ -36,12 +36,6 @@ export const journeysForm = z.array(z.looseObject({
   name: z.string(), version: z.string(), state: z.enum(["passed", "failed", "unknown"]), tookMs: z.number(), error: error.optional(), screenshot: z.string().optional(), trace: z.string().optional(),
 }));
 
-const list = z.array(z.looseObject({}));
-export const scorecardForm = z.looseObject({
-  schema: z.literal("turnback.scorecard/1"), run: z.string(), drill: z.string(), question: z.string(), startedAt: z.string(), verdict: z.enum(["met", "missed", "unknown"]),
-  summary: z.string(), doubts: z.array(z.string()), objectives: list, measures: z.looseObject({}), faults: list, journeys: list, findings: list, warnings: list, standstills: list,
-});
-
 const names = z.array(z.string());
 export const unreadForm = z.array(z.looseObject({
   database: z.string(), name: z.string(), full: z.string(), rows: z.number().nullable(), why: z.string().optional(), checksum: z.string().nullable(), file: z.string().optional(),
