@@ -66,6 +66,7 @@ export const FINDING_WORDS: Readonly<Record<NamedKind, Words>> = {
   "operation-not-seen": [things, "Nobody did {on} after the way back: whether it works is not known.", "Hold the load for longer (load.holdMs), or see why clients stopped doing it."],
   "invariant-broken-before": [rows, "A rule of the system's own did not hold before the migration either: {on}.", "Mend those rows some time: while the rule is broken, new breaches of it are hard to see."],
   "column-order-changed": [things, "The columns of {on} stand in another order than before.", "Nothing to do where clients name their columns; else find SELECT *, INSERT without columns and COPY."],
+  "spelled-otherwise": [things, "{on} is spelled otherwise than before, and means the same.", "Nothing to do, unless somebody compares texts: then write it as it was."],
   "enum-label-left-over": [things, "A label that nobody uses stays in an enum: {on}.", "Write ADD VALUE IF NOT EXISTS, so that the same migration can run again."],
 };
 

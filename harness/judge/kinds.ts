@@ -13,7 +13,7 @@ export const FINDING_KINDS = [
   "prepared-transaction-left", "replication-slot-left", "replication-slot-lost", "subscription-disabled",
   "replica-diverged", "replica-timeline", "replica-missing", "replica-behind",
   "advisory-lock-left", "open-transaction-left", "unchecked", "write-possibly-lost",
-  "invariant-broken-before", "operation-not-seen", "enum-label-left-over", "column-order-changed", "not-looked-at",
+  "invariant-broken-before", "operation-not-seen", "enum-label-left-over", "column-order-changed", "spelled-otherwise", "not-looked-at",
 ] as const;
 
 export type NamedKind = (typeof FINDING_KINDS)[number];

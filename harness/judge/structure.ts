@@ -3,6 +3,7 @@
 import type { Objectives } from "../drill/schema.ts";
 import type { SchemaObject } from "./run-record.ts";
 import type { Fate } from "./kinds.ts";
+import { meansTheSame } from "./same-meaning.ts";
 import type { Finding } from "./scorecard.ts";
 import { withCauses } from "./structure-causes.ts";
 import { comparedChanges, describeChange } from "./structure-words.ts";
@@ -47,7 +48,9 @@ export function structureWarnings(before: readonly SchemaObject[], after: readon
 export function judgeStructure(before: readonly SchemaObject[], after: readonly SchemaObject[], { columnOrder = false, ignore = [] }: Asked, startedAt: string, expected: Expected = "before"): { readonly findings: Finding[]; readonly warnings: Finding[] } {
   const all = differences(before, after, expected);
   const moved = columnOrder ? [] : all.filter(({ changes }) => changes.some(isPlace));
-  const others = columnOrder ? all : all.flatMap((difference) => withoutPlace(difference));
+  const placed = columnOrder ? all : all.flatMap((difference) => withoutPlace(difference));
+  const respelled = placed.filter(({ is, changes }) => changes.length > 0 && changes.every((change) => meansTheSame(is?.kind ?? "", change)));
+  const others = placed.filter((difference) => !respelled.includes(difference));
   const inForce = ignore.filter(({ until }) => until === undefined || startedAt.slice(0, 10) <= until);
   const reasonOf = ({ kind, subject }: Finding) => inForce.find(({ pattern }) => matches(pattern, `${kind} ${subject}`))?.reason;
   const counted = withCauses(others.filter((difference) => reasonOf(difference) === undefined));
@@ -55,8 +58,10 @@ export function judgeStructure(before: readonly SchemaObject[], after: readonly 
     const reason = reasonOf(difference);
     return reason === undefined ? [] : [{ ...plain(difference), detail: `${difference.detail} (ignored: ${reason})` }];
   });
-  return { findings: counted, warnings: [...structureWarnings(before, after), ...orderChanged(moved), ...ignored] };
+  return { findings: counted, warnings: [...structureWarnings(before, after), ...orderChanged(moved), ...respelled.map(spelledOtherwise), ...ignored] };
 }
+
+const spelledOtherwise = (difference: Difference): Finding => ({ ...plain(difference), kind: "spelled-otherwise", subject: `${difference.is?.kind} ${difference.subject}`, detail: `${difference.detail}; it means the same` });
 
 const isPlace = ({ field }: Change) => field === "position";
 
