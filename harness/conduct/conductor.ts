@@ -40,7 +40,7 @@ import { Person } from "./person.ts";
 import { checkCapabilities } from "./preflight.ts";
 import { noteActivity } from "./in-service.ts";
 import { referenceStructure } from "./reference.ts";
-import type { SteadyWatch } from "./steady.ts";
+import { steadyRemedy, type SteadyWatch } from "./steady.ts";
 import { Strikes } from "./strikes.ts";
 import { answersInTime, TrafficGate } from "./traffic-gate.ts";
 
@@ -251,7 +251,7 @@ class Conduct {
     await pause(drill.load.warmUpMs, this.#signal);
     await waitUntil({
       what: "steady state before the migration", withinMs: drill.load.warmUpMs + 10_000, signal: this.#signal,
-      place: "steadyState", remedy: "the system can't carry this load here: lower load.arrivalsPerSecond or widen steadyState",
+      place: "steadyState", remedy: steadyRemedy(drill),
       check: () => (steady.isSteady() && !this.#decision.firing ? true : undefined),
     });
     this.#record({ kind: "load", state: "steady" });

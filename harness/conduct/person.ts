@@ -29,7 +29,7 @@ export class Person {
     this.#record({ kind: "decision", state: "asked", by: "automation", detail: `${reason}${doubt}; without an answer within ${patience} it is to ${human.otherwise}` });
     const over = new AbortController();
     const timers = AbortSignal.any([signal, over.signal]);
-    const otherwise = pause(human.withinMs, timers).then((): Reply => ({ approves: human.otherwise === "approve", by: "nobody", detail: `gave no answer within ${patience}, which is to ${human.otherwise}` }));
+    const otherwise = pause(human.withinMs, timers).then((): Reply => ({ approves: human.otherwise === "approve", by: "nobody", detail: `no answer came within ${patience}, which is to ${human.otherwise}` }));
     const { answer } = human;
     const rehearsed = answer && pause(answer.afterMs, timers).then((): Reply => reply({ schema: "turnback.answer/1", verdict: answer.verdict, by: "the drill's person" }));
     const given = this.#given(timers);

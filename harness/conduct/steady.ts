@@ -14,6 +14,14 @@ const STALE_MS = 300;
  * Is told of probes and of the load's live counts. The judge recomputes everything from the ledger;
  * this only ends a phase, and errs on the side of waiting longer.
  */
+/** What may bring steady state about that did not come before the migration: too few arrivals show nothing, and too many are not served in time. */
+export function steadyRemedy({ load: { arrivalsPerSecond }, steadyState: { windowMs } }: Pick<Drill, "load" | "steadyState">): string {
+  const inWindow = (arrivalsPerSecond * windowMs) / 1_000;
+  return inWindow < FEW_IN_WINDOW ? `${arrivalsPerSecond} arrivals a second are ${inWindow < 0.1 ? "next to none" : inWindow.toFixed(1)} in a window of ${windowMs} ms: raise load.arrivalsPerSecond, or widen steadyState.windowMs`
+    : "the system can't carry this load here: lower load.arrivalsPerSecond or widen steadyState";
+}
+const FEW_IN_WINDOW = 3;
+
 export class SteadyWatch {
   readonly #rule: Drill["steadyState"];
   readonly #nowNs: () => number;

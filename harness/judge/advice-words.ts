@@ -44,6 +44,7 @@ export const FINDING_WORDS: Readonly<Record<NamedKind, Words>> = {
   "exclusion-violated": [rows, "Rows exclude each other and are both there ({on}): {n}.", "Mend the rows, and rebuild the constraint."],
   "wrong-partition": [rows, "Rows are in a partition whose bounds they don't fit ({on}): {n}.", "Move them: queries that prune partitions don't see them."],
   "stale-sequence": [things, "New rows will be refused as duplicates, or are already: a sequence is behind ({on}).", "Set it past the largest value with setval() as the last step of the way back."],
+  "sequence-repeats": [things, "New rows get numbers that other rows have, and nothing refuses them: a sequence is behind, and its column has no unique key ({on}).", "Set it past the largest value with setval() as the last step of the way back, and look for rows that share a number."],
   "sequence-exhausted": [things, "A sequence has no further value to give, or none that fits its column: {on}.", "Widen the column and the sequence, or set it where there is room."],
   "corrupt-table": [things, "A table is damaged: {on}.", "Restore it from a backup, and look at the storage before anything else."],
   "corrupt-index": [things, "An index gives wrong answers: {on}.", "REINDEX it, and find out what damaged it."],
@@ -76,6 +77,14 @@ export const BEFORE_WORDS: Readonly<Partial<Record<NamedKind, Words>>> = {
   "write-possibly-lost": [rows, "Rows that were there before the migration are gone from {on}, and perhaps by a client: {n}.", "Ask those clients whose answers were cut off; rehearse again to be sure."],
   "duplicate-write": [rows, "Rows that were there before the migration are there more than once in {on}: {n}.", "Make the copy or the backfill safe to repeat: a key, and `on conflict do nothing`."],
   "altered-write": [rows, "Rows that were there before the migration hold other values in {on}, and no client changed them: {n}.", "Compare the examples below with what the migration and the way back compute, and keep the old values aside."],
+};
+
+const SESSIONS = ["Sessions behave otherwise than before the migration: {detail}.", "Let the way back put the setting back (SET or RESET of the database, the role or the server), and reconnect who has connected since."] as const;
+
+/** Of objects of which the words below say too little; `detail` is the finding's own. */
+export const OBJECT_WORDS: Readonly<Record<string, readonly [consequence: string, advice: string]>> = {
+  "setting-missing": SESSIONS, "setting-left-over": SESSIONS, "setting-changed": SESSIONS,
+  "large-object-missing": ["The large object {on} is gone, and what it held: whoever has its number reads nothing.", "Unlink large objects when nobody goes back any more, or copy them first (lo_get, lo_from_bytea); what is lost is in a backup alone."],
 };
 
 /** What became of an object of the schema, by the last word of the kind: `trigger-missing`, `column-left-over`. */

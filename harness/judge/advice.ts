@@ -1,6 +1,6 @@
 // One sentence of consequence and one of advice, for who reads nothing else: from the leading cause of a missed run.
 
-import { BEFORE_WORDS, FINDING_WORDS, ISOLATION_WORDS, OBJECTIVE_WORDS, STRUCTURE_WORDS, type Words } from "./advice-words.ts";
+import { BEFORE_WORDS, FINDING_WORDS, ISOLATION_WORDS, OBJECT_WORDS, OBJECTIVE_WORDS, STRUCTURE_WORDS, type Words } from "./advice-words.ts";
 import { apart } from "./harms.ts";
 import { FATES, FINDING_KINDS, type NamedKind } from "./kinds.ts";
 import type { Finding, ObjectiveResult, Scorecard } from "./scorecard.ts";
@@ -36,7 +36,7 @@ export function wordsFor(kind: string): Words | undefined {
   if (kind.startsWith("isolation-")) return ISOLATION_WORDS;
   const fate = FATES.find((end) => kind.endsWith(`-${end}`));
   if (fate === undefined) return undefined;
-  const [consequence, advice] = STRUCTURE_WORDS[fate];
+  const [consequence, advice] = OBJECT_WORDS[kind] ?? STRUCTURE_WORDS[fate];
   return [["place", "places"], consequence.replace("{kind}", kind.slice(0, -fate.length - 1).replaceAll("-", " ")), advice];
 }
 
@@ -46,8 +46,9 @@ function adviceOf(finding: Finding): Omit<Advice, "kind"> {
   const [[one, many], consequence, advice] = finding.count > 0 && finding.count === finding.ofRowsBefore ? BEFORE_WORDS[finding.kind as NamedKind] ?? words : words;
   const { count, ofRowsBefore = 0 } = finding;
   const n = ofRowsBefore > 0 ? apart(count - ofRowsBefore, ofRowsBefore) : `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
+  const on = `${finding.subject}${finding.fields === undefined ? "" : ` (${finding.fields.join(", ")})`}`;
   // In one pass, and by functions: a subject may itself hold braces or dollar signs.
-  return { consequence: consequence.replaceAll(/\{(n|on)\}/g, (_, what) => (what === "n" ? n : finding.subject)), advice };
+  return { consequence: consequence.replaceAll(/\{(n|on|detail)\}/g, (_, what) => (what === "n" ? n : what === "on" ? on : finding.detail)), advice };
 }
 
 function objectiveWords(name: string): Omit<Advice, "kind"> {

@@ -26,6 +26,7 @@ const TOLD_APART: Readonly<Partial<Record<Harm, string>>> = {
 };
 
 const EXAMPLES = 5;
+const MOST_FIELDS = 5;
 
 /** One finding a harm and entity, in a fixed order. */
 export async function harmFindings(database: EvidenceDatabase, entities: readonly Pick<Entity, "name" | "key">[]): Promise<Finding[]> {
@@ -35,8 +36,20 @@ export async function harmFindings(database: EvidenceDatabase, entities: readonl
     const query = `select * from harms where harm = '${harm}' and entity = '${entity}' order by key, field`;
     const examples = (await database.rows(`${query} limit ${EXAMPLES}`)).map((row) => compared(harm, row));
     const before = TOLD_APART[harm] === undefined ? 0 : await ofRowsBefore(database, harm, entity, entities.find(({ name }) => name === entity)?.key);
-    return { kind: harm, subject: entity, count, ...(before > 0 && { ofRowsBefore: before }), query, examples, detail: inWords(harm, entity, count, before) };
+    const fields = await fieldsOf(database, harm, entity);
+    return {
+      kind: harm, subject: entity, count, ...(before > 0 && { ofRowsBefore: before }), ...(fields.length > 0 && { fields }), query, examples,
+      detail: `${inWords(harm, entity, count, before)}${fields.length > 0 ? ` (${fields.join(", ")})` : ""}`,
+    };
   }));
+}
+
+/** The fields whose values are concerned, those of most records first. */
+async function fieldsOf(database: EvidenceDatabase, harm: Harm, entity: string): Promise<readonly string[]> {
+  if (harm === "value-shed") return [];
+  const rows = await database.rows(`select field, count(*)::double as n from harms where harm = '${harm}' and entity = ${literal(entity)} and field is not null group by field order by n desc, field`);
+  const fields = rows.map(({ field }) => String(field));
+  return fields.length > MOST_FIELDS ? [...fields.slice(0, MOST_FIELDS), `${fields.length - MOST_FIELDS} more`] : fields;
 }
 
 function inWords(harm: Harm, entity: string, count: number, before: number): string {

@@ -32,7 +32,7 @@ export function newProblems(before: readonly IntegrityFact[], after: readonly In
   return [
     ...after.flatMap((fact) => {
       const worse = fact.kind === "unchecked" ? { count: fact.count } : worsened(was.get(key(fact)), fact);
-      return worse ? [finding(fact, { kind: NAMES[fact.kind], ...worse })] : [];
+      return worse ? [finding(fact, { kind: fact.kind === "sequence" && fact.state?.["unique"] === false ? "sequence-repeats" : NAMES[fact.kind], ...worse })] : [];
     }),
     ...lostObjects(before, after),
   ];

@@ -146,7 +146,7 @@ function wayBack(record: RunRecord): { readonly wayBack: "completed" | "failed" 
   const stay = eventsOf(record, "decision").find(({ state }) => state === "stay" || state === "none");
   if (!stay) return { wayBack: undefined, wayBackDetail: "the way back did not come to its end" };
   if (stay.state === "none") return { wayBack: undefined, wayBackDetail: `the way back was never taken: ${stay.detail}` };
-  return { wayBack: "refused", wayBackDetail: `the way back was never taken: ${stay.by} ${stay.detail}` };
+  return { wayBack: "refused", wayBackDetail: `the way back was never taken: ${stay.by === "nobody" ? "" : `${stay.by} `}${stay.detail}` };
 }
 
 /** When the detector fired, and until when. */

@@ -9,7 +9,7 @@ export const FINDING_KINDS = [
   "operation-refused", "operation-refused-anew", "operation-fails", "wrong-schema-version", "stale-plan", "planner-statistics-gone", "operation-slower", "not-served-again", "journey-failed",
   "invariant-violated",
   "orphans", "check-violated", "not-null-violated", "generated-column-stale", "domain-violated", "unique-violated", "exclusion-violated", "wrong-partition",
-  "stale-sequence", "sequence-exhausted", "corrupt-table", "corrupt-index", "invalid-index", "checksum-failure", "orphaned-files",
+  "sequence-repeats", "stale-sequence", "sequence-exhausted", "corrupt-table", "corrupt-index", "invalid-index", "checksum-failure", "orphaned-files",
   "prepared-transaction-left", "replication-slot-left", "replication-slot-lost", "subscription-disabled",
   "replica-diverged", "replica-timeline", "replica-missing", "replica-behind",
   "advisory-lock-left", "open-transaction-left", "unchecked", "write-possibly-lost",

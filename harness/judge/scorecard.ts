@@ -43,6 +43,8 @@ export type Finding = {
   readonly count: number;
   /** Of them, what was there before the drill and no client wrote: left out where there is none, and where it makes no difference. */
   readonly ofRowsBefore?: number;
+  /** The fields or columns that it is about, where it is about values. */
+  readonly fields?: readonly string[];
   /** Where values are compared, they have the form of Compared. */
   readonly examples: readonly unknown[];
   /** Shows the finding over the run directory: `turnback query RUN "..."`. */

@@ -1,6 +1,7 @@
 // Causes before their consequences: a table that is gone takes its columns along, and that is one difference, not twenty.
 
 import type { Consequence, Finding } from "./scorecard.ts";
+import { settingInWords } from "./setting-words.ts";
 import type { Difference } from "./structure.ts";
 
 /** Consequences hang below their cause; what has none stands alone. Nothing is dropped: the cause counts at least as one. */
@@ -25,9 +26,9 @@ export function withCauses(all: readonly Difference[]): Finding[] {
 const SWAPPED = "stays with what was the table before";
 
 function inWords(difference: Difference, below: readonly Difference[]): string {
-  const { kind, detail, is, changes } = difference;
+  const { kind, detail, was, is, changes } = difference;
   if (kind === "relation-changed" && pendingDetach(is)) return `${detail}: its rows are hidden from who asks the parent, and not lost; ALTER TABLE ... DETACH PARTITION ... FINALIZE, and attach it again`;
-  if (kind.startsWith("setting-") && changesSearchPath(difference)) return `${detail}: new sessions look for tables elsewhere; none has gone`;
+  if (kind.startsWith("setting-")) return settingInWords(difference.subject, was, is);
   const swapped = below.filter(({ changes: inner }) => inner.length > 0 && kind === "relation-left-over");
   if (kind === "relation-left-over" && swapped.length > 0) return `${detail}: another table was put in its place, and ${swapped.map(({ subject }) => subject).join(", ")} ${SWAPPED}`;
   return changes.length === 0 && below.length > 0 ? `${detail}, with ${below.length} that belong to it` : detail;
@@ -35,11 +36,6 @@ function inWords(difference: Difference, below: readonly Difference[]): string {
 
 function pendingDetach(object: Difference["is"]): boolean {
   return JSON.stringify(object?.detail["parents"] ?? null).includes('"pendingDetach":true');
-}
-
-function changesSearchPath({ is, was }: Difference): boolean {
-  const path = (object: Difference["is"]) => JSON.stringify(object?.detail["settings"] ?? object?.detail["value"] ?? null);
-  return /search_path/.test(`${path(is)} ${path(was)}`) || [is, was].some((object) => object?.name === "search_path");
 }
 
 /** By difference the one that it follows from. */

@@ -170,7 +170,7 @@ function unexplained(table: UnreadTable, { lost, added, changed }: Changes, seen
 const KINDS: Readonly<Record<What, NamedKind>> = { lost: "unread-rows-lost", added: "unread-rows-added", changed: "unread-values-changed" };
 
 /** What changed, as a finding tells it. */
-type Change = { readonly said: string; readonly examples: () => Promise<readonly unknown[]>; readonly query: string };
+type Change = { readonly said: string; readonly columns: readonly string[]; readonly examples: () => Promise<readonly unknown[]>; readonly query: string };
 
 const ITS = (n: number) => (n === 1 ? { rows: "row", are: "is", were: "was", hold: "holds" } : { rows: "rows", are: "are", were: "were", hold: "hold" });
 
@@ -184,18 +184,18 @@ function ofAll(was: UnreadTable, changes: Changes, what: What, surplus: Surplus 
     added: `${n} ${rows} ${are} there that ${were} not before, and clients were not seen to insert there`,
     changed: `${was.file !== undefined ? `${n} ${rows} ${hold} other values than before${columns.length > 0 ? ` (${columns.join(", ")})` : ""}` : `values of ${columns.join(", ") || "its rows"} are others than before`}, and clients were not seen to change them`,
   }[what];
-  return { said, examples: () => changes.examples(what), query: changes.query(what) };
+  return { said, columns: what === "changed" ? columns : [], examples: () => changes.examples(what), query: changes.query(what) };
 }
 
 function ofSample(was: UnreadTable, { rows }: Sampled, keys: readonly string[], columns: readonly string[]): Change {
   const of = rows >= (was.rows ?? 0) ? `of ${rows} rows` : `of ${rows} rows that were looked at, of ${was.rows} in all,`;
   const said = columns.length === 0 ? `${keys.length} ${of} ${ITS(keys.length).are} gone, and that is more than clients account for`
     : `${keys.length} ${of} ${ITS(keys.length).hold} other values than before (${columns.join(", ")}), and that is more than clients account for`;
-  return { said, examples: () => Promise.resolve(keys.slice(0, 5)), query: sampleQuery(was, columns) };
+  return { said, columns, examples: () => Promise.resolve(keys.slice(0, 5)), query: sampleQuery(was, columns) };
 }
 
-async function finding(subject: string, what: What, n: number, was: UnreadTable, { said, examples, query }: Change, soft: string | undefined): Promise<Finding> {
-  return { kind: KINDS[what], subject, count: n, detail: `${said}; no entity reads ${was.entities.length > 0 ? "that part of it" : "it"}${soft === undefined ? "" : ` (${soft})`}`, examples: await examples(), query };
+async function finding(subject: string, what: What, n: number, was: UnreadTable, { said, columns, examples, query }: Change, soft: string | undefined): Promise<Finding> {
+  return { kind: KINDS[what], subject, count: n, ...(columns.length > 0 && { fields: columns }), detail: `${said}; no entity reads ${was.entities.length > 0 ? "that part of it" : "it"}${soft === undefined ? "" : ` (${soft})`}`, examples: await examples(), query };
 }
 
 /** In a sentence. */

@@ -74,17 +74,18 @@ export function partsOf(text: string): Part[] {
  * The statements of a text, each with its words in lower case: one space between them, without comments, quoted text and signs. A
  * semicolon in parentheses (of a rule) or in a body of BEGIN ATOMIC ... END divides nothing.
  */
-export function statementsOf(text: string): { readonly sql: string; readonly words: string }[] {
-  const found: { sql: string; words: string }[] = [];
-  let [from, at, parentheses, blocks, words] = [0, 0, 0, 0, [] as string[]];
+export function statementsOf(text: string): { readonly sql: string; readonly words: string; /** Where its first word is. */ readonly at: number }[] {
+  const found: { sql: string; words: string; at: number }[] = [];
+  let [from, at, parentheses, blocks, words, first] = [0, 0, 0, 0, [] as string[], 0];
   const close = (to: number) => {
-    if (words.length > 0) found.push({ sql: text.slice(from, to).trim(), words: words.join(" ") });
+    if (words.length > 0) found.push({ sql: text.slice(from, to).trim(), words: words.join(" "), at: first });
     [from, parentheses, blocks, words] = [to + 1, 0, 0, []];
   };
   while (at < text.length) {
     const opaque = endOfOpaque(text, at);
     WORD.lastIndex = at;
     const word = opaque > at ? undefined : WORD.exec(text)?.[0].toLowerCase();
+    if (words.length === 0) first = at;
     if (word !== undefined) {
       if (word === "atomic" && words.at(-1) === "begin") blocks = 1;
       else if (blocks > 0) blocks += word === "case" ? 1 : word === "end" ? -1 : 0;
@@ -148,14 +149,31 @@ export async function runSqlFile(client: pg.Client, file: string, scale: number)
   }
   for (const { sql, line, data } of parts) {
     const statements = sql.replaceAll(":scale", String(scale));
+    let done = 0;
+    const count = () => { done += 1; };
+    connectionOf(client).on("commandComplete", count);
     try {
       if (data === undefined) await client.query(statements);
       else await pipeline(Readable.from([data]), client.query(copy.from(statements)));
     } catch (error) {
-      const further = error instanceof pg.DatabaseError && error.position ? statements.slice(0, Number(error.position) - 1).split("\n").length - 1 : 0;
-      throw failed(line + further, messageOf(error), "correct the SQL", error);
+      throw failed(line + linesBefore(statements, error, done), messageOf(error), "correct the SQL", error);
+    } finally {
+      connectionOf(client).off("commandComplete", count);
     }
   }
   if (client.getTransactionStatus() !== "I") throw failed(text.trimEnd().split("\n").length, "the file begins a transaction and doesn't end it: nothing of it would be kept", "write COMMIT at its end, or leave BEGIN out");
   await client.query("reset session authorization; set role migrator; reset all");
+}
+
+/** What the driver hears of the server. */
+const connectionOf = (client: pg.Client) => (client as unknown as { readonly connection: NodeJS.EventEmitter }).connection;
+
+/** How many lines further down an error is: where the server says so, within a COPY's data, or at the start of the first statement that isn't done. */
+function linesBefore(statements: string, error: unknown, done: number): number {
+  if (!(error instanceof pg.DatabaseError)) return 0;
+  const before = (to: number) => statements.slice(0, to).split("\n").length - 1;
+  if (error.position) return before([...statements].slice(0, Number(error.position) - 1).join("").length); // the server counts characters
+  const row = /^COPY .*, line (\d+)/m.exec(error.where ?? "")?.[1];
+  if (row !== undefined) return before(statements.length) + Number(row);
+  return before(statementsOf(statements)[done]?.at ?? 0);
 }

@@ -1,7 +1,7 @@
 // Steady state: only a whole window that was served well, by probes and by clients, is one.
 
 import { describe, expect, test } from "vitest";
-import { SteadyWatch } from "../../harness/conduct/steady.ts";
+import { steadyRemedy, SteadyWatch } from "../../harness/conduct/steady.ts";
 
 /** A watch over 500 ms that has been told of a second of good service; now is its end. */
 function watched({ failedAtMs = Infinity, servedFromMs = Infinity, slowProbeAtMs, slowAtMs, silentFromMs = Infinity, hangsFromMs = Infinity }: { readonly failedAtMs?: number; readonly servedFromMs?: number; readonly slowProbeAtMs?: number; readonly slowAtMs?: number; readonly silentFromMs?: number; readonly hangsFromMs?: number } = {}) {
@@ -79,4 +79,9 @@ describe("that steady state lasts", () => {
     await expect(lasted([[0, 20_000]], 400)).rejects.toMatchObject({ code: "wait-timed-out" });
     await expect(lasted([[700, 20_000]], 400)).rejects.toMatchObject({ code: "wait-timed-out" });
   });
+});
+
+test.for([[0.001, 500, "raise"], [4, 500, "raise"], [100, 500, "lower"], [0.5, 10_000, "lower"]] as const)("%s arrivals a second in a window of %s ms: %s", ([arrivalsPerSecond, windowMs, what]) => {
+  const drill = { load: { arrivalsPerSecond }, steadyState: { windowMs } } as Parameters<typeof steadyRemedy>[0];
+  expect(steadyRemedy(drill)).toContain(`${what} load.arrivalsPerSecond`);
 });

@@ -61,6 +61,13 @@ test("a sequence that no column judges is not set back, up or down; further on, 
   for (const after of [at("500"), at("501"), at("200", { cycles: true }), at("200", { direct: true })]) expect(kinds(at("500"), after)).toEqual([]);
 });
 
+test("a sequence behind a column that refuses nothing twice is told as what it does: numbers are there twice, silently", () => {
+  const behind = (unique: boolean) => fact("sequence", { count: 3, state: { next: "1", step: "1", cycles: false, direct: true, unique } });
+  expect(kinds(behind(false))).toEqual([["sequence-repeats", 3]]);
+  expect(kinds(behind(true))).toEqual([["stale-sequence", 3]]);
+  expect(kinds(behind(false), behind(false))).toEqual([]);
+});
+
 test("what can't be checked after the way back is not known, whatever was before", () => {
   expect(kinds(fact("unchecked", { count: 1 }), fact("unchecked", { count: 1 }))).toEqual([["unchecked", 1]]);
   expect(kinds(fact("unchecked", { count: 1 }))).toEqual([]);

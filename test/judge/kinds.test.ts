@@ -42,6 +42,11 @@ describe("words", () => {
     }
   });
 
+  test("name the fields where values are others", () => {
+    for (const kind of ["altered-write", "unread-values-changed"]) expect(advice(finding(kind, { fields: ["fee", "note"] }))?.consequence).toContain("it (fee, note)");
+    expect(advice(finding("altered-write", { count: 2, ofRowsBefore: 2, fields: ["fee"] }))?.consequence).toContain("it (fee)");
+  });
+
   test("tell apart what clients wrote and what was there before", () => {
     expect(advice(finding("write-lost"))?.consequence).toBe("What clients were told was saved is gone from $& {n} it: 3 acknowledged writes.");
     expect(advice(finding("write-lost", { ofRowsBefore: 1 }))?.consequence).toContain("2 acknowledged writes and 1 row that was there before");

@@ -124,10 +124,25 @@ describe("the integrity facts", () => {
     ["orphans under a key that calls itself valid", "set local session_replication_role = replica; delete from customers where id = 7", "orphans"],
     ["rows that break a check marked valid", "update pg_constraint set conbin = conbin where false; alter table stock drop constraint stock_quantity_check; update stock set quantity = -1 where product_id = 3; alter table stock add constraint stock_quantity_check check (quantity >= 0) not valid", "check-violated"],
     ["a sequence behind its column", "select setval('orders_id_seq', 1)", "stale-sequence"],
+    ["a sequence behind a column that takes numbers twice", "create table numbered (id bigserial, at timestamptz default now(), primary key (id, at)); insert into numbered select from generate_series(1, 9); select setval('numbered_id_seq', 1)", "sequence-repeats"],
     ["an index marked invalid", "update pg_index set indisvalid = false where indexrelid = 'payments_order_idx'::regclass", "invalid-index"],
     ["an advisory lock", "select pg_advisory_xact_lock(42)", "advisory-lock-left"],
   ] as const)("name %s", shared, async ([, sql, kind]) => {
     expect(await problems(sql)).toEqual([kind]);
+  });
+
+  test.for([
+    ["bigint", "create sequence s; select setval('s', 9223372036854775807)", "it has no further value: the last one was 9223372036854775807, and it ends at 9223372036854775807"],
+    ["steps", "create sequence s increment 7 maxvalue 100; select setval('s', 99)", "it has no further value: the last one was 99, and it ends at 100"],
+    ["down", "create sequence s increment -1 minvalue -5 maxvalue -1; select setval('s', -5)", "it has no further value: the last one was -5, and it ends at -5"],
+    ["a narrow column", "create sequence s; create table t (id smallint primary key default nextval('s')); select setval('s', 32767)", "it has no further value: the last one was 32767, and t.id takes none above 32767"],
+    ["room for one more", "create sequence s; select setval('s', 9223372036854775806)", undefined],
+    ["one that cycles", "create sequence s maxvalue 5 cycle; select setval('s', 5)", undefined],
+  ] as const)("say exactly where a sequence ends: %s", shared, async ([, sql, says]) => {
+    await inTransaction(async () => {
+      await admin.query(sql);
+      expect((await integrityFacts(admin)).find(({ kind, subject, count }) => kind === "sequence-exhausted" && subject === "s" && count > 0)?.detail).toBe(says);
+    });
   });
 
   test("look into composite values, however deep, for what domains forbid", shared, async () => {

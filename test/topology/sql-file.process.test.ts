@@ -54,6 +54,17 @@ describe("the next file is not moved by one that", () => {
   });
 });
 
+test.for([
+  ["that breaks a constraint, which has no position", "create table a (id int primary key);\n-- a comment;\ninsert into a values (1);\n\n/* two */ insert into a\n  values (1);\nselect 1;", 5],
+  ["that asks for what isn't there, behind letters of several bytes", "select 'ééé 😀';\nselect 1\n  from nowhere;", 3],
+  ["that may not be done", "create table b (x int);\ncreate table c (x int);\ncreate role nobody_may;", 3],
+  ["that fails in a function", "create table d (x int);\nselect 'a;b';\ndo $$ begin\n raise 'no'; end $$;", 3],
+  ["in the data of a COPY", "create table e (x int);\ncopy e (x)\n  from stdin;\n1\ntwo\n\\.\n", 5],
+  ["the first one", "insert into nothing values (1);\nselect 1;", 1],
+] as const)("an error names the line of the statement %s", shared, async ([, sql, line]) => {
+  await expect(after([sql], "select 1")).rejects.toThrow(new RegExp(`0\\.sql:${line}: `));
+});
+
 test("a file that leaves a transaction open is refused, with its last line", shared, async () => {
   await expect(after([`begin;\n${SCHEMA}\n`, SEED], KEPT)).rejects.toThrow(/0\.sql:2: the file begins a transaction and doesn't end it/);
   expect(await after([`begin;\n${SCHEMA}\ncommit;\n`, SEED], KEPT)).toHaveLength(1);

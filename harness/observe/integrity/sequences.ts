@@ -5,7 +5,9 @@ import { USER, attempt, type Check, type IntegrityFact } from "./fact.ts";
 
 /** The next value as a number of any size, wherever `s` is the sequence's own row and `q` its definition. */
 type Sequence = {
-  readonly subject: string; readonly next: string; readonly step: string; readonly cycles: boolean; readonly exhausted: boolean;
+  readonly subject: string; readonly next: string; readonly step: string; readonly cycles: boolean;
+  /** Why there is no further value; undefined where there is one. */
+  readonly end: string | undefined;
   /** Where its values go: those columns that have nothing else as their default, and those that merely own it. */
   readonly columns: readonly { readonly relation: string; readonly column: string; readonly name: string; readonly direct: boolean; readonly unique: boolean; readonly most: string | null }[];
 };
@@ -43,8 +45,10 @@ export const sequences: Check = async (client) => {
     const next = answer.rows[0]?.next ?? "0";
     const columns = row.columns ?? [];
     const most = columns.reduce((least, { most: one }) => (one !== null && BigInt(one) < least ? BigInt(one) : least), BigInt(row.most));
-    const exhausted = !row.cycles && (BigInt(next) > most || BigInt(next) < BigInt(row.least));
-    facts.push(...(await ofSequence(client, { ...row, next, exhausted, columns })));
+    const narrow = columns.find((column) => column.most !== null && BigInt(column.most) === most && most < BigInt(row.most))?.name;
+    const past = BigInt(next) > most ? (narrow === undefined ? `it ends at ${row.most}` : `${narrow} takes none above ${most}`) : BigInt(next) < BigInt(row.least) ? `it ends at ${row.least}` : undefined;
+    const end = row.cycles || past === undefined ? undefined : `it has no further value: the last one was ${BigInt(next) - BigInt(row.step)}, and ${past}`;
+    facts.push(...(await ofSequence(client, { ...row, next, end, columns })));
   }
   return facts;
 };
@@ -60,14 +64,14 @@ const ASKS_SEQUENCE = `p.prosrc ~* 'nextval' and exists (select from regexp_matc
   or exists (select from pg_depend b where b.classid = 'pg_proc'::regclass and b.objid = p.oid and b.refclassid = 'pg_class'::regclass and b.refobjid = s.oid)`;
 
 async function ofSequence(client: pg.Client, sequence: Sequence): Promise<IntegrityFact[]> {
-  const { subject, next, step, cycles, exhausted, columns } = sequence;
+  const { subject, next, step, cycles, end, columns } = sequence;
   const direct = columns.some((column) => column.direct);
   const own: IntegrityFact = {
-    kind: "sequence", subject, count: 0, detail: `the next value is ${next}`, query: `select * from ${subject}`,
+    kind: "sequence", subject, count: 0, detail: end ?? `the next value is ${next}`, query: `select * from ${subject}`,
     state: { next, step, cycles, direct },
   };
   const used: IntegrityFact[] = [];
-  for (const { relation, column, name, direct: alone } of cycles ? columns.filter(({ unique }) => unique) : columns) {
+  for (const { relation, column, name, direct: alone, unique } of cycles ? columns.filter(({ unique }) => unique) : columns) {
     const up = BigInt(step) > 0n;
     const only = alone && !cycles; // one that cycles comes back to values below the highest
     const query = only
@@ -81,10 +85,11 @@ async function ofSequence(client: pg.Client, sequence: Sequence): Promise<Integr
       continue;
     }
     const { count, furthest } = answer.rows[0] ?? { count: "0", furthest: null };
-    used.push({ ...own, count: Math.min(Number(count ?? 0), Number.MAX_SAFE_INTEGER), query, detail: only ? `the next value is ${next}, the ${up ? "highest" : "lowest"} in ${name} is ${furthest ?? "none"}` : `the next value is ${next}; it and those after it, ${count} in a row, are taken in ${name}` });
+    const silent = unique ? "" : `; nothing refuses a value of ${name} that is there already`;
+    used.push({ ...own, state: { ...own.state, unique }, count: Math.min(Number(count ?? 0), Number.MAX_SAFE_INTEGER), query, detail: only ? `the next value is ${next}, the ${up ? "highest" : "lowest"} in ${name} is ${furthest ?? "none"}${silent}` : `the next value is ${next}; it and those after it, ${count} in a row, are taken in ${name}` });
   }
   const worst = used.toSorted((a, b) => b.count - a.count)[0] ?? own;
   return [worst, ...used.filter(({ kind }) => kind === "unchecked" && worst.kind !== kind), {
-    kind: "sequence-exhausted", subject, count: exhausted ? 1 : 0, query: own.query, detail: exhausted ? `there is no value after ${next}, or it doesn't fit its column` : `the next value is ${next}`,
+    kind: "sequence-exhausted", subject, count: end === undefined ? 0 : 1, query: own.query, detail: own.detail,
   }];
 }
