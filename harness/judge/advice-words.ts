@@ -30,7 +30,7 @@ export const FINDING_WORDS: Readonly<Record<NamedKind, Words>> = {
   "operation-fails": [times, "{on} fails more often than before the migration: {n}.", "Look at the codes below: what is refused now was served before."],
   "wrong-schema-version": [times, "The application asks for a schema that is not there ({on}): {n} refused after the way back.", "Take the application back with the schema, in the order that both shapes allow."],
   "stale-plan": [times, "Connections still use plans of the other shape ({on}): {n} refused.", "Reconnect the clients, or run DISCARD PLANS, when the shape has changed."],
-  "planner-statistics-gone": [things, "Queries are slow because the planner knows nothing of {on} any more.", "Run ANALYZE on it as the last step of the way back."],
+  "planner-statistics-gone": [things, "Queries are slow, probably because the planner's statistics of {on} are gone.", "Run ANALYZE on it as the last step of the way back."],
   "operation-slower": [things, "{on} takes many times as long as before the migration.", "Compare its plan (EXPLAIN) before and after: an index, statistics or a setting is not what it was."],
   "not-served-again": [things, "Clients are not served normally again after the way back.", "See which operations fail or wait after the way back, and what blocks them (locks, connections, missing objects)."],
   "journey-failed": [things, "People can't do this any more: {on}.", "Open the picture and the trace of the journey, and repeat it by hand."],

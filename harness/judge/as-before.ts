@@ -3,8 +3,9 @@
 import type { EvidenceDatabase } from "../evidence/database.ts";
 import { literal } from "../evidence/duckdb.ts";
 import type { Standstill } from "../base/standstill.ts";
-import { latencyOf, type Periods, probeLatency, type Quantile, servedBy, type Served, slowThirds, within } from "./operations.ts";
+import { latencyOf, type Periods, probeLatency, type Quantile, servedBy, type Served, shareLeft, slowThroughout, stallsOfProbes, within } from "./operations.ts";
 import type { Compared, Consequence, Finding } from "./scorecard.ts";
+import { union } from "./standstills.ts";
 import { fisher } from "./statistics.ts";
 
 /*
@@ -18,7 +19,8 @@ import { fisher } from "./statistics.ts";
  * New refusals. A SQLSTATE of the kinds that repeating doesn't mend, which this operation never met before: twice or more, p < 0.01.
  * Slower. The whole interval of the median (or of the 95th percentile), taken with 99.9 % of certainty, lies over three times that of
  *   before, by 10 ms (50 ms) or more, in every third of the time. If the probes have become slower as well, then by as much more:
- *   they ask for nothing, so that what slows them is the machine.
+ *   they ask for nothing, so that what slows them is the machine. Moments in which they waited count for neither side, and where less than
+ *   half of the time is left, nothing is said. Operations of one tenth of a second are one: what stalls one of them stalls them all.
  *
  * A machine that stood still, faults that were not healed yet and the time until steady state was back are left out.
  */
@@ -41,8 +43,9 @@ export type AsBefore = {
   readonly anyAfter: boolean;
 };
 
-/** @param cause of operations that have become slower, where it is known */
-export async function compareService(database: EvidenceDatabase, periods: Periods, standstills: readonly Standstill[]): Promise<AsBefore> {
+/** @param standstills of the load, which then asks for nothing @param machine of whatever else measures: how long things take says nothing then */
+export async function compareService(database: EvidenceDatabase, periods: Periods, standstills: readonly Standstill[], machine: readonly Standstill[] = []): Promise<AsBefore> {
+  const stalls = union([...standstills, ...machine, ...(await stallsOfProbes(database, periods))]);
   const [before, after, hold] = [await servedBy(database, periods.before, standstills), await servedBy(database, periods.after, standstills), await servedBy(database, periods.hold, standstills)];
   const control = await machineFactor(database, periods);
   const findings: Finding[] = [];
@@ -57,7 +60,7 @@ export async function compareService(database: EvidenceDatabase, periods: Period
       continue;
     }
     if ((is?.due ?? 0) >= REFUSED_LEAST || refused) compared += 1;
-    const found = refused ?? (is && (failsFinding(op, was, is, periods) ?? newRefusals(op, was, is, periods) ?? (await slowerFinding(database, op, periods, standstills, control))));
+    const found = refused ?? (is && (failsFinding(op, was, is, periods) ?? newRefusals(op, was, is, periods) ?? (await slowerFinding(database, op, periods, stalls, control))));
     if (found) findings.push(found);
   }
   return { findings, warnings, compared, of: [...before.values()].filter(({ served }) => served > 0).length, anyAfter: after.size > 0 };
@@ -109,11 +112,12 @@ async function machineFactor(database: EvidenceDatabase, { before, hold }: Perio
 }
 
 async function slowerFinding(database: EvidenceDatabase, op: string, { before, hold }: Periods, standstills: readonly Standstill[], control: number): Promise<Finding | undefined> {
+  for (const period of [before, hold]) if ((await shareLeft(database, op, period, standstills)) < 0.5) return undefined;
   for (const [what, { q, ms }] of [["median", SLOWER.median], ["95th percentile", SLOWER.tail]] as const) {
     const [was, is] = [await latencyOf(database, op, before, standstills, q), await latencyOf(database, op, hold, standstills, q)];
     if (!was || !is) continue;
     const bound = Math.max(was.high * SLOWER.factor * control, was.high + ms);
-    if (is.low <= bound || (await slowThirds(database, op, hold, standstills, bound)) < 3) continue;
+    if (is.low <= bound || !(await slowThroughout(database, op, hold, standstills, bound))) continue;
     return {
       kind: "operation-slower", subject: op, count: 1, examples: [{ key: what, expected: span(was), held: span(is) } satisfies Compared], query: queryOf(op, hold),
       detail: `its ${what} was ${span(was)} before the migration, and is ${span(is)} after the way back: ${(is.at / was.at).toFixed(0)} times as long`,

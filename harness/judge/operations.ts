@@ -4,6 +4,7 @@ import type { EvidenceDatabase } from "../evidence/database.ts";
 import { literal } from "../evidence/duckdb.ts";
 import type { Standstill } from "../base/standstill.ts";
 import { eventsOf, type RunRecord } from "./run-record.ts";
+import { union } from "./standstills.ts";
 import { type Ranks, quantileRanks } from "./statistics.ts";
 
 /** Periods on the run's clock, in nanoseconds. */
@@ -70,10 +71,35 @@ export async function servedBy(database: EvidenceDatabase, period: { readonly fr
 /** A quantile in milliseconds, and between what it lies with 99.9 % of certainty. */
 export type Quantile = { readonly at: number; readonly low: number; readonly high: number };
 
-/** How long an operation took from its start, where it was served; undefined where there are too few to bound the quantile. */
+/** What waits at one moment waits for one thing: operations of so short a time count as one, or a stall of a third of a second were thirty proofs. */
+const BLOCK_NS = 100e6;
+
+/**
+ * How long an operation took from its start, where it was served; undefined where there are too few to bound the quantile. The median is
+ * one of blocks' medians, so that it is bounded by as many moments as there were. What lies in a tail has to be spread over time (`slowThroughout`).
+ */
 export async function latencyOf(database: EvidenceDatabase, op: string, period: { readonly from: number; readonly to: number }, standstills: readonly Standstill[], q: number): Promise<Quantile | undefined> {
   const where = `op = ${literal(op)} and outcome = 'committed' and ${within(period, standstills)}`;
-  return quantileFrom(database, `select ("end" - start) / 1e6 as l from operations where ${where}`, q);
+  if (q !== 0.5) return quantileFrom(database, `select ("end" - start) / 1e6 as l from operations where ${where}`, q);
+  return quantileFrom(database, `select quantile_disc(("end" - start) / 1e6, 0.5) as l from operations where ${where} group by floor(intended / ${BLOCK_NS})`, q);
+}
+
+/** In so much of the time, of that in which an operation was due, nothing held it up that also held up the probes. */
+export async function shareLeft(database: EvidenceDatabase, op: string, period: { readonly from: number; readonly to: number }, standstills: readonly Standstill[]): Promise<number> {
+  const [row] = await database.rows(`select (count(*) filter (${within(period, standstills)}))::double / greatest(1, count(*)) as share from operations where op = ${literal(op)} and ${within(period, [])}`);
+  return Number(row?.["share"] ?? 0);
+}
+
+/** So long, beyond three times what is usual, a probe waits for nothing but the machine. */
+const STALL_MS = 25;
+
+/** When probes, which ask for next to nothing, waited as if for a machine that is busy: a slow plan doesn't hold them up. */
+export async function stallsOfProbes(database: EvidenceDatabase, { before, hold }: Periods): Promise<Standstill[]> {
+  const usual = await probeLatency(database, before);
+  if (usual === undefined) return [];
+  const waited = await database.rows(`select due::double as due, "end"::double as "end" from probes where ok and ("end" - due) / 1e6 > ${3 * usual + STALL_MS}
+    and ((due >= ${Math.round(before.from)} and due < ${Math.round(before.to)}) or (due >= ${Math.round(hold.from)} and due < ${Math.round(hold.to)})) order by due`);
+  return union(waited.map(({ due, end }) => ({ from: Number(due), to: Number(end) })));
 }
 
 /** The same of the probes: what they wait for is the machine and the server as such, and not a plan. */
@@ -92,10 +118,11 @@ async function quantileFrom(database: EvidenceDatabase, values: string, q: numbe
   return { at: Number(row?.["at"]), low: Number(row?.["low"]), high: Number(row?.["high"]) };
 }
 
-/** In how many thirds of the period an operation was served that took longer than `ms`. */
-export async function slowThirds(database: EvidenceDatabase, op: string, period: { readonly from: number; readonly to: number }, standstills: readonly Standstill[], ms: number): Promise<number> {
+/** Whether an operation took longer than `ms` in every third of the period in which anything is left to be compared, and in two at least. */
+export async function slowThroughout(database: EvidenceDatabase, op: string, period: { readonly from: number; readonly to: number }, standstills: readonly Standstill[], ms: number): Promise<boolean> {
   const third = Math.max(1, (period.to - period.from) / 3);
-  const [row] = await database.rows(`select count(distinct least(2, floor((intended - ${Math.round(period.from)}) / ${third})))::double as n
-    from operations where op = ${literal(op)} and outcome = 'committed' and ("end" - start) / 1e6 > ${ms} and ${within(period, standstills)}`);
-  return Number(row?.["n"] ?? 0);
+  const [row] = await database.rows(`select count(distinct third)::double as of, (count(distinct third) filter (slow))::double as slow
+    from (select least(2, floor((intended - ${Math.round(period.from)}) / ${third})) as third, ("end" - start) / 1e6 > ${ms} as slow
+      from operations where op = ${literal(op)} and outcome = 'committed' and ${within(period, standstills)})`);
+  return Number(row?.["of"] ?? 0) >= 2 && row?.["of"] === row?.["slow"];
 }

@@ -25,14 +25,15 @@ export async function ownService(record: RunRecord, database: EvidenceDatabase, 
   const ended = eventsOf(record, "rollback").findLast(({ state }) => state === "completed")?.t;
   const none = { compared: undefined, findings: [], warnings: [] };
   if (started === undefined || ended === undefined) return { ...none, applies: false, why: "nobody went back" };
+  const gone = await statisticsGone(record.directory);
   const application = await applicationFindings(database, started, ended);
   const stopping = eventsOf(record, "load").find(({ state }) => state === "stopping");
   const endOfImpactMs = service.episodes.at(-1)?.toMs;
   const periods = periodsOf(record, endOfImpactMs ? endOfImpactMs * 1e6 : null, stopping?.observedTo ?? stopping?.t);
-  if (!periods) return { ...none, findings: application, applies: true, why: "a fault or a closed gate kept clients away until the end" };
+  if (!periods) return { ...none, findings: application, warnings: gone, applies: true, why: "a fault or a closed gate kept clients away until the end" };
   const stood = standstillsOf(record, ["load"]);
-  const { findings, warnings, compared, of, anyAfter } = await compareService(database, periods, stood);
-  const told = underStatistics(await statisticsGone(record.directory), underCauses(application, findings));
+  const { findings, warnings, compared, of, anyAfter } = await compareService(database, periods, stood, standstillsOf(record));
+  const told = underStatistics(gone, underCauses(application, findings));
   const again = notServedAgain(record, service);
   const all = { findings: [...told.findings, ...(again && told.findings.length === 0 && stood.length === 0 ? [again] : [])], warnings: [...warnings, ...told.warnings] };
   if (of === 0) return { ...all, compared: undefined, applies: application.length > 0, why: "clients did nothing before the migration that could be compared" };

@@ -5,26 +5,43 @@ import { literal } from "../evidence/duckdb.ts";
 import { readJson } from "../evidence/run-directory.ts";
 import type { Compared, Finding } from "./scorecard.ts";
 
-const form = z.array(z.looseObject({ table: z.string(), columns: z.number(), reltuples: z.number() }));
+const names = z.array(z.string()).optional();
+const form = z.array(z.looseObject({ table: z.string(), columns: z.number(), reltuples: z.number(), described: names, undescribed: names }));
+type Known = z.infer<typeof form>[number];
 
-/** Tables that had statistics before and have none now; none where nobody looked. */
+/** Tables of which the planner knew more before; none where nobody looked. */
 export async function statisticsGone(directory: string): Promise<Finding[]> {
-  const read = async (when: "before" | "after") => readJson<z.infer<typeof form>>(directory, `${when}/planner-statistics.json`, form);
+  const read = async (when: "before" | "after") => readJson<Known[]>(directory, `${when}/planner-statistics.json`, form);
   const [before, after] = [await read("before"), await read("after")];
   const now = new Map(after?.map((table) => [table.table, table]));
   return (before ?? []).flatMap((was): Finding[] => {
     const is = now.get(was.table);
-    if (!is || was.columns === 0 || is.columns > 0) return [];
+    const lost = is && lostOf(was, is);
+    if (!is || lost === undefined) return [];
     return [{
-      kind: "planner-statistics-gone", subject: was.table, count: 1, examples: [{ key: was.table, expected: `statistics of ${was.columns} columns`, held: "none" } satisfies Compared],
-      detail: `the planner knew ${was.columns} of its columns before and knows none now${is.reltuples < 0 ? ", nor how many rows it has" : ""}: plans are guesses until it is analysed`,
+      kind: "planner-statistics-gone", subject: was.table, count: 1, examples: [{ key: was.table, expected: `statistics of ${was.columns} columns`, held: is.columns === 0 ? "none" : `of ${is.columns}` } satisfies Compared],
+      detail: `the planner knew ${lost.join(", and ")} before, and doesn't now: its plans are guesses until ANALYZE ${was.table}`,
       query: `select * from read_json('after/planner-statistics.json') where "table" = ${literal(was.table)}`,
     }];
   });
 }
 
+const MOST_NAMED = 5;
+
+/** In words; undefined where all is known that was. A column that is not there any more misses no statistics. */
+function lostOf(was: Known, is: Known): readonly string[] | undefined {
+  const gone = is.columns === 0 ? [] : (was.described ?? []).filter((column) => is.undescribed?.includes(column));
+  const more = gone.length > MOST_NAMED ? ` and ${gone.length - MOST_NAMED} more` : "";
+  const lost = [
+    ...(was.columns > 0 && is.columns === 0 ? [`what ${was.columns} of its columns hold`] : []),
+    ...(gone.length > 0 ? [`what ${gone.slice(0, MOST_NAMED).join(", ")}${more} ${gone.length === 1 ? "holds" : "hold"}`] : []),
+    ...(was.reltuples >= 0 && is.reltuples < 0 ? ["how many rows it has"] : []),
+  ];
+  return lost.length > 0 ? lost : undefined;
+}
+
 /**
- * Slower operations under their likely cause. Without any, statistics that are gone are worth knowing, and no more: autovacuum makes them
+ * Slower operations under their probable cause. Without any, statistics that are gone are worth knowing, and no more: autovacuum makes them
  * again.
  */
 export function underStatistics(gone: readonly Finding[], service: readonly Finding[]): { readonly findings: readonly Finding[]; readonly warnings: readonly Finding[] } {

@@ -13,7 +13,8 @@ export function standstillsOf(record: RunRecord, instruments: readonly Instrumen
   return union(eventsOf(record, "standstill").filter(({ of, from }) => instruments.includes(of) && from < stopped).map(({ from, t }) => ({ from, to: t })));
 }
 
-function union(spans: readonly Standstill[]): Standstill[] {
+/** Without overlaps, in order. */
+export function union(spans: readonly Standstill[]): Standstill[] {
   const merged: Standstill[] = [];
   for (const span of spans.toSorted((a, b) => a.from - b.from)) {
     const last = merged.at(-1);

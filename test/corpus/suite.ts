@@ -20,7 +20,8 @@ export function testCorpus(of: "defects" | "benign", takes: (entry: Case) => boo
       const { card } = await corpus.judge(entry);
       expect(card.findings.map(({ kind, subject, detail }) => `${kind} ${subject}: ${detail}`)).toEqual([]);
       expect(card.doubts).toEqual([]);
-      expect(card.warnings.map(({ kind, subject }) => ({ kind, subject }))).toEqual(entry.warning ? [entry.warning] : []);
+      // A column that was written anew has no statistics until it is analysed: said each time, and true.
+      expect(card.warnings.filter(({ kind }) => kind !== "planner-statistics-gone").map(({ kind, subject }) => ({ kind, subject }))).toEqual(entry.warning ? [entry.warning] : []);
     });
     else test.for(named)("%s", shared, async ([, entry]) => {
       const { card, directory } = await corpus.judge(entry);

@@ -9,7 +9,7 @@ import { fisher, quantileRanks } from "../../harness/judge/statistics.ts";
 import type { ObjectiveResult, Verdict } from "../../harness/judge/scorecard.ts";
 import type { RunEvent } from "../../harness/evidence/timeline.ts";
 import { temporaryFolder } from "../support/drills.ts";
-import { record, type Op } from "./history.ts";
+import { record, type History, type Op } from "./history.ts";
 
 const COURSE: readonly (readonly [number, RunEvent])[] = [
   [0, { kind: "run", state: "started" }], [2_000, { kind: "migration", state: "started" }], [4_000, { kind: "rollback", state: "started", strategy: "down" }],
@@ -20,10 +20,10 @@ const every = (gap: number, from: number, to: number, op: Omit<Op, "at">): Op[] 
 const refused = (code: string) => ({ outcome: "rejected" as const, code });
 const usual = every(20, 0, 8_000, { op: "read" });
 
-async function judged(ops: readonly Op[], events = COURSE) {
+async function judged(ops: readonly Op[], events = COURSE, more: Partial<History> = {}) {
   await using folder = await temporaryFolder();
   const sorted = [...usual, ...ops].toSorted((a, b) => a.at - b.at);
-  const card = await judge(record(folder.path, { before: [], after: [], ops: sorted, events }));
+  const card = await judge(record(folder.path, { before: [], after: [], ops: sorted, events, ...more }));
   return { card, service: card.objectives.find(({ name }) => name === "service"), kinds: card.findings.map(({ kind }) => kind), warnings: card.warnings.map(({ kind }) => kind) };
 }
 
@@ -82,6 +82,64 @@ describe("an operation", () => {
     expect(card.objectives.find(({ name }) => name === "consistency")).toMatchObject({ applies: false, verdict: "unknown" });
     expect(card.verdict).toBe("missed");
     expect(card.advice?.kind).toBe("completion");
+  });
+});
+
+describe("how long an operation takes", () => {
+  const quick = every(40, 0, 2_000, { op: "new", took: 2 });
+  const slow = (from: number, to: number, gap = 40) => every(gap, from, to, { op: "new", took: 200 });
+  const probes = (waits: readonly (readonly [from: number, to: number, took: number])[] = []) => Array.from({ length: 800 }, (_, i) => {
+    const wait = waits.find(([from, to]) => i * 10 >= from && i * 10 < to);
+    return { at: i * 10, took: wait ? wait[2] : 1 };
+  });
+  const kindsOf = async (ops: readonly Op[], more: Partial<History> = {}, events = COURSE) => (await judged(ops, events, more)).kinds;
+
+  test("is slower where the probes are as they were", async () => expect(await kindsOf([...quick, ...slow(5_010, 8_000)], { probes: probes() })).toEqual(["operation-slower"]));
+  test("is slower also where the machine stalled for a part of the time", async () => {
+    expect(await kindsOf([...quick, ...slow(5_010, 8_000)], { probes: probes([[6_000, 6_400, 150]]) })).toEqual(["operation-slower"]);
+  });
+  test("is not slower by stalls of the machine that the probes met", async () => {
+    const stalls = [[5_100, 5_500, 300], [6_100, 6_500, 300], [7_100, 7_500, 300]] as const;
+    const rare = [...every(150, 0, 2_000, { op: "new", took: 2 }), ...stalls.flatMap(([from, to]) => slow(from, to, 20))];
+    expect(await kindsOf(rare, { probes: probes(stalls) })).toEqual([]);
+    expect(await kindsOf([...quick, ...slow(5_010, 8_000)], { probes: probes([[5_000, 7_000, 120]]) })).toEqual([]); // less than half of the time is left
+  });
+  test("is not slower by standstills that any of the harness's own instruments noticed", async () => {
+    const stood = (of: "load" | "probes" | "harness") => [5_000, 6_000, 7_000].map((from): readonly [number, RunEvent] => [from + 500, { kind: "standstill", of, from: from * 1e6, ms: 500 } as unknown as RunEvent]);
+    const ops = [...quick, ...[5_000, 6_000, 7_000].flatMap((from) => slow(from + 10, from + 480, 20))];
+    for (const of of ["probes", "harness"] as const) expect(await kindsOf(ops, {}, [...COURSE, ...stood(of)].toSorted(([a], [b]) => a - b))).toEqual([]);
+  });
+  test("is not told by few moments, however many operations each had", async () => {
+    const bursts = [5_100, 6_100, 7_100].flatMap((from) => every(4, from, from + 80, { op: "new", took: 200 }));
+    expect(await kindsOf([...quick, ...bursts])).toEqual([]);
+    expect(await kindsOf([...every(500, 0, 2_000, { op: "new", took: 2 }), ...slow(5_010, 8_000)])).toEqual([]); // four before
+    expect(await kindsOf([...quick, ...slow(5_010, 8_000, 400)])).toEqual([]); // eight after
+  });
+});
+
+describe("statistics of the planner", () => {
+  const of = (described: readonly string[], undescribed: readonly string[], reltuples: number) => ({ "planner-statistics": [{ table: "public.items", columns: described.length, described, undescribed, reltuples }] });
+  const whole = of(["key", "value", "stock"], [], 1_000);
+  const slower = [...every(40, 0, 2_000, { op: "new" }), ...every(40, 5_010, 8_000, { op: "new", took: 200 })];
+  test.for([
+    ["of all columns", of([], ["key", "value", "stock"], 1_000), "what 3 of its columns hold"], ["of one column", of(["key", "value"], ["stock"], 1_000), "what stock holds"],
+    ["of how many rows there are", of(["key", "value", "stock"], [], -1), "how many rows it has"], ["of two things", of(["key"], ["value", "stock"], -1), "what value, stock hold, and how many rows it has"],
+  ] as const)("that are gone are worth knowing, and the probable cause of what became slower: %s", async ([, after, says]) => {
+    const facts = { before: whole, after };
+    const quiet = await judged([], COURSE, { facts });
+    expect([quiet.kinds, quiet.warnings, quiet.service?.verdict]).toEqual([[], ["planner-statistics-gone"], "met"]);
+    expect(quiet.card.warnings[0]?.detail).toBe(`the planner knew ${says} before, and doesn't now: its plans are guesses until ANALYZE public.items`);
+    const { card, kinds } = await judged(slower, COURSE, { facts });
+    expect(kinds).toEqual(["planner-statistics-gone"]);
+    expect(card.findings[0]?.consequences).toMatchObject([{ kind: "operation-slower", subject: "new" }]);
+    expect(card.advice?.advice).toContain("ANALYZE");
+  });
+  test.for([
+    ["that were made", { before: of([], ["key"], -1), after: whole }], ["that never were", { before: of([], ["key"], -1), after: of([], ["key"], -1) }], ["of a column that is not there any more", { before: whole, after: of(["key", "value"], [], 1_000) }],
+    ["that are as they were", { before: whole, after: of(["stock", "value", "key"], ["new"], 0) }], ["of runs that told no names", { before: { "planner-statistics": [{ table: "public.items", columns: 3, reltuples: 5 }] }, after: { "planner-statistics": [{ table: "public.items", columns: 2, reltuples: 5 }] } }],
+  ] as const)("%s are nothing", async ([, facts]) => {
+    const { kinds, warnings } = await judged([], COURSE, { facts });
+    expect([kinds, warnings]).toEqual([[], []]);
   });
 });
 

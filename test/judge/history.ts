@@ -39,6 +39,8 @@ export type History = {
   readonly references?: readonly string[];
   /** What `value` and `stock` are, as the server names types; text and numeric when left out. */
   readonly types?: readonly [value: TypeName, stock?: TypeName, afterwards?: TypeName];
+  /** Probes, at milliseconds. */
+  readonly probes?: readonly { readonly at: number; readonly took: number }[];
   readonly facts?: { readonly before?: object; readonly after?: object };
 };
 
@@ -76,7 +78,7 @@ export function record(directory: string, told: History): string {
   const history = witnessed(told);
   mkdirSync(join(directory, "ledger"), { recursive: true });
   mkdirSync(join(directory, "probes"), { recursive: true });
-  writeFileSync(join(directory, "probes/health.ndjson"), "");
+  writeFileSync(join(directory, "probes/health.ndjson"), (history.probes ?? []).map(({ at, took }) => `${JSON.stringify({ due: Math.round(at * 1e6), start: Math.round(at * 1e6), end: Math.round((at + took) * 1e6), ok: true, code: "" })}\n`).join(""));
   const drill = drillSchema.parse({
     name: "recorded", question: "Is this recorded history judged rightly?", system: { path: "none" }, migration: { plan: "none" }, load: { workload: "none" },
     objectives: { loss: { maxLostWrites: 0 }, consistency: {} }, ...history.drill,

@@ -43,7 +43,7 @@ describe("words", () => {
   });
 
   test("name the fields where values are others", () => {
-    for (const kind of ["altered-write", "unread-values-changed"]) expect(advice(finding(kind, { fields: ["fee", "note"] }))?.consequence).toContain("it (fee, note)");
+    for (const kind of ["altered-write", "unread-values-changed"] as const) expect(advice(finding(kind, { fields: ["fee", "note"] }))?.consequence).toContain("it (fee, note)");
     expect(advice(finding("altered-write", { count: 2, ofRowsBefore: 2, fields: ["fee"] }))?.consequence).toContain("it (fee)");
   });
 
