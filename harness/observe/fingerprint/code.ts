@@ -53,7 +53,11 @@ export const CODE: readonly Catalogue[] = [
   },
   { kind: "cast", of: "pg_cast", prefix: "cast", name: "t.castsource::regtype || ' as ' || t.casttarget::regtype", exempt: { oid: OID, castsource: NAMED, casttarget: NAMED } },
   { kind: "transform", of: "pg_transform", prefix: "trf", name: identity("pg_transform"), exempt: { oid: OID, trftype: NAMED, trflang: NAMED } },
-  { kind: "language", of: "pg_language", prefix: "lan", name: "t.lanname", where: "true", exempt: { oid: OID, lanname: NAMED }, as: { lanacl: acl("t.lanacl", "l", "t.lanowner") } },
+  {
+    kind: "language", of: "pg_language", prefix: "lan", name: "t.lanname", where: "true", exempt: { oid: OID, lanname: NAMED }, 
+    // Who may use one that an extension brought is told with the rights on such objects.
+    as: { lanacl: `case when not exists (select from pg_depend e where e.classid = 'pg_language'::regclass and e.objid = t.oid and e.deptype = 'e') then ${acl("t.lanacl", "l", "t.lanowner")} end` },
+  },
   {
     kind: "text-search", of: "pg_ts_config", prefix: "cfg", name: "t.oid::regconfig::text", schema: "t.cfgnamespace", exempt: { oid: OID, cfgname: NAMED, cfgnamespace: NAMED },
     parts: [{ of: "pg_ts_config_map", many: "dictionaries", on: "pg_ts_config_map.mapcfg = t.oid", prefix: "map", exempt: { mapcfg: NAMED } }],

@@ -44,13 +44,16 @@ const notBrought = (catalogue: string, oid: string) => `not exists (select from 
 const OF_A_TYPE = new Set(["pg_proc", "pg_cast", "pg_type"]);
 const notOfAType = (catalogue: string) => `not exists (select from pg_depend i where i.classid = '${catalogue}'::regclass and i.objid = t.oid and i.deptype = 'i' and i.refclassid = 'pg_type'::regclass)`;
 
+/** Of these also what an extension brought is compared by itself: plpgsql comes with every database, and is anybody's to comment on and to own. */
+const ALSO_BROUGHT = new Set(["pg_extension", "pg_language"]);
+
 /** What an extension brought is compared by the extension's version. */
 function conditions({ of, schema, table, where }: Catalogue, columns: readonly Column[]): string[] {
   const withNumber = hasOid(columns, of);
   return [
     ...(schema ? [USERS(schema)] : where === undefined ? ["t.oid >= 16384"] : []), ...(where ? [where] : []),
     ...(OF_A_TYPE.has(of) ? [notOfAType(of)] : []),
-    ...(withNumber && !SHARED.has(of) && of !== "pg_extension" ? [notBrought(of, "t.oid")] : []), ...(table ? [notBrought("pg_class", table), `(${table} is null or ${notOwnRelation(table)})`] : []),
+    ...(withNumber && !SHARED.has(of) && !ALSO_BROUGHT.has(of) ? [notBrought(of, "t.oid")] : []), ...(table ? [notBrought("pg_class", table), `(${table} is null or ${notOwnRelation(table)})`] : []),
   ];
 }
 
