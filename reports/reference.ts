@@ -9,6 +9,7 @@ import { faultSchema, triggerSchema } from "../harness/drill/fault.ts";
 import { drillSchema, rollbackSchema } from "../harness/drill/schema.ts";
 import { stepSchema } from "../harness/drill/plan.ts";
 import { systemSchema } from "../harness/drill/system.ts";
+import { newcomers } from "./reference-newcomers.ts";
 
 type Node = {
   readonly description?: string; readonly type?: string; readonly const?: unknown; readonly enum?: readonly unknown[]; readonly default?: unknown;
@@ -33,7 +34,7 @@ export function renderReference(): string {
       `### ${String(way.properties?.["strategy"]?.const)}`, "", `${way.description ?? ""}.`, "", ...fields({ ...way, properties: omit(way.properties, ["strategy"]) }, ""), ""]),
     "## Triggers (`at` of a fault)", "", ...(schemaOf(triggerSchema).anyOf ?? []).map((trigger) => `- ${Object.entries(trigger.properties ?? {}).map(([name, field]) => `\`${name}\`${field.description ? ` (${field.description})` : ""}`).join(", ")}`),
     "", "## System (`system.yaml`)", "", ...fields(schemaOf(systemSchema), ""),
-    "", "## A plan's step (`plan.yaml`)", "", ...fields(schemaOf(stepSchema), ""), "",
+    "", "## A plan's step (`plan.yaml`)", "", ...fields(schemaOf(stepSchema), ""), "", ...newcomers(), "",
   ].join("\n");
 }
 

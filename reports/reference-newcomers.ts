@@ -1,0 +1,34 @@
+// What the schema doesn't say and a newcomer needs: who runs what, under which name, where paths start, and what a workload may call.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT } from "../harness/base/files.ts";
+
+/** As topology/postgres.ts makes it: what renders imports no server. */
+const DATABASE = "app";
+
+/** Chapters of the reference, as lines of Markdown. */
+export function newcomers(): string[] {
+  return [
+    "## Who runs what, and where", "",
+    "| who | role | may |", "|---|---|---|",
+    `| schema, seed, the migration's steps and the way back's | \`migrator\` | owns the database \`${DATABASE}\` and its schema public; no superuser: roles, ALTER SYSTEM, replication slots, event triggers and session_replication_role are refused with 42501 |`,
+    "| clients (the load), the application | `app` | what the schema grants it, and nothing else: `grant select, insert, update on customers to app` |",
+    "| the harness: facts, probes, ways back that need the server | `turnback` | superuser, around all proxies |", "",
+    `- The database is named \`${DATABASE}\`, on each of the system's servers. Both roles are there before the schema runs, and have passwords of the run's own.`,
+    "- Extensions are made by the superuser: name them in `extensions` of system.yaml. So are tablespaces (`tablespaces`).",
+    "- Paths in a drill (`system.path`, `migration.plan`, `load.workload`) start at the repository's root, or are absolute. Files that system.yaml names start at its folder, and a drill's own file where the command is called.",
+    "- `:scale` in SQL files of a system stands for the drill's `system.scale`. After the seed the database is analysed.", "",
+    "## What a workload calls (`k6/x/turnback`)", "",
+    "A workload is a k6 script. It imports `options`, `serve` and what it does from `k6/x/turnback`, and exports `options()` as k6's options; each operation has a name, and says beforehand what it will have done to which record of which entity (`effects`).",
+    "What is told so is held against the database afterwards. An operation that tells no effects is only counted and timed. For completion in an editor: `/// <reference path=\"harness/load/workload.d.ts\" />`.", "",
+    "```ts", ...declarations(), "```",
+  ];
+}
+
+/** Of the module, as its file declares it. */
+function declarations(): string[] {
+  const lines = readFileSync(join(ROOT, "harness/load/workload.d.ts"), "utf8").split("\n");
+  const from = lines.findIndex((line) => line.startsWith("declare module \"k6/x/turnback\""));
+  return lines.slice(from + 1, lines.indexOf("}", from)).map((line) => line.replace(/^ {2}/, ""));
+}
