@@ -34,19 +34,21 @@ export type Run = Pick<RunResult, "directory" | "chainHead"> & { readonly entiti
 
 /**
  * The second half: what was done is done, and is only to be packed, judged and sealed.
- * @param how.read whose page somebody will read; no other one is made
+ * @param how.keep whether somebody will keep the run, as its scorecard says; if not, it is judged from what was written, and left as it is
  */
-export async function concluded({ directory, chainHead, entities }: Run, { key, read = () => true }: { readonly key?: KeyObject | undefined; readonly read?: (card: Scorecard) => boolean } = {}): Promise<Scorecard> {
+export async function concluded({ directory, chainHead, entities }: Run, { key, keep }: { readonly key?: KeyObject | undefined; readonly keep?: (card: Scorecard) => boolean } = {}): Promise<Scorecard> {
+  const first = keep && await judge(directory);
+  if (first && !keep(first)) return first;
   try {
     await packRun(directory, entities);
   } catch (error) {
     warn(`turnback: the run stays as it was written, line by line: ${messageOf(error)}`);
   }
   const card = await judge(directory);
-  const page = read(card) ? renderHtml(card) : undefined;
+  const page = renderHtml(card);
   try {
     await writeAtomically(`${directory}/${PATHS.scorecard}`, scorecardText(card));
-    if (page !== undefined) await writeAtomically(`${directory}/${PATHS.page}`, page);
+    await writeAtomically(`${directory}/${PATHS.page}`, page);
     await sealRun(directory, chainHead, key);
   } catch (error) {
     throw evidenceError(directory, error);

@@ -14,8 +14,8 @@ export type Told = { readonly card: Scorecard; readonly directory: string; /** T
 /** A run that is over, and not yet judged. */
 export type Conducted = Run & Pick<Told, "failure">;
 
-/** `metUnread`: nobody will read the page of what is met. */
-export type Request = { readonly conduct: Ask } | { readonly conclude: Run; readonly metUnread: boolean } | { readonly abort: HarnessErrorFields };
+/** `metUnkept`: what is met will not be kept. */
+export type Request = { readonly conduct: Ask } | { readonly conclude: Run; readonly metUnkept: boolean } | { readonly abort: HarnessErrorFields };
 export type Answer = { readonly conducted: Conducted } | { readonly concluded: Scorecard } | { readonly refused: HarnessErrorFields } | { readonly broken: string };
 type Work = Exclude<Request, { readonly abort: HarnessErrorFields }>;
 
@@ -25,7 +25,7 @@ let underWay: Promise<void> = Promise.resolve();
 
 async function answer(work: Work, signal: AbortSignal): Promise<Answer> {
   try {
-    if ("conclude" in work) return { concluded: await concluded(work.conclude, { read: ({ verdict }) => !(work.metUnread && verdict === "met") }) };
+    if ("conclude" in work) return { concluded: await concluded(work.conclude, work.metUnkept ? { keep: ({ verdict }) => verdict !== "met" } : {}) };
     const { file, drill, runtime, seed, runsDirectory } = work.conduct;
     const { directory, chainHead, system, failure } = await conducted({ file, variant: () => drill, runtime, seed, runsDirectory, signal, watcher: SILENT });
     return { conducted: { directory, chainHead, entities: system.entities, failure: failure && fieldsOf(failure) } };

@@ -41,14 +41,14 @@ export class Rehearsers implements AsyncDisposable {
   /**
    * Rehearses in processes that have nothing else to do: one conducts, another judges.
    * @param options.over is told when the run is over, and only to be judged: the next one may begin
-   * @param options.metUnread makes no page of what is met
+   * @param options.metUnkept only judges what is met: it is neither packed nor sealed, and has no page
    * @param options.alone begins when no other run is under way any more, and none begins beside it
    * @throws HarnessError as `rehearse` and `expectRoom` do; `rehearser-died` and `rehearser-hung`, of the kind `run`, when there is no answer
    */
-  async rehearse(ask: Ask, signal: AbortSignal, { over = () => undefined, alone = false, metUnread = false }: { readonly over?: (() => void) | undefined; readonly alone?: boolean; readonly metUnread?: boolean } = {}): Promise<Told> {
+  async rehearse(ask: Ask, signal: AbortSignal, { over = () => undefined, alone = false, metUnkept = false }: { readonly over?: (() => void) | undefined; readonly alone?: boolean; readonly metUnkept?: boolean } = {}): Promise<Told> {
     const conducted = await (alone ? this.#runs.alone : this.#runs.beside)(() => this.#conduct(ask, signal));
     over();
-    const judged = await this.#inTurn(() => this.#ask(this.#judging, { conclude: conducted, metUnread }, new AbortController().signal)); // what was done is worth being judged
+    const judged = await this.#inTurn(() => this.#ask(this.#judging, { conclude: conducted, metUnkept }, new AbortController().signal)); // what was done is worth being judged
     if (!("concluded" in judged)) throw failed(judged);
     return { card: judged.concluded, directory: conducted.directory, failure: conducted.failure };
   }

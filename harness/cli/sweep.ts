@@ -129,7 +129,7 @@ async function cardOf(drill: Drill, at: At): Promise<Scorecard> {
 type At = { readonly file: string; readonly directory: string; readonly runtime: RuntimeKind; readonly seed: number; readonly rehearsers: Rehearsers; readonly signal: AbortSignal };
 
 const rehearseAt = (drill: Drill, { file, directory, runtime, seed, rehearsers, signal }: At, how?: Parameters<Rehearsers["rehearse"]>[2]) =>
-  rehearsers.rehearse({ file, drill, runtime, seed, runsDirectory: join(directory, EVIDENCE) }, signal, { ...how, metUnread: true });
+  rehearsers.rehearse({ file, drill, runtime, seed, runsDirectory: join(directory, EVIDENCE) }, signal, { ...how, metUnkept: true });
 
 /** Rehearses one point. Evidence of what was met is not kept: a thousand points would fill any disk. */
 async function attempt(declared: Drill, point: Point, at: At, over: () => void): Promise<Outcome> {

@@ -87,7 +87,7 @@ export class EvidenceDatabase implements AsyncDisposable {
     if (!(await isPacked(packed))) {
       packed = join(this.#duckdb.scratch, "packed");
       this.#folders.push(packed);
-      await this.#reading(() => pack(this.#opened, packed, entities));
+      await this.#reading(() => pack(this.#opened, packed, entities, { fleeting: true }));
     }
     if (((await stat(join(packed, partFile(PATHS.operations, 0)))).size) > MUCH_BYTES) await this.#duckdb.forMuch();
     const tables = [

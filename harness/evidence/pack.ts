@@ -37,6 +37,8 @@ const MOST_FIELDS = 100;
 
 const INTENTS = `seq: 'BIGINT', vu: 'BIGINT', op: 'VARCHAR', intended: 'BIGINT', start: 'BIGINT', effects: 'STRUCT(entity VARCHAR, key VARCHAR, kind VARCHAR, value JSON)[]', mops: 'JSON'`;
 const PARQUET = "format parquet, compression zstd, compression_level 1";
+/** For what is read once and gone. */
+const FLEETING = "format parquet, compression uncompressed";
 const OUTCOMES = `seq: 'BIGINT', acquired: 'BIGINT', "end": 'BIGINT', outcome: 'VARCHAR', phase: 'VARCHAR', code: 'VARCHAR', reads: 'JSON'`;
 
 /** What is known of an entity here: its name, and the column that names a record. */
@@ -52,7 +54,7 @@ export async function packRun(directory: string, entities: readonly PackedEntity
   const beside = join(directory, ".packing");
   await rm(beside, { recursive: true, force: true });
   try {
-    const packed = await pack(directory, beside, entities, sizes);
+    const packed = await pack(directory, beside, entities, { sizes });
     // With the first of the operations a run counts as packed: it comes last.
     await mkdir(join(directory, PATHS.ledger), { recursive: true }); // a run that ended before its load has none
     for (const path of packed.reverse()) await rename(join(beside, path), join(directory, path));
@@ -63,11 +65,11 @@ export async function packRun(directory: string, entities: readonly PackedEntity
   for (const path of [PATHS.intents, PATHS.outcomes, ...dumps]) await rm(join(directory, path), { force: true });
 }
 
-/** Packs the run `from` into the folder `to`. Gives the paths of what it wrote there, the operations first. */
-export async function pack(from: string, to: string, entities: readonly PackedEntity[], sizes: Sizes = SIZES): Promise<string[]> {
+/** Packs the run `from` into the folder `to`, small unless it is fleeting. Gives the paths of what it wrote there, the operations first. */
+export async function pack(from: string, to: string, entities: readonly PackedEntity[], { sizes = SIZES, fleeting = false }: { readonly sizes?: Sizes; readonly fleeting?: boolean } = {}): Promise<string[]> {
   await using duckdb = await openDuckDB();
   for (const folder of ["before", "after", PATHS.ledger]) await mkdir(join(to, folder), { recursive: true });
-  const packer = new Packer(duckdb, await plainPath(duckdb, to), sizes, await keysOf(from, entities));
+  const packer = new Packer(duckdb, await plainPath(duckdb, to), sizes, await keysOf(from, entities), fleeting ? FLEETING : PARQUET);
   from = await plainPath(duckdb, from);
   const [intents, outcomes] = [join(from, PATHS.intents), join(from, PATHS.outcomes)];
   await packer.operations(await packer.source(intents, await readNdjson(intents, INTENTS)), await packer.source(outcomes, await readNdjson(outcomes, OUTCOMES)));
@@ -119,9 +121,11 @@ class Packer {
   readonly #to: string;
   readonly #sizes: Sizes;
   readonly #keys: Keys;
+  readonly #form: string;
   #sources = 0;
 
-  constructor(duckdb: DuckDB, to: string, sizes: Sizes, keys: Keys) {
+  constructor(duckdb: DuckDB, to: string, sizes: Sizes, keys: Keys, form = PARQUET) {
+    this.#form = form;
     this.#keys = keys;
     this.#sizes = sizes;
     this.#duckdb = duckdb;
@@ -198,10 +202,10 @@ class Packer {
 
   /** Writes rows, ordered by their entity if they have one, and by the bucket of their key. */
   async byBucket(rows: string, key: string, buckets: number, path: string): Promise<void> {
-    const order = rows === "fields" ? `entity, "#bucket"` : `"#bucket"`;
+    const order = [...(rows === "fields" ? ["entity"] : []), ...(buckets > 1 ? [`"#bucket"`] : [])];
     const { bucket, part } = this.#sizes;
     await using split = await this.#split(`(select *, (hash(${identifier(key)}) % ${buckets})::usmallint as "#bucket" from ${rows})`, buckets * bucket <= part ? undefined : `"#bucket" * ${bucket} // ${part}`);
-    for (const [i, part] of split.parts.entries()) await this.#copy(`select * from ${split.read(part)} order by ${order}`, partFile(path, i));
+    for (const [i, part] of split.parts.entries()) await this.#copy(`select * from ${split.read(part)}${order.length > 0 ? ` order by ${order.join(", ")}` : ""}`, partFile(path, i));
   }
 
   /** How many rows there are in whatever has the most. */
@@ -224,7 +228,7 @@ class Packer {
   }
 
   async #copy(query: string, path: string): Promise<void> {
-    await this.#duckdb.connection.run(`copy (${query}) to ${literal(join(this.#to, path))} (${PARQUET})`);
+    await this.#duckdb.connection.run(`copy (${query}) to ${literal(join(this.#to, path))} (${this.#form})`);
     this.written.push(path);
   }
 }

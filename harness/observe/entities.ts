@@ -72,7 +72,8 @@ async function dumpEntity(client: pg.Client, entity: Entity, shape: Shape, evide
   try {
     if (shape === "after" && path.now !== path.fresh) await client.query("select pg_catalog.set_config('search_path', $1, true)", [path.now]);
     const columns = await columnsOf(client, entity[shape]);
-    const rows = client.query(copy.to(`copy (select ${columns.map((column) => printed(column, columns.length)).join(", ")} from (${entity[shape]}\n) records) to stdout with (format csv, header)`));
+    // Without OFFSET 0 the server would merge the two queries, and make the text of each value as often as we name it.
+    const rows = client.query(copy.to(`copy (select ${columns.map((column) => printed(column, columns.length)).join(", ")} from (select * from (${entity[shape]}\n) asked offset 0) records) to stdout with (format csv, header)`));
     await pipeline(rows, createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 1 } }), createWriteStream(evidence.path(file)));
     await client.query("select pg_catalog.set_config('search_path', $1, true)", [path.fresh]);
     await client.query("release savepoint entity");

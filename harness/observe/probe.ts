@@ -37,7 +37,8 @@ export async function startProber(options: {
   readonly onStandstill: (standstill: Standstill) => void;
 }): Promise<Prober> {
   const log = openSync(`${options.topology.runtime.workDirectory}/probe.log`, "a");
-  const child = spawn(PROBER, [], { stdio: ["pipe", "pipe", log], detached: true, env: { TURNBACK_WORK: options.topology.runtime.workDirectory } });
+  // On one processor: a hundred probes a second are little, and to share them out would cost a third more.
+  const child = spawn(PROBER, [], { stdio: ["pipe", "pipe", log], detached: true, env: { TURNBACK_WORK: options.topology.runtime.workDirectory, GOMAXPROCS: "1" } });
   closeSync(log);
   let ended = false;
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null; error?: Error }>((resolve) => {

@@ -101,7 +101,7 @@ export async function startTopology(options: {
     postgresFor({ runtime, contents: { system, scale }, release: beside?.upgrade ? "older" : "usual", postgres, archiving: keepsBackups(drill) ? backups.settings : undefined, replicated: replica !== undefined, publishes: beside !== undefined, ownClock, disk, passwords, say }),
     // Its schema alone, from the same files: its data come from the other one.
     beside && postgresFor({ runtime, contents: { system, scale: Math.min(scale, SMALL), empty: true }, server: "green", release: beside.upgrade ? "newer" : "usual", postgres: { ...postgres, port: 0 }, publishes: true, ownClock, passwords, say }),
-    runtime.start(toxiproxyLaunch(Object.keys(others))),
+    runtime.start(toxiproxyLaunch(Object.keys(others), drill.load.arrivalsPerSecond)),
   ]);
   const inTurn = mutex();
   const besides = new Map(await Promise.all(Object.entries(others).map(async ([database, other]) => [database, await startOther({ runtime, drill, system: other, database, passwords, toxiproxy, inTurn, say })] as const)));

@@ -15,8 +15,11 @@ const INSIDE = { api: 8474, clients: 15432, migration: 15433, replication: 15434
 /** A path to the first database, or to another one. */
 const nameOf = (path: Path, database: string | undefined) => (database === undefined ? path : `${path}-${database}`);
 
+/** Up to so many arrivals a second one processor is enough for it, and it needs a third less of that than of several. */
+const ONE_PROCESSOR_PER_SECOND = 500;
+
 /** For the first database, and the others of these names. */
-export function toxiproxyLaunch(others: readonly string[]): Launch {
+export function toxiproxyLaunch(others: readonly string[], arrivalsPerSecond: number): Launch {
   const toOthers = others.flatMap((name, i) => (["clients", "migration"] as const).map((path, j) => [nameOf(path, name), { inside: 15_440 + 2 * i + j }] as const));
   return {
     name: "toxiproxy",
@@ -24,6 +27,7 @@ export function toxiproxyLaunch(others: readonly string[]): Launch {
     process: {
       command: `${ROOT}/.cache/bin/toxiproxy-server`,
       args: (ports) => ["-host", "127.0.0.1", "-port", String(ports["api"])],
+      env: () => (arrivalsPerSecond > ONE_PROCESSOR_PER_SECOND ? {} : { GOMAXPROCS: "1" }),
     },
     docker: { image: PROXIES_IMAGE, command: ["toxiproxy-server", "-host", "0.0.0.0", "-port", String(INSIDE.api)] },
     ready: async (service) => (await fetch(`${api(service)}/version`, { signal: AbortSignal.timeout(1_000) })).ok,

@@ -10,6 +10,7 @@ import { HarnessError } from "../../harness/base/errors.ts";
 import { Rehearsers } from "../../harness/cli/rehearsers.ts";
 import { readForRun } from "../../harness/conduct/run-drill.ts";
 import { PATHS } from "../../harness/evidence/run-directory.ts";
+import { judge } from "../../harness/judge/judge.ts";
 import { findLeftovers } from "../../harness/topology/leftovers.ts";
 import { smallDrill, temporaryFolder, writeDrill } from "../support/drills.ts";
 
@@ -72,15 +73,16 @@ test("who asked may end it: it is judged as unknown, and what was started is dow
   expect(live.pids.filter(({ pid }) => ![undefined, "Z"].includes(inspect(pid)?.state))).toEqual([]);
 });
 
-test("after so many rehearsals a process is replaced by a new one, which works; what is met and unread has a seal, and no page", async () => {
+test("after so many rehearsals a process is replaced by a new one, which works; what is met and not kept has neither seal nor page, and the same scorecard", async () => {
   await using folder = await temporaryFolder();
   await using rehearsers = new Rehearsers({ rehearsals: 1 });
   const harnesses: number[] = [];
-  for (const [name, metUnread] of [["one-of-two", true], ["two-of-two", false]] as const) {
-    const [live, { card, directory }] = await Promise.all([liveRun(name), rehearsers.rehearse(await asking(folder.path, name), new AbortController().signal, { metUnread })]);
+  for (const [name, metUnkept] of [["one-of-two", true], ["two-of-two", false]] as const) {
+    const [live, { card, directory }] = await Promise.all([liveRun(name), rehearsers.rehearse(await asking(folder.path, name), new AbortController().signal, { metUnkept })]);
     harnesses.push(live.harness.pid);
     expect(card.verdict).toBe("met");
-    expect(await Promise.all([PATHS.seal, PATHS.page].map((path) => exists(join(directory, path))))).toEqual([true, !metUnread]);
+    expect(await Promise.all([PATHS.seal, PATHS.page].map((path) => exists(join(directory, path))))).toEqual([!metUnkept, !metUnkept]);
+    expect(await judge(directory)).toEqual(card);
   }
   expect(new Set(harnesses).size).toBe(2);
   await waitUntil({ what: "end of the first process", withinMs: 5_000, check: () => ([undefined, "Z"].includes(inspect(harnesses[0]!)?.state) ? true : undefined) });
