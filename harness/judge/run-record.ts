@@ -35,11 +35,13 @@ export type Facts = {
   readonly entities: EntityFacts;
 };
 
-/** What is known of a table's columns that no entity reads. */
+/** `through`: entities that read a part of it, and their fields that may show it. */
+export type UnreadColumn = { readonly name: string; readonly read: boolean; readonly checksum: string | null; readonly through?: readonly { readonly entity: string; readonly fields: readonly string[] }[] };
+/** What is known of a table's columns that no entity reads whole. */
 export type UnreadTable = {
   readonly database: string; readonly name: string; readonly full: string; readonly rows: number | null; readonly why?: string; readonly checksum: string | null;
-  readonly columns: readonly { readonly name: string; readonly read: boolean; readonly checksum: string | null }[];
-  readonly entities: readonly string[]; readonly key: readonly string[]; readonly cascades: readonly string[];
+  readonly columns: readonly UnreadColumn[];
+  readonly entities: readonly string[]; readonly leaveOut?: readonly string[]; readonly key: readonly string[]; readonly cascades: readonly string[];
   readonly triggers: readonly { readonly on: string; readonly does: readonly string[] }[];
   readonly file?: string; /** Since when the server counts, which it does anew after a crash. */ readonly unloggedSince?: string;
   readonly parents?: readonly string[];
