@@ -33,6 +33,7 @@ import type { LoadedSystem } from "../topology/postgres.ts";
 import type { Runtime } from "../topology/runtime.ts";
 import { startTopology, viewsOf, type Topology } from "../topology/topology.ts";
 import { startClients } from "./clients.ts";
+import { changedAnything, untouched, type Untouched } from "./changed.ts";
 import { checkApplication, restApplication, takeApplicationBack } from "./application.ts";
 import { Decision } from "./decision.ts";
 import { doubtsOf } from "./doubts.ts";
@@ -114,6 +115,7 @@ class Conduct {
   readonly #signal: AbortSignal;
   readonly #decision: Decision;
   #counters: Counters = new Map();
+  #untouched: Untouched | undefined;
 
   constructor(run: DrillRun, undo: UndoStack) {
     this.#run = run;
@@ -157,6 +159,7 @@ class Conduct {
     const { load, prober, steady } = await this.#phase("warm-up", async () => {
       const clients = await this.#warmUp(topology);
       await wayBack.approach(this.#signal);
+      this.#untouched = await untouched(topology, this.#run.plan, this.#run.drill.migration);
       await gate.closeFor("migration", this.#signal);
       await wayBack.mark(this.#signal);
       return clients;
@@ -272,12 +275,15 @@ class Conduct {
     strikes.begin("forward");
     try {
       const { blueGreen, volumeSwap } = drill.migration;
-      const told: Pick<RunnerContext, "record" | "reach" | "signal"> = { signal, record: (event) => this.#record(event), reach: (direction, point) => strikes.reach(direction, point) };
+      let wrote = false;
+      const told: Pick<RunnerContext, "record" | "reach" | "signal" | "wrote"> = { signal, wrote: () => { wrote = true; }, record: (event) => this.#record(event), reach: (direction, point) => strikes.reach(direction, point) };
       if (volumeSwap) await swapVolumes({ ...told, topology, ...volumeSwap });
       if (blueGreen) await follow({ ...told, topology, declared: blueGreen });
       await withSessions(topology, "turnback-migration", signal, (on) => runForward({ ...told, plan, on, application: topology.application }));
       if (blueGreen) await switchOver({ ...told, topology, declared: blueGreen });
-      this.#record({ kind: "migration", state: "completed" });
+      const completed = this.#run.clock.nowNs();
+      const changed = await changedAnything(topology, this.#untouched, wrote);
+      this.#record({ kind: "migration", state: "completed", ...(changed !== undefined && { changed }) }, completed);
     } catch (error) {
       this.#signal.throwIfAborted();
       if (error instanceof HarnessError && error.kind === "declaration") throw error;
