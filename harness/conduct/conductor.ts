@@ -20,7 +20,7 @@ import { isInPlace } from "../migration/journal.ts";
 import { runForward, type RunnerContext } from "../migration/runner.ts";
 import { withSessions } from "../migration/sessions.ts";
 import { swapVolumes } from "../migration/volume-swap.ts";
-import { countersOf, type Counters } from "../observe/activity.ts";
+import { countersOf, firstTransactions } from "../observe/activity.ts";
 import { baselineFacts } from "../observe/baseline.ts";
 import { captureFacts } from "../observe/facts.ts";
 import type { SchemaObject } from "../observe/fingerprint.ts";
@@ -39,7 +39,7 @@ import { Decision } from "./decision.ts";
 import { doubtsOf } from "./doubts.ts";
 import { Person } from "./person.ts";
 import { checkCapabilities } from "./preflight.ts";
-import { noteActivity } from "./in-service.ts";
+import { noteActivity, type Before } from "./in-service.ts";
 import { referenceStructure } from "./reference.ts";
 import type { SteadyWatch } from "./steady.ts";
 import { Strikes } from "./strikes.ts";
@@ -114,7 +114,7 @@ class Conduct {
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   readonly #decision: Decision;
-  #counters: Counters = new Map();
+  #before: Before = { counters: new Map(), since: new Map() };
   #untouched: Untouched | undefined;
 
   constructor(run: DrillRun, undo: UndoStack) {
@@ -227,7 +227,7 @@ class Conduct {
         await baselineFacts(databases, evidence, this.#signal);
         await requireAskable(evidence.directory, databases.map(({ system }) => system));
       }
-      if (when === "before") this.#counters = await countersOf(databases);
+      if (when === "before") this.#before = { counters: await countersOf(databases), since: await firstTransactions(databases) };
     } finally {
       await Promise.all(databases.map(({ client }) => client.end()));
     }
@@ -258,7 +258,7 @@ class Conduct {
       check: () => (steady.isSteady() && !this.#decision.firing ? true : undefined),
     });
     this.#record({ kind: "load", state: "steady" });
-    await noteActivity(topology, this.#counters, this.#run.evidence);
+    await noteActivity(topology, this.#before, this.#run.evidence);
     return { load, prober, steady };
   }
 

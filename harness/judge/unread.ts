@@ -1,8 +1,10 @@
 // Data that no entity reads, or not whole: a change of it that clients do not explain is a finding, and what can't be told is named.
 
 import type { EvidenceDatabase } from "../evidence/database.ts";
+import { literal } from "../evidence/duckdb.ts";
 import type { NamedKind } from "./kinds.ts";
 import { freshnessOf } from "./materialized.ts";
+import { stepOf } from "./lockstep.ts";
 import { phaseOf, type Activity, type RunRecord, type UnreadTable } from "./run-record.ts";
 import type { Coverage, Finding } from "./scorecard.ts";
 import { columnTold, toldOf, type Told } from "./told.ts";
@@ -12,7 +14,7 @@ import { sampledOf, sampleQuery, surplusOf, type Sampled, type Surplus } from ".
 
 /** What clients do to a table: seen before the migration, or told by the ledger. */
 type Seen = { readonly insert: boolean; readonly update: boolean; readonly delete: boolean };
-export type Unread = { readonly findings: readonly Finding[]; readonly warnings: readonly Finding[]; readonly coverage: Coverage };
+export type Unread = { readonly findings: readonly Finding[]; readonly warnings: readonly Finding[]; readonly coverage: Coverage; /** Why the run can't be met, though nothing is certain. */ readonly doubts: readonly string[] };
 
 /** How the run went, as far as it says what may have changed. */
 export type Circumstances = {
@@ -29,7 +31,7 @@ export async function unreadOf(record: RunRecord, database: EvidenceDatabase, { 
   const told = await toldOf(database);
   const soft = await otherWriters(record, database);
   const [findings, warnings, notLookedAt]: [Finding[], Finding[], { table: string; reason: string }[]] = [[], [], []];
-  const added: string[] = [];
+  const [added, doubts]: [string[], string[]] = [[], []];
   const times = await timesAsMuch(record, database);
   const coverage = { all: 0, byEntities: 0, byChecksum: 0, tables: 0 };
   for (const was of unread.before) {
@@ -59,7 +61,8 @@ export async function unreadOf(record: RunRecord, database: EvidenceDatabase, { 
     const rest = emptied?.explained ? emptied.said : restOf(was, is, seen, sampled, surplus);
     if (rest === undefined) [coverage.byChecksum, coverage.tables] = [coverage.byChecksum + hidden, coverage.tables + 1];
     else notLookedAt.push({ table: hidden === was.columns.length ? name : `${name} (${was.columns.filter(({ read }) => !read).map((column) => column.name).join(", ")})`, reason: rest });
-    if (seen.insert && was.entities.length === 0) added.push(name);
+    const step = seen.insert && was.entities.length === 0 ? stepOf(was, unread.activity, unread.before, unread.after) : undefined;
+    if (seen.insert && was.entities.length === 0 && !step) added.push(name);
     const accuse = async (what: What, n: number, told: Change, sure = true) => {
       const certain = sure && back && !emptied?.explained && (what === "lost" || (soft === undefined && !(what === "added" && was.triggers.length + was.cascades.length > 0)));
       (certain ? findings : warnings).push(await finding(name, what, n, was, told, back ? emptied?.said ?? soft : "the way back doesn't end where the migration began"));
@@ -67,6 +70,10 @@ export async function unreadOf(record: RunRecord, database: EvidenceDatabase, { 
     const mayShow = was.columns.some((column) => (columnTold(column, told) ?? 0) > 0);
     const whole = changes ? unexplained(was, changes, { ...seen, update: seen.update || mayShow }, accused) : [];
     for (const [what, n] of whole) await accuse(what, n, ofAll(was, changes as Changes, what, surplus));
+    if (step && !step.even && whole.length === 0 && !step.source.entities.some((entity) => accused.has(entity))) {
+      warnings.push({ kind: "unread-rows-out-of-step", subject: name, count: step.off, detail: `${step.said}; no entity reads it`, examples: [], query: factsQuery(was, step.source) });
+      if (step.sure && back && soft === undefined && !emptied) doubts.push(`rows that clients add to ${name} may be lost or doubled: ${step.said}`);
+    }
     const missing = (what: What) => !whole.some(([other]) => other === what);
     const inPart = was.entities.length > 0 && was.entities.some((entity) => accused.has(entity));
     if (sampled && surplus && surplus.gone.length > 0 && missing("lost") && !inPart) await accuse("lost", surplus.gone.length, ofSample(was, sampled, surplus.gone, []));
@@ -79,7 +86,7 @@ export async function unreadOf(record: RunRecord, database: EvidenceDatabase, { 
   }
   const { all, byEntities, byChecksum, tables } = coverage;
   const looked = { columns: { all, byEntities, byChecksum }, tables: { all: unread.before.length, byChecksum: tables }, notLookedAt, added };
-  return { findings, warnings, coverage: { ...looked, sentence: coverageSentence(looked) } };
+  return { findings, warnings, doubts, coverage: { ...looked, sentence: coverageSentence(looked) } };
 }
 
 /** How many times as much clients did in the whole run as before the migration, when they were watched. */
@@ -96,6 +103,9 @@ const sumOf = ({ entities }: UnreadTable, told: ReadonlyMap<string, Told>) => {
   return { updates: of("update"), deletes: of("delete") };
 };
 
+/** Lists what was counted of these tables, before and after. */
+const factsQuery = (...tables: readonly UnreadTable[]) => `select t."full", t.rows, t.count from read_json(['before/unread.json', 'after/unread.json'], union_by_name = true) t where t."full" in (${tables.map(({ full }) => literal(full)).join(", ")})`;
+
 const either = (seen: readonly Seen[]): Seen => ({ insert: seen.some((one) => one.insert), update: seen.some((one) => one.update), delete: seen.some((one) => one.delete) });
 
 /** Of a table: by itself; and where nothing was seen of it, by triggers that name it, and by what takes its rows along when a parent is changed or deleted. */
@@ -109,7 +119,8 @@ function seenOf(table: UnreadTable, activity: readonly Activity[], told: Readonl
   ]);
   const written = ({ insert, update, delete: deleted }: Seen) => insert || update || deleted;
   const own = direct(table.full);
-  if (activityOf(table, activity)) return own; // it was seen how they write it
+  const activityThen = activityOf(table, activity);
+  if (activityThen && !activityThen.unseen) return own; // it was seen how they write it
   return either([
     own,
     ...table.triggers.filter(({ on }) => written(direct(on))).map(({ does }) => ({ insert: does.includes("insert"), update: does.includes("update"), delete: does.includes("delete") })),

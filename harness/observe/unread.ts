@@ -35,6 +35,8 @@ export type UnreadTable = {
   readonly quoted: string;
   /** Null where the table was not looked at; `why` says so, unless entities read all of it. */
   readonly rows: number | null; readonly why?: string;
+  /** How many rows it has, where entities read all of it. */
+  readonly count?: number;
   /** Of all that no entity reads of each row: values that changed places between rows change no column's checksum. */
   readonly checksum: string | null;
   readonly columns: readonly UnreadColumn[];
@@ -101,7 +103,7 @@ export async function unreadFacts(client: pg.Client, evidence: EvidenceWriter, w
   const before = when === "after" ? await readJson<UnreadTable[]>(evidence.directory, "before/unread.json") : undefined;
   if (when === "after" && !before) return { tables: [], sampled: [] };
   const earlier = Map.groupBy(((before && (await readJson<SampledRow[]>(evidence.directory, PATHS.sample.before))) ?? []).filter((row) => row.database === database), ({ table }) => table);
-  const written = ((before && (await readJson<Activity[]>(evidence.directory, PATHS.activity))) ?? []).filter((one) => one.database === database).map(({ table }) => table);
+  const written = ((before && (await readJson<Activity[]>(evidence.directory, PATHS.activity))) ?? []).filter((one) => one.database === database && one.inserted + one.updated + one.deleted > 0).map(({ table }) => table);
   const tables: UnreadTable[] = [];
   const all = (await client.query<Listed>(LIST)).rows;
   const forms = await formsOf(client, all.flatMap(({ columns }) => columns.map(({ oid }) => oid)));
@@ -137,9 +139,9 @@ async function tableFacts(client: pg.Client, listed: Listed, evidence: EvidenceW
   const unread = columns.filter((column) => !column.read);
   const why = whyNot(listed);
   if (why !== undefined) return { ...base, rows: null, why, columns };
-  if (unread.length === 0) return { ...base, rows: null, columns };
   await client.query("savepoint unread");
   try {
+    if (unread.length === 0) return { ...base, rows: null, columns, count: Number((await client.query<{ n: string }>(`select count(*) as n from ${from}`)).rows[0]?.n) };
     if (listed.kind === "m") {
       const whole = listed.columns.map(({ name: column, oid }) => ({ name: column, text: asValue({ name: column, form: forms.get(oid) }) }));
       const view = await views.facts(full, listed.quoted, whole, old?.view);

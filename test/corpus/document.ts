@@ -53,7 +53,7 @@ const HEADING = "## Changes at random";
 
 /** Harm that ends in a met verdict today. Whoever mends one takes it out, and plants it. */
 const NOT_SEEN = [
-  "rows that clients add to a table that no entity reads: whether they are all there, once, and whole (an outbox, an audit log); the coverage names such tables",
+  "rows that clients add to a table that no entity reads: whether all of them are there, once, is known only where they grow with a table that some entity reads; else, and for what these rows hold (an audit log), the coverage names the table",
   "values in a table without a primary key whose rows clients change",
   "planner statistics that are gone, where no operation became slower",
   "harm that is found, in a drill that declares no objective for it: it stands among the findings beside a verdict that is met",
