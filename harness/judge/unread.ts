@@ -58,14 +58,15 @@ export async function unreadOf(record: RunRecord, database: EvidenceDatabase, { 
     const changes = await changesOf(was, is, database);
     const sampled = sampledOf(unread, was);
     const surplus = sampled && surplusOf(sampled, was, { ...seen, times, activity: activityOf(was, unread.activity), told: sumOf(was, told), column: (name) => columnTold(was.columns.find((column) => column.name === name), told) });
-    const rest = emptied?.explained ? emptied.said : restOf(was, is, seen, sampled, surplus);
+    const rest = emptied?.explained ? emptied.said : activityOf(was, unread.activity)?.unseen ? BLIND : restOf(was, is, seen, sampled, surplus);
     if (rest === undefined) [coverage.byChecksum, coverage.tables] = [coverage.byChecksum + hidden, coverage.tables + 1];
     else notLookedAt.push({ table: hidden === was.columns.length ? name : `${name} (${was.columns.filter(({ read }) => !read).map((column) => column.name).join(", ")})`, reason: rest });
     const step = seen.insert && was.entities.length === 0 ? stepOf(was, unread.activity, unread.before, unread.after) : undefined;
     if (seen.insert && was.entities.length === 0 && !step) added.push(name);
+    const blind = activityOf(was, unread.activity)?.unseen ?? false;
     const accuse = async (what: What, n: number, told: Change, sure = true) => {
-      const certain = sure && back && !emptied?.explained && (what === "lost" || (soft === undefined && !(what === "added" && was.triggers.length + was.cascades.length > 0)));
-      (certain ? findings : warnings).push(await finding(name, what, n, was, told, back ? emptied?.said ?? soft : "the way back doesn't end where the migration began"));
+      const certain = sure && back && !emptied?.explained && (what === "lost" || !blind) && (what === "lost" || (soft === undefined && !(what === "added" && was.triggers.length + was.cascades.length > 0)));
+      (certain ? findings : warnings).push(await finding(name, what, n, was, told, back ? emptied?.said ?? (blind ? BLIND : soft) : "the way back doesn't end where the migration began"));
     };
     const mayShow = was.columns.some((column) => (columnTold(column, told) ?? 0) > 0);
     const whole = changes ? unexplained(was, changes, { ...seen, update: seen.update || mayShow }, accused) : [];
@@ -102,6 +103,8 @@ const sumOf = ({ entities }: UnreadTable, told: ReadonlyMap<string, Told>) => {
   const of = (kind: "update" | "delete") => entities.reduce((sum, entity) => sum + (told.get(entity)?.[kind] ?? 0), 0);
   return { updates: of("update"), deletes: of("delete") };
 };
+
+const BLIND = "there was no time to look at what clients write there";
 
 /** Lists what was counted of these tables, before and after. */
 const factsQuery = (...tables: readonly UnreadTable[]) => `select t."full", t.rows, t.count from read_json(['before/unread.json', 'after/unread.json'], union_by_name = true) t where t."full" in (${tables.map(({ full }) => literal(full)).join(", ")})`;

@@ -39,8 +39,10 @@ export function activityBetween(then: Counters, now: Counters): Activity[] {
  */
 export function withSamples(counted: readonly Activity[], seen: readonly (Written & { readonly database: string })[]): Activity[] {
   const name = ({ database, table }: { readonly database: string; readonly table: string }) => `${database} ${table}`;
+  const silent = counted.length === 0; // no session has told of anything yet
   const all = new Map(counted.map((one) => [name(one), one]));
-  for (const { database, table, sample, more, unseen, lockstep } of seen) {
+  for (const { database, table, sample, more: counted, unseen: hidden, lockstep } of seen) {
+    const [more, unseen] = [counted ?? 0, hidden || (counted === null && silent)];
     const { inserted = 0, updated = 0, deleted = 0 } = all.get(name({ database, table })) ?? {};
     const one = { database, table, inserted: Math.max(inserted, more, 0), updated: Math.max(updated, sample.touched), deleted: Math.max(deleted, sample.gone, -more), sample, ...(unseen && { unseen }), ...(lockstep.length > 0 && { lockstep }) };
     if (unseen || one.inserted + one.updated + one.deleted > 0) all.set(name(one), one);

@@ -7,7 +7,7 @@ import { differing, lookAgain, type SampledRow, type SampleWritten } from "./sam
 import type { UnreadTable } from "./unread.ts";
 
 /** `unseen`: there was no time to look at all of it, so that nothing is known of what clients do there but what the server counts. */
-export type Written = { readonly table: string; readonly sample: SampleWritten; readonly more: number; readonly unseen: boolean; readonly lockstep: readonly Lockstep[] };
+export type Written = { readonly table: string; readonly sample: SampleWritten; /** Rows more than before; null where they were too many to be counted. */ readonly more: number | null; readonly unseen: boolean; readonly lockstep: readonly Lockstep[] };
 
 /** So that it costs clients little: tables are looked at from the smallest on, as long as there is time. */
 const LIMITS = { mostRows: 200_000, withinMs: 2_000 };
@@ -28,12 +28,12 @@ export async function writtenInService(client: pg.Client, database: string, tabl
       const is = await inTime(client, until, () => lookAgain(client, table, was));
       const now = small(table) ? await inTime(client, until, () => byTransaction(client, table, since)) : undefined;
       const all = now && [...now.values()].reduce((sum, n) => sum + n, 0);
-      looked.push({ table: table.full, sample: differing(was, is ?? []), more: all === undefined ? 0 : all - before, unseen: !is || (small(table) && !now), was: table, added: now && new Map([...now].filter(([id]) => id !== OLD)) });
+      looked.push({ table: table.full, sample: differing(was, is ?? []), more: all === undefined ? null : all - before, unseen: !is || (small(table) && !now), was: table, added: now && new Map([...now].filter(([id]) => id !== OLD)) });
     }
   } finally {
     await client.query("rollback");
   }
-  const steps = since === undefined ? [] : lockstepOf(looked.flatMap(({ was: { entities, full }, added, more, sample: { gone, touched } }) => (added ? [{ table: full, read: entities.length > 0, more, added, kept: gone === 0, unchanged: touched === 0 }] : [])));
+  const steps = since === undefined ? [] : lockstepOf(looked.flatMap(({ was: { entities, full }, added, more, sample: { gone, touched } }) => (added && more !== null ? [{ table: full, read: entities.length > 0, more, added, kept: gone === 0, unchanged: touched === 0 }] : [])));
   return looked.map(({ table, sample: seen, more, unseen }) => ({ table, sample: seen, more, unseen, lockstep: steps.filter((step) => step.table === table).map(({ source, each, transactions }) => ({ source, each, transactions })) }));
 }
 

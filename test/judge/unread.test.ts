@@ -12,10 +12,10 @@ import { record, remove, update, type Op } from "./history.ts";
 type Rows = readonly (readonly [key: number, digest: number])[];
 type Table = { readonly rows?: Rows; readonly count?: number; readonly key?: boolean; readonly entities?: readonly string[]; readonly triggers?: readonly object[]; readonly cascades?: readonly string[]; readonly why?: string; readonly leaveOut?: readonly string[];
   /** The fields of the entity that may show a part of `body`. */ readonly through?: readonly string[]; /** By key: a digest, or null where the row is gone. */ readonly sample?: Readonly<Record<string, number | null>> };
-type Told = { readonly activity?: readonly [inserted: number, updated: number, deleted: number]; readonly ops?: readonly Op[]; readonly objectives?: object; readonly reference?: boolean; readonly late?: boolean; readonly watched?: { readonly rows: number; readonly gone: number; readonly touched: number; readonly changed: Readonly<Record<string, number>> } };
+type Told = { readonly activity?: readonly [inserted: number, updated: number, deleted: number]; readonly ops?: readonly Op[]; readonly objectives?: object; readonly reference?: boolean; readonly late?: boolean; readonly unseen?: boolean; readonly watched?: { readonly rows: number; readonly gone: number; readonly touched: number; readonly changed: Readonly<Record<string, number>> } };
 
 /** A table `notes` with a column that no entity reads. */
-async function judged(before: Table, after: Table, { activity, ops = [], objectives, reference, late, watched }: Told = {}) {
+async function judged(before: Table, after: Table, { activity, ops = [], objectives, reference, late, unseen, watched }: Told = {}) {
   await using folder = await temporaryFolder();
   const directory = record(folder.path, { silent: true, before: [["a", "x"]], after: [["a", "x"]], ops, ...(objectives && { drill: { objectives } }),
     ...(late && { events: [[0, { kind: "run", state: "started" }], [0, { kind: "phase", phase: "migration", state: "started" }], [1, { kind: "migration", state: "started" }], [5_000, { kind: "rollback", state: "started", strategy: "down" }], [6_000, { kind: "rollback", state: "completed", strategy: "down" }], [9_000, { kind: "quiescence", state: "proven", detail: "0" }], [9_500, { kind: "run", state: "completed" }]] as const }) });
@@ -33,7 +33,7 @@ async function judged(before: Table, after: Table, { activity, ops = [], objecti
     const rows = Object.entries(sample).map(([key, digest]) => ({ database: "", table: "public.notes", key: [key], xmin: digest === null ? null : "1", digests: { body: digest === null ? null : String(digest) } }));
     writeFileSync(join(directory, when, "sample.json"), JSON.stringify(rows));
   }
-  if (activity) writeFileSync(join(directory, "before/activity.json"), JSON.stringify([{ database: "", table: "public.notes", inserted: activity[0], updated: activity[1], deleted: activity[2], ...(watched && { sample: watched }) }]));
+  if (activity) writeFileSync(join(directory, "before/activity.json"), JSON.stringify([{ database: "", table: "public.notes", inserted: activity[0], updated: activity[1], deleted: activity[2], ...(unseen && { unseen }), ...(watched && { sample: watched }) }]));
   if (reference) {
     mkdirSync(join(directory, "reference"));
     writeFileSync(join(directory, "reference/structure.json"), "[]");
@@ -115,6 +115,17 @@ describe("what clients do", () => {
     const ops = [{ at: 10, op: "refund" }];
     expect((await judged({ rows: ROWS }, { rows: MORE }, { ops, late: true })).warned).toEqual(["unread-rows-added"]);
     expect((await judged({ rows: ROWS }, { rows: LESS }, { ops, late: true })).found).toEqual(["unread-rows-lost 2"]);
+  });
+});
+
+describe("a table that there was no time to look at beside the load", () => {
+  test("accuses nobody of what clients may have done, and is named", async () => {
+    const more = await judged({ rows: ROWS }, { rows: MORE }, { activity: [0, 0, 0], unseen: true });
+    expect([more.found, more.warned]).toEqual([[], ["unread-rows-added"]]);
+    expect(more.coverage?.notLookedAt).toEqual([{ table: "notes", reason: "there was no time to look at what clients write there" }]);
+    expect((await judged({ rows: ROWS }, { rows: OTHER }, { activity: [0, 0, 0], unseen: true })).warned).toEqual(["unread-values-changed"]);
+    expect((await judged({ rows: ROWS }, { rows: LESS }, { activity: [0, 0, 0], unseen: true })).found).toEqual(["unread-rows-lost 2"]);
+    expect((await judged({ rows: ROWS }, { rows: MORE }, { activity: [0, 0, 0] })).found).toEqual(["unread-rows-added 1"]);
   });
 });
 
