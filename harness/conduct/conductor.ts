@@ -20,7 +20,7 @@ import { isInPlace } from "../migration/journal.ts";
 import { runForward, type RunnerContext } from "../migration/runner.ts";
 import { withSessions } from "../migration/sessions.ts";
 import { swapVolumes } from "../migration/volume-swap.ts";
-import { countersOf, type Counters } from "../observe/activity.ts";
+import { countersOf, firstTransactions } from "../observe/activity.ts";
 import { baselineFacts } from "../observe/baseline.ts";
 import { captureFacts } from "../observe/facts.ts";
 import type { SchemaObject } from "../observe/fingerprint.ts";
@@ -33,12 +33,13 @@ import type { LoadedSystem } from "../topology/postgres.ts";
 import type { Runtime } from "../topology/runtime.ts";
 import { startTopology, viewsOf, type Topology } from "../topology/topology.ts";
 import { startClients } from "./clients.ts";
+import { changedAnything, untouched, type Untouched } from "./changed.ts";
 import { checkApplication, restApplication, takeApplicationBack } from "./application.ts";
 import { Decision } from "./decision.ts";
 import { doubtsOf } from "./doubts.ts";
 import { Person } from "./person.ts";
 import { checkCapabilities } from "./preflight.ts";
-import { noteActivity } from "./in-service.ts";
+import { noteActivity, type Before } from "./in-service.ts";
 import { referenceStructure } from "./reference.ts";
 import { steadyRemedy, type SteadyWatch } from "./steady.ts";
 import { Strikes } from "./strikes.ts";
@@ -113,7 +114,8 @@ class Conduct {
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   readonly #decision: Decision;
-  #counters: Counters = new Map();
+  #before: Before = { counters: new Map(), since: new Map() };
+  #untouched: Untouched | undefined;
 
   constructor(run: DrillRun, undo: UndoStack) {
     this.#run = run;
@@ -157,6 +159,7 @@ class Conduct {
     const { load, prober, steady } = await this.#phase("warm-up", async () => {
       const clients = await this.#warmUp(topology);
       await wayBack.approach(this.#signal);
+      this.#untouched = await untouched(topology, this.#run.plan, this.#run.drill.migration);
       await gate.closeFor("migration", this.#signal);
       await wayBack.mark(this.#signal);
       return clients;
@@ -224,7 +227,7 @@ class Conduct {
         await baselineFacts(databases, evidence, this.#signal);
         await requireAskable(evidence.directory, databases.map(({ system }) => system));
       }
-      if (when === "before") this.#counters = await countersOf(databases);
+      if (when === "before") this.#before = { counters: await countersOf(databases), since: await firstTransactions(databases) };
     } finally {
       await Promise.all(databases.map(({ client }) => client.end()));
     }
@@ -255,7 +258,7 @@ class Conduct {
       check: () => (steady.isSteady() && !this.#decision.firing ? true : undefined),
     });
     this.#record({ kind: "load", state: "steady" });
-    await noteActivity(topology, this.#counters, this.#run.evidence);
+    await noteActivity(topology, this.#before, this.#run.evidence);
     return { load, prober, steady };
   }
 
@@ -272,12 +275,15 @@ class Conduct {
     strikes.begin("forward");
     try {
       const { blueGreen, volumeSwap } = drill.migration;
-      const told: Pick<RunnerContext, "record" | "reach" | "signal"> = { signal, record: (event) => this.#record(event), reach: (direction, point) => strikes.reach(direction, point) };
+      let wrote = false;
+      const told: Pick<RunnerContext, "record" | "reach" | "signal" | "wrote"> = { signal, wrote: () => { wrote = true; }, record: (event) => this.#record(event), reach: (direction, point) => strikes.reach(direction, point) };
       if (volumeSwap) await swapVolumes({ ...told, topology, ...volumeSwap });
       if (blueGreen) await follow({ ...told, topology, declared: blueGreen });
       await withSessions(topology, "turnback-migration", signal, (on) => runForward({ ...told, plan, on, application: topology.application }));
       if (blueGreen) await switchOver({ ...told, topology, declared: blueGreen });
-      this.#record({ kind: "migration", state: "completed" });
+      const completed = this.#run.clock.nowNs();
+      const changed = await changedAnything(topology, this.#untouched, wrote);
+      this.#record({ kind: "migration", state: "completed", ...(changed !== undefined && { changed }) }, completed);
     } catch (error) {
       this.#signal.throwIfAborted();
       if (error instanceof HarnessError && error.kind === "declaration") throw error;

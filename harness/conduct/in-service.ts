@@ -2,18 +2,21 @@
 
 import { PATHS, readJson, type EvidenceWriter } from "../evidence/run-directory.ts";
 import { activityBetween, countersOf, withSamples, type Counters } from "../observe/activity.ts";
-import { writtenInService, type SampledRow } from "../observe/sample.ts";
+import type { SampledRow } from "../observe/sample.ts";
+import { writtenInService } from "../observe/written.ts";
 import type { UnreadTable } from "../observe/unread.ts";
 import { viewsOf, type Topology } from "../topology/topology.ts";
 
-/** @param counters the server's, before the load */
-export async function noteActivity(topology: Topology, counters: Counters, evidence: EvidenceWriter): Promise<void> {
+/** The server's counters and its next transactions, before the load. */
+export type Before = { readonly counters: Counters; readonly since: ReadonlyMap<string, number> };
+
+export async function noteActivity(topology: Topology, { counters, since }: Before, evidence: EvidenceWriter): Promise<void> {
   const databases = await Promise.all(viewsOf(topology).map(async ({ database, observer }) => ({ database, client: await observer("activity") })));
   try {
     const counted = activityBetween(counters, await countersOf(databases));
     const unread = (await readJson<UnreadTable[]>(evidence.directory, "before/unread.json")) ?? [];
     const sample = (await readJson<SampledRow[]>(evidence.directory, PATHS.sample.before)) ?? [];
-    const seen = await Promise.all(databases.map(async ({ client, database = "" }) => (await writtenInService(client, database, unread, sample)).map((table) => ({ database, ...table }))));
+    const seen = await Promise.all(databases.map(async ({ client, database = "" }) => (await writtenInService(client, database, unread, sample, { since: since.get(database) })).map((table) => ({ database, ...table }))));
     await evidence.writeJson(PATHS.activity, withSamples(counted, seen.flat()));
   } finally {
     await Promise.all(databases.map(({ client }) => client.end()));

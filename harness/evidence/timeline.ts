@@ -22,6 +22,7 @@ export type RunEvent =
   | {
       readonly kind: "migration"; readonly state: "started" | "completed" | "failed"; readonly detail?: string; readonly error?: Failure;
       /** Stopped from outside: by the decision to go back, or because its time was up. */ readonly cut?: "decision" | "time";
+      /** Whether it wrote a row, or a catalogue says anything else than before, when it came to its end; left out where that isn't known. */ readonly changed?: boolean;
     }
   | {
       readonly kind: "fault"; readonly index: number; readonly fault: string; readonly target: string;

@@ -15,6 +15,8 @@ export type MigrationCourse = {
   readonly stepsBegun: number;
   readonly stepsDone: number;
   readonly steps: number;
+  /** False when it came to its end, and nothing was different from before. */
+  readonly changed?: boolean;
   readonly failure?: CourseFailure;
   /** What the drill itself declares, and the migration ended by; without it, nobody knows why it failed. */
   readonly explainedBy?: string;
@@ -39,7 +41,7 @@ export function migrationCourse(record: RunRecord): MigrationCourse {
   const begun = new Set(forward.map(({ step }) => step));
   const base = { stepsBegun: begun.size, stepsDone: done.size, steps: Math.max(stepCount(record), begun.size) };
   if (!events.some(({ state }) => state === "started") || !ended) return { ...base, state: "not-begun" };
-  if (ended.state === "completed") return { ...base, state: "completed" };
+  if (ended.state === "completed") return { ...base, state: "completed", ...(ended.changed !== undefined && { changed: ended.changed || forgets(record) }) };
   const failed = forward.findLast(({ state }) => state === "failed");
   const failure: CourseFailure = { step: failed?.step ?? null, direction: "forward", message: ended.detail ?? "no detail", ...(failed?.error ?? ended.error ?? {}) };
   const explainedBy = explained(record, ended, failure);
@@ -69,7 +71,7 @@ function idle(record: RunRecord, stepsUndone: number): Pick<WayBackCourse, "idle
   const done = new Set(forward.filter(({ state, t }) => state === "done" && t < started).map(({ step }) => step));
   const told = (why: string | false): Pick<WayBackCourse, "idle"> => (why === false ? {} : { idle: why });
   // What was done may be gone with the disk's contents, and its journal as well: then nothing is left to undo.
-  const forgotten = eventsOf(record, "fault").some(({ index, state }) => state === "triggered" && LASTING.has(record.header.drill.faults[index]?.kind as Fault["kind"]));
+  const forgotten = forgets(record);
   switch (rollback.strategy) {
     case "down": {
       const kept = new Set(keptIn(record, rollback));
@@ -88,6 +90,9 @@ function idle(record: RunRecord, stepsUndone: number): Pick<WayBackCourse, "idle
     case "volume-back": return told(migration.volumeSwap !== undefined && eventsOf(record, "volume").some(({ state }) => state === "swapped") && !since("volume", "swapped-back") && "the server stayed on its new volume");
   }
 }
+
+/** A fault struck that takes back what was done, with the disk's contents. */
+const forgets = (record: RunRecord): boolean => eventsOf(record, "fault").some(({ index, state }) => state === "triggered" && LASTING.has(record.header.drill.faults[index]?.kind as Fault["kind"]));
 
 /** Steps that stay after a partial way back. */
 function keptIn({ header }: RunRecord, rollback: Extract<Rollback, { strategy: "down" }>): readonly string[] {
@@ -109,6 +114,7 @@ export function unrehearsed(migration: MigrationCourse, wayBack: WayBackCourse):
     return `the migration failed by itself ${failureWords(failure)}: ${undone}; no fault, alert or deadline explains it`;
   }
   if (state === "completed" && stepsDone === 0) return "the migration came to its end without doing any step, so nothing was rehearsed";
+  if (state === "completed" && migration.changed === false) return "the migration came to its end and changed nothing: it wrote no row, and the catalogue is as it was before it, so nothing was rehearsed";
   return wayBack.idle && `${wayBack.idle}, though ${stepsDone} of ${steps} steps were done`;
 }
 

@@ -60,6 +60,7 @@ export async function judge(directory: string, known: readonly string[] = []): P
   const own = await ownService(record, database, service);
   const back = wayBack(record).wayBack === "completed" && record.reference === undefined;
   const unread = facts && await unreadOf(record, database, { back, accused: new Set((reconciliation?.findings ?? []).map(({ subject }) => subject)) });
+  doubts.push(...(unread?.doubts ?? []));
   const counted = record.header.drill.objectives.consistency ? [] : unread?.findings ?? []; // by whichever objective there is
   const integrity = facts && [...newProblems(facts.before.integrity, facts.after.integrity), ...counted];
   const rules = facts && allRules([judgeInvariants(facts.before.invariants, facts.after.invariants), await judgeAcross(record.directory, record.system, dumped)]);

@@ -19,6 +19,8 @@ export type Habits = {
   readonly update: boolean; readonly delete: boolean;
   /** As the ledger tells it of the whole run, by effects on the entities of the table. */
   readonly told: { readonly updates: number; readonly deletes: number };
+  /** How many of these may have changed a column, where entities read a part of it; undefined where nobody tells. */
+  readonly column: (name: string) => number | undefined;
   /** What was seen before the migration. */
   readonly activity: Activity | undefined;
   /** How many times as much they did in the whole run. */
@@ -52,14 +54,16 @@ const FEW = 3;
  * Clients that wrote rows of the sample before the migration showed which columns they change; where none of its rows was among what
  * they wrote, the number of their writes bounds how many of it they may have changed.
  */
-export function surplusOf({ rows, gone, changed }: Sampled, table: UnreadTable, { update, delete: deletes, told, activity, times }: Habits): Surplus {
+export function surplusOf({ rows, gone, changed }: Sampled, table: UnreadTable, { update, delete: deletes, told, column: toldOf, activity, times }: Habits): Surplus {
   const share = rows / Math.max(rows, table.rows ?? rows);
   const sample = activity?.sample;
   const byNumber = (seen: number, declared: number) => MARGIN * (Math.max(seen * times, declared) * share + FEW);
   const mayChange = (column: string): number => {
-    if (!update) return 0;
+    const shown = toldOf(column);
+    if (!update && (shown ?? 0) === 0) return 0;
     const changedThen = sample?.changed[column] ?? 0;
-    if (changedThen > 0) return MARGIN * (changedThen * times + FEW);
+    if (changedThen > 0) return MARGIN * (Math.max(changedThen * times, (shown ?? 0) * share) + FEW);
+    if (shown !== undefined) return shown > 0 ? byNumber(0, shown) : 0;
     return (sample?.touched ?? 0) >= TELLING ? 0 : byNumber(activity?.updated ?? 0, told.updates);
   };
   const mayGo = deletes ? byNumber(activity?.deleted ?? 0, told.deletes) : 0;

@@ -1,19 +1,20 @@
-// Data that no entity reads: a change of it that clients do not explain is a finding, and what can't be told is named.
+// Data that no entity reads, or not whole: a change of it that clients do not explain is a finding, and what can't be told is named.
 
 import type { EvidenceDatabase } from "../evidence/database.ts";
+import { literal } from "../evidence/duckdb.ts";
 import type { NamedKind } from "./kinds.ts";
 import { freshnessOf } from "./materialized.ts";
+import { stepOf } from "./lockstep.ts";
 import { phaseOf, type Activity, type RunRecord, type UnreadTable } from "./run-record.ts";
 import type { Coverage, Finding } from "./scorecard.ts";
+import { columnTold, toldOf, type Told } from "./told.ts";
 import { changesOf, type Changes, type What } from "./unread-changes.ts";
 import { emptiedBy } from "./unlogged.ts";
 import { sampledOf, sampleQuery, surplusOf, type Sampled, type Surplus } from "./unread-sample.ts";
 
 /** What clients do to a table: seen before the migration, or told by the ledger. */
 type Seen = { readonly insert: boolean; readonly update: boolean; readonly delete: boolean };
-/** So many effects of each kind are told of an entity. */
-type Told = { readonly insert: number; readonly update: number; readonly delete: number };
-export type Unread = { readonly findings: readonly Finding[]; readonly warnings: readonly Finding[]; readonly coverage: Coverage };
+export type Unread = { readonly findings: readonly Finding[]; readonly warnings: readonly Finding[]; readonly coverage: Coverage; /** Why the run can't be met, though nothing is certain. */ readonly doubts: readonly string[] };
 
 /** How the run went, as far as it says what may have changed. */
 export type Circumstances = {
@@ -30,7 +31,7 @@ export async function unreadOf(record: RunRecord, database: EvidenceDatabase, { 
   const told = await toldOf(database);
   const soft = await otherWriters(record, database);
   const [findings, warnings, notLookedAt]: [Finding[], Finding[], { table: string; reason: string }[]] = [[], [], []];
-  const added: string[] = [];
+  const [added, doubts]: [string[], string[]] = [[], []];
   const times = await timesAsMuch(record, database);
   const coverage = { all: 0, byEntities: 0, byChecksum: 0, tables: 0 };
   for (const was of unread.before) {
@@ -56,36 +57,37 @@ export async function unreadOf(record: RunRecord, database: EvidenceDatabase, { 
     const emptied = emptiedBy(record, was, is);
     const changes = await changesOf(was, is, database);
     const sampled = sampledOf(unread, was);
-    const surplus = sampled && surplusOf(sampled, was, { ...seen, times, activity: activityOf(was, unread.activity), told: sumOf(was, told) });
-    const rest = emptied?.explained ? emptied.said : restOf(was, is, seen, sampled, surplus);
+    const surplus = sampled && surplusOf(sampled, was, { ...seen, times, activity: activityOf(was, unread.activity), told: sumOf(was, told), column: (name) => columnTold(was.columns.find((column) => column.name === name), told) });
+    const rest = emptied?.explained ? emptied.said : activityOf(was, unread.activity)?.unseen ? BLIND : restOf(was, is, seen, sampled, surplus);
     if (rest === undefined) [coverage.byChecksum, coverage.tables] = [coverage.byChecksum + hidden, coverage.tables + 1];
     else notLookedAt.push({ table: hidden === was.columns.length ? name : `${name} (${was.columns.filter(({ read }) => !read).map((column) => column.name).join(", ")})`, reason: rest });
-    if (seen.insert && was.entities.length === 0) added.push(name);
+    const step = seen.insert && was.entities.length === 0 ? stepOf(was, unread.activity, unread.before, unread.after) : undefined;
+    if (seen.insert && was.entities.length === 0 && !step) added.push(name);
+    const blind = activityOf(was, unread.activity)?.unseen ?? false;
     const accuse = async (what: What, n: number, told: Change, sure = true) => {
-      const certain = sure && back && !emptied?.explained && (what === "lost" || (soft === undefined && !(what === "added" && was.triggers.length + was.cascades.length > 0)));
-      (certain ? findings : warnings).push(await finding(name, what, n, was, told, back ? emptied?.said ?? soft : "the way back doesn't end where the migration began"));
+      const certain = sure && back && !emptied?.explained && (what === "lost" || !blind) && (what === "lost" || (soft === undefined && !(what === "added" && was.triggers.length + was.cascades.length > 0)));
+      (certain ? findings : warnings).push(await finding(name, what, n, was, told, back ? emptied?.said ?? (blind ? BLIND : soft) : "the way back doesn't end where the migration began"));
     };
-    const whole = changes ? unexplained(was, changes, seen, accused) : [];
+    const mayShow = was.columns.some((column) => (columnTold(column, told) ?? 0) > 0);
+    const whole = changes ? unexplained(was, changes, { ...seen, update: seen.update || mayShow }, accused) : [];
     for (const [what, n] of whole) await accuse(what, n, ofAll(was, changes as Changes, what, surplus));
+    if (step && !step.even && whole.length === 0 && !step.source.entities.some((entity) => accused.has(entity))) {
+      warnings.push({ kind: "unread-rows-out-of-step", subject: name, count: step.off, detail: `${step.said}; no entity reads it`, examples: [], query: factsQuery(was, step.source) });
+      if (step.sure && back && soft === undefined && !emptied) doubts.push(`rows that clients add to ${name} may be lost or doubled: ${step.said}`);
+    }
     const missing = (what: What) => !whole.some(([other]) => other === what);
     const inPart = was.entities.length > 0 && was.entities.some((entity) => accused.has(entity));
     if (sampled && surplus && surplus.gone.length > 0 && missing("lost") && !inPart) await accuse("lost", surplus.gone.length, ofSample(was, sampled, surplus.gone, []));
     if (!sampled || !surplus || !missing("changed")) continue;
     for (const [of, certain] of [[surplus.changed, true], [surplus.excess, false]] as const) {
-      const keys = [...new Set([...of.values()].flat())];
-      if (keys.length > 0) await accuse("changed", keys.length, ofSample(was, sampled, keys, [...of.keys()]), certain);
+      const own = new Map([...of].filter(([column]) => !follows(was, [column], accused)));
+      const keys = [...new Set([...own.values()].flat())];
+      if (keys.length > 0) await accuse("changed", keys.length, ofSample(was, sampled, keys, [...own.keys()]), certain);
     }
   }
   const { all, byEntities, byChecksum, tables } = coverage;
   const looked = { columns: { all, byEntities, byChecksum }, tables: { all: unread.before.length, byChecksum: tables }, notLookedAt, added };
-  return { findings, warnings, coverage: { ...looked, sentence: coverageSentence(looked) } };
-}
-
-/** What the ledger tells that clients did to each entity: a refused operation did nothing. */
-async function toldOf(database: EvidenceDatabase): Promise<ReadonlyMap<string, Told>> {
-  const rows = await database.rows(`select entity, (count(*) filter (kind = 'insert'))::double as "insert", (count(*) filter (kind in ('update', 'add')))::double as "update", (count(*) filter (kind = 'delete'))::double as "delete"
-    from effects where outcome <> 'rejected' group by entity`);
-  return new Map(rows.map((row) => [String(row["entity"]), { insert: Number(row["insert"]), update: Number(row["update"]), delete: Number(row["delete"]) }]));
+  return { findings, warnings, doubts, coverage: { ...looked, sentence: coverageSentence(looked) } };
 }
 
 /** How many times as much clients did in the whole run as before the migration, when they were watched. */
@@ -98,9 +100,14 @@ async function timesAsMuch(record: RunRecord, database: EvidenceDatabase): Promi
 const activityOf = ({ database, full }: UnreadTable, activity: readonly Activity[]): Activity | undefined => activity.find((one) => one.database === database && one.table === full);
 
 const sumOf = ({ entities }: UnreadTable, told: ReadonlyMap<string, Told>) => {
-  const of = (kind: keyof Told) => entities.reduce((sum, entity) => sum + (told.get(entity)?.[kind] ?? 0), 0);
+  const of = (kind: "update" | "delete") => entities.reduce((sum, entity) => sum + (told.get(entity)?.[kind] ?? 0), 0);
   return { updates: of("update"), deletes: of("delete") };
 };
+
+const BLIND = "there was no time to look at what clients write there";
+
+/** Lists what was counted of these tables, before and after. */
+const factsQuery = (...tables: readonly UnreadTable[]) => `select t."full", t.rows, t.count from read_json(['before/unread.json', 'after/unread.json'], union_by_name = true) t where t."full" in (${tables.map(({ full }) => literal(full)).join(", ")})`;
 
 const either = (seen: readonly Seen[]): Seen => ({ insert: seen.some((one) => one.insert), update: seen.some((one) => one.update), delete: seen.some((one) => one.delete) });
 
@@ -115,7 +122,8 @@ function seenOf(table: UnreadTable, activity: readonly Activity[], told: Readonl
   ]);
   const written = ({ insert, update, delete: deleted }: Seen) => insert || update || deleted;
   const own = direct(table.full);
-  if (activityOf(table, activity)) return own; // it was seen how they write it
+  const activityThen = activityOf(table, activity);
+  if (activityThen && !activityThen.unseen) return own; // it was seen how they write it
   return either([
     own,
     ...table.triggers.filter(({ on }) => written(direct(on))).map(({ does }) => ({ insert: does.includes("insert"), update: does.includes("update"), delete: does.includes("delete") })),
@@ -155,14 +163,21 @@ function restOf(was: UnreadTable, is: UnreadTable, { insert, update, delete: del
   return "clients change its rows; that none is gone was looked at";
 }
 
-function unexplained(table: UnreadTable, { lost, added, changed }: Changes, seen: Seen, accused: ReadonlySet<string>): (readonly [What, number])[] {
+/** Whether all of these columns are read in part by entities whose records are not as clients were told: then that is told already. */
+function follows({ columns }: UnreadTable, names: readonly string[], accused: ReadonlySet<string>): boolean {
+  const told = columns.filter(({ through }) => through?.some(({ entity }) => accused.has(entity))).map(({ name }) => name);
+  return names.length === 0 ? told.length > 0 : names.every((name) => told.includes(name)); // none is named where values only changed places
+}
+
+function unexplained(table: UnreadTable, { lost, added, changed, columns }: Changes, seen: Seen, accused: ReadonlySet<string>): (readonly [What, number])[] {
   const rowWise = table.file !== undefined;
   const keyed = rowWise && table.key.length > 0;
   const inPart = table.entities.length > 0; // then rows are what reconciliation looks at, but for those that an entity's query leaves out
+  const counted = table.entities.some((entity) => !(table.leaveOut ?? []).includes(entity));
   const found: [What, number | null][] = [
     ["lost", seen.delete || (!keyed && seen.update) || (inPart && (!keyed || table.entities.some((entity) => accused.has(entity)))) ? 0 : lost],
-    ["added", seen.insert || inPart ? 0 : added],
-    ["changed", seen.update || (!keyed && (seen.delete || (!rowWise && seen.insert))) ? 0 : changed],
+    ["added", seen.insert || counted || (inPart && table.entities.some((entity) => accused.has(entity))) ? 0 : added],
+    ["changed", seen.update || follows(table, columns, accused) || (!keyed && (seen.delete || (!rowWise && seen.insert))) ? 0 : changed],
   ];
   return found.flatMap(([what, n]) => (n !== null && n > 0 ? [[what, n] as const] : []));
 }
@@ -195,7 +210,7 @@ function ofSample(was: UnreadTable, { rows }: Sampled, keys: readonly string[], 
 }
 
 async function finding(subject: string, what: What, n: number, was: UnreadTable, { said, columns, examples, query }: Change, soft: string | undefined): Promise<Finding> {
-  return { kind: KINDS[what], subject, count: n, ...(columns.length > 0 && { fields: columns }), detail: `${said}; no entity reads ${was.entities.length > 0 ? "that part of it" : "it"}${soft === undefined ? "" : ` (${soft})`}`, examples: await examples(), query };
+  return { kind: KINDS[what], subject, count: n, ...(columns.length > 0 && { fields: columns }), detail: `${said}; no entity reads ${was.entities.length > 0 ? (was.columns.some(({ through }) => through) ? "it as it is" : "that part of it") : "it"}${soft === undefined ? "" : ` (${soft})`}`, examples: await examples(), query };
 }
 
 /** In a sentence. */

@@ -13,6 +13,7 @@ import { checksum } from "./plan-file.ts";
 import { Preserve } from "./preserve.ts";
 import type { Application } from "../topology/application.ts";
 import type { OnDatabase } from "./sessions.ts";
+import { isIdle, wroteRows } from "./wrote.ts";
 
 export type Direction = "forward" | "backward";
 
@@ -27,6 +28,8 @@ export type RunnerContext = {
   /** What steps of kind deploy are done by; nobody where there is no application. */
   readonly application?: Pick<Application, "deploy"> | undefined;
   readonly record: (event: RunEvent) => void;
+  /** Hears that something was written which no catalogue tells of: rows, or whatever nobody can look at. */
+  readonly wrote?: (() => void) | undefined;
   readonly reach: (direction: Direction, point: Point) => Promise<void>;
   readonly signal: AbortSignal;
 };
@@ -179,7 +182,8 @@ async function withLockRetries({ step, record, signal }: Work, direction: Direct
 }
 
 /** The journal brackets it: a crash in between repeats it, which changes nothing where it was done. Without a version, all stays as it is. */
-async function deploy({ step, journal, application }: Work, direction: Direction, version: string | undefined): Promise<void> {
+async function deploy({ step, journal, application, wrote }: Work, direction: Direction, version: string | undefined): Promise<void> {
+  wrote?.();
   await journal.write(step.id, direction === "forward" ? "started" : "undoing", checksum(step));
   if (version !== undefined) await application?.deploy(version, step.deploy?.instances);
   await (direction === "forward" ? journal.write(step.id, "done", checksum(step)) : journal.remove(step.id));
@@ -190,7 +194,7 @@ async function deploy({ step, journal, application }: Work, direction: Direction
  * journal brackets the statements: after a crash in between, the row says "begun", the step
  * runs again from its start, and so its statements must be repeatable.
  */
-async function apply({ step, client, journal, plan, on, reach }: Work, direction: Direction, sql: readonly string[]): Promise<void> {
+async function apply({ step, client, journal, plan, on, reach, wrote }: Work, direction: Direction, sql: readonly string[]): Promise<void> {
   const settle = () => (direction === "forward" ? journal.write(step.id, "done", checksum(step)) : journal.remove(step.id));
   const progress = (done: number) => reach(direction, { at: "progress", step: step.id, share: done / sql.length });
   if (!step.transactional) {
@@ -198,13 +202,14 @@ async function apply({ step, client, journal, plan, on, reach }: Work, direction
     await client.query(`set lock_timeout = ${step.lockTimeoutMs}`);
     for (const [index, statement] of sql.entries()) {
       await client.query(statement).catch(answering(statement));
+      if (!isIdle(statement)) wrote?.(); // outside of a transaction of ours nobody tells what it wrote
       await progress(index + 1);
     }
     await settle();
     return;
   }
   const preserve = new Preserve(client, plan, step);
-  await inTransaction(new OwnTransaction(client, plan, step, direction), client, step, async (run) => {
+  await inTransaction(new OwnTransaction(client, plan, step, direction), { client, step, wrote }, async (run) => {
     await carryOver(direction === "forward" ? step.carry : step.carryBack, client, on);
     if (direction === "forward") await preserve.copyAside();
     for (const [index, statement] of sql.entries()) {
@@ -218,7 +223,7 @@ async function apply({ step, client, journal, plan, on, reach }: Work, direction
 
 type RunStatement = <T>(statement: string, query: () => Promise<T>) => Promise<T>;
 
-async function inTransaction(own: OwnTransaction, client: pg.Client, step: Step, work: (run: RunStatement) => Promise<void>): Promise<void> {
+async function inTransaction(own: OwnTransaction, { client, step, wrote }: Pick<Work, "client" | "step" | "wrote">, work: (run: RunStatement) => Promise<void>): Promise<void> {
   try {
     await own.begin(step.lockTimeoutMs);
     await work(async (statement, query) => {
@@ -226,6 +231,7 @@ async function inTransaction(own: OwnTransaction, client: pg.Client, step: Step,
       await own.after(statement);
       return answer;
     });
+    if (wrote && (await wroteRows(client))) wrote();
     await client.query("commit");
   } catch (error) {
     // If the connection is gone, the server rolls back by itself, and this fails too.
@@ -237,7 +243,7 @@ async function inTransaction(own: OwnTransaction, client: pg.Client, step: Step,
 type Batches = { readonly direction: Direction; readonly sql: string; /** How many rows there are to go through, for the progress. */ readonly rows: number; readonly between?: (step: Step) => Promise<void> };
 
 /** Goes through the rows by key; every batch commits with its cursor, so that whoever takes it up goes on from there. */
-async function inBatches({ step, client, plan, journal, record, reach, signal }: Work, { direction, sql, rows: all, between }: Batches): Promise<void> {
+async function inBatches({ step, client, plan, journal, record, reach, signal, wrote }: Work, { direction, sql, rows: all, between }: Batches): Promise<void> {
   const under = direction === "forward" ? "started" : "undoing";
   const row = (await journal.rows()).get(step.id);
   let cursor = row?.state === under ? row.cursor : null;
@@ -245,7 +251,7 @@ async function inBatches({ step, client, plan, journal, record, reach, signal }:
   for (;;) {
     signal.throwIfAborted();
     let seen = 0;
-    await inTransaction(new OwnTransaction(client, plan, step, direction), client, step, async (run) => {
+    await inTransaction(new OwnTransaction(client, plan, step, direction), { client, step, wrote: through === 0 ? wrote : undefined }, async (run) => {
       const { rows: [batch] } = await run(sql, () => client.query<{ cursor: string | null; rows: number }>(sql, [cursor, step.batch]));
       seen = batch?.rows ?? 0;
       cursor = batch?.cursor ?? cursor;

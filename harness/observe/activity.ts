@@ -1,11 +1,15 @@
 // What clients were seen to write in normal service: the server's own counters of each table.
 
 import type pg from "pg";
+import type { Lockstep } from "./lockstep.ts";
 import type { SampleWritten } from "./sample.ts";
+import type { Written } from "./written.ts";
 
 /** Rows inserted, changed and deleted so far; by database and `schema.table`. Those of partitions count as their topmost parent's. */
 export type Counters = ReadonlyMap<string, readonly [inserted: number, updated: number, deleted: number]>;
-export type Activity = { readonly database: string; readonly table: string; readonly inserted: number; readonly updated: number; readonly deleted: number; /** What became of a sample of its rows meanwhile. */ readonly sample?: SampleWritten };
+export type Activity = { readonly database: string; readonly table: string; readonly inserted: number; readonly updated: number; readonly deleted: number; /** What became of a sample of its rows meanwhile. */ readonly sample?: SampleWritten;
+  /** There was no time to look at it: what clients do there may be more. */ readonly unseen?: boolean;
+  /** Tables with which it grows. */ readonly lockstep?: readonly Lockstep[] };
 
 type Asked = { readonly client: pg.Client; readonly database?: string | undefined };
 
@@ -33,13 +37,21 @@ export function activityBetween(then: Counters, now: Counters): Activity[] {
  * Sessions tell the server what they wrote once a second at most, and it may be later than now: what is in the tables is looked at, too.
  * @param seen of each table how many rows more there are, and what became of its sample
  */
-export function withSamples(counted: readonly Activity[], seen: readonly { readonly database: string; readonly table: string; readonly sample: SampleWritten; readonly more: number }[]): Activity[] {
+export function withSamples(counted: readonly Activity[], seen: readonly (Written & { readonly database: string })[]): Activity[] {
   const name = ({ database, table }: { readonly database: string; readonly table: string }) => `${database} ${table}`;
+  const silent = counted.length === 0; // no session has told of anything yet
   const all = new Map(counted.map((one) => [name(one), one]));
-  for (const { database, table, sample, more } of seen) {
+  for (const { database, table, sample, more: counted, unseen: hidden, lockstep } of seen) {
+    const [more, unseen] = [counted ?? 0, hidden || (counted === null && silent)];
     const { inserted = 0, updated = 0, deleted = 0 } = all.get(name({ database, table })) ?? {};
-    const one = { database, table, inserted: Math.max(inserted, more, 0), updated: Math.max(updated, sample.touched), deleted: Math.max(deleted, sample.gone, -more), sample };
-    if (one.inserted + one.updated + one.deleted > 0) all.set(name(one), one);
+    const one = { database, table, inserted: Math.max(inserted, more, 0), updated: Math.max(updated, sample.touched), deleted: Math.max(deleted, sample.gone, -more), sample, ...(unseen && { unseen }), ...(lockstep.length > 0 && { lockstep }) };
+    if (unseen || one.inserted + one.updated + one.deleted > 0) all.set(name(one), one);
   }
   return [...all.values()];
+}
+
+/** Of each database the first transaction that can be a client's, if none of them has come yet. */
+export async function firstTransactions(databases: readonly Asked[]): Promise<ReadonlyMap<string, number>> {
+  return new Map(await Promise.all(databases.map(async ({ client, database = "" }) =>
+    [database, Number((await client.query<{ id: string }>("select pg_snapshot_xmax(pg_current_snapshot())::text as id")).rows[0]?.id)] as const)));
 }

@@ -1,7 +1,6 @@
 // A sample of rows, each looked at again by its key: of a table that clients write, whose every row can't be expected to stay.
 
 import pg from "pg";
-import { messageOf } from "../base/errors.ts";
 import { sameValue } from "./same-value.ts";
 import type { UnreadColumn, UnreadTable } from "./unread.ts";
 
@@ -50,33 +49,6 @@ export async function lookAgain(client: pg.Client, table: Of, sample: readonly S
     if (!(error instanceof pg.DatabaseError)) throw error;
     await client.query("rollback to savepoint sample"); // who reads all of it says why it can't be read
     return [];
-  }
-}
-
-/** What is there now of each table's sample, and how many rows there are: in a transaction of its own, beside the load. */
-export async function writtenInService(client: pg.Client, database: string, tables: readonly UnreadTable[], sample: readonly SampledRow[], { mostRows = 200_000, withinMs = 5_000 } = {}): Promise<{ readonly table: string; readonly sample: SampleWritten; readonly more: number }[]> {
-  const of = Map.groupBy(sample.filter((one) => one.database === database), ({ table }) => table);
-  const written: { table: string; sample: SampleWritten; more: number }[] = [];
-  await client.query("begin isolation level repeatable read, read only");
-  try {
-    await client.query(`set local statement_timeout = ${withinMs}`);
-    for (const table of tables.filter((one) => one.database === database && one.rows !== null)) {
-      const was = of.get(table.full) ?? [];
-      const is = await lookAgain(client, table, was);
-      const more = (table.rows ?? 0) > mostRows ? 0 : (await counted(client, table)) - (table.rows ?? 0);
-      written.push({ table: table.full, sample: differing(was, is), more });
-    }
-  } finally {
-    await client.query("rollback");
-  }
-  return written;
-}
-
-async function counted(client: pg.Client, { quoted, name }: UnreadTable): Promise<number> {
-  try {
-    return Number((await client.query<{ n: string }>(`select count(*) as n from ${quoted}`)).rows[0]?.n);
-  } catch (error) {
-    throw new Error(`what clients write to ${name} can't be seen: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -9,7 +9,7 @@ import { sha256 } from "../base/files.ts";
 import { PATHS, readJson, type EvidenceWriter, type FactsWhen } from "../evidence/run-directory.ts";
 import type { System } from "../drill/system.ts";
 import type { Activity } from "./activity.ts";
-import { columnsRead, type Reads } from "./columns-read.ts";
+import { columnsRead, type Reads, type Through } from "./columns-read.ts";
 import { Views, type ViewFacts } from "./materialized.ts";
 import { formsOf, sameValue, type Form } from "./same-value.ts";
 import { lookAgain, takeSample, type SampledRow } from "./sample.ts";
@@ -27,17 +27,22 @@ type Listed = {
   readonly triggers: readonly { readonly on: string; readonly does: readonly string[] }[];
 };
 
-export type UnreadColumn = { readonly name: string; readonly type: string; readonly read: boolean; readonly checksum: string | null; /** How its values become text, where that isn't as the server prints them. */ readonly form?: Form };
+/** `read`: records hold each of its values as it is. `through`: entities that read it otherwise. `form`: how its values become text, where that isn't as the server prints them. */
+export type UnreadColumn = { readonly name: string; readonly type: string; readonly read: boolean; readonly through?: readonly Through[]; readonly checksum: string | null; readonly form?: Form };
 export type UnreadTable = {
   readonly database: string; readonly name: string; readonly full: string;
   /** As a query names it: what inherits from it is a table of its own. */
   readonly quoted: string;
   /** Null where the table was not looked at; `why` says so, unless entities read all of it. */
   readonly rows: number | null; readonly why?: string;
+  /** How many rows it has, where entities read all of it. */
+  readonly count?: number;
   /** Of all that no entity reads of each row: values that changed places between rows change no column's checksum. */
   readonly checksum: string | null;
   readonly columns: readonly UnreadColumn[];
   readonly entities: readonly string[];
+  /** Entities that read it, and whose records are not as many as its rows. */
+  readonly leaveOut?: readonly string[];
   readonly key: readonly string[];
   readonly cascades: readonly string[];
   readonly triggers: Listed["triggers"];
@@ -98,7 +103,7 @@ export async function unreadFacts(client: pg.Client, evidence: EvidenceWriter, w
   const before = when === "after" ? await readJson<UnreadTable[]>(evidence.directory, "before/unread.json") : undefined;
   if (when === "after" && !before) return { tables: [], sampled: [] };
   const earlier = Map.groupBy(((before && (await readJson<SampledRow[]>(evidence.directory, PATHS.sample.before))) ?? []).filter((row) => row.database === database), ({ table }) => table);
-  const written = ((before && (await readJson<Activity[]>(evidence.directory, PATHS.activity))) ?? []).filter((one) => one.database === database).map(({ table }) => table);
+  const written = ((before && (await readJson<Activity[]>(evidence.directory, PATHS.activity))) ?? []).filter((one) => one.database === database && one.inserted + one.updated + one.deleted > 0).map(({ table }) => table);
   const tables: UnreadTable[] = [];
   const all = (await client.query<Listed>(LIST)).rows;
   const forms = await formsOf(client, all.flatMap(({ columns }) => columns.map(({ oid }) => oid)));
@@ -124,17 +129,19 @@ type Asked = { readonly when: FactsWhen; readonly database: string; readonly rea
 /** @param asked of afterwards what was looked at before: only that can be compared */
 async function tableFacts(client: pg.Client, listed: Listed, evidence: EvidenceWriter, { when, database, reads, forms, old, views, written }: Asked): Promise<UnreadTable> {
   const { name, full, key, cascades, triggers } = listed;
-  const read = (column: string) => (old ? old.columns.find((other) => other.name === column)?.read ?? false : [full, ...listed.parents].some((table) => reads?.columns.has(`${table}.${column}`)));
+  const as = [full, ...listed.parents];
+  const read = (column: string) => old?.columns.find((other) => other.name === column)?.read ?? as.some((table) => reads?.whole(table, column)) ?? false;
+  const through = (column: string) => as.flatMap((table) => reads?.inPart(table, column) ?? []);
   const same = listed.columns.filter((column) => !old || old.columns.some((other) => other.name === column.name && other.type === column.type));
   const from = `${listed.kind === "p" ? "" : "only "}${listed.quoted}`;
-  const base = { database, name, full, quoted: from, key: old?.key ?? key, cascades, triggers, ...(listed.parents.length > 0 && { parents: listed.parents }), checksum: null, entities: old?.entities ?? [full, ...listed.parents].flatMap((table) => reads?.entities(table) ?? []) };
-  const columns = same.map(({ name: column, type, oid }) => ({ name: column, type, read: read(column), checksum: null, ...(forms.has(oid) && { form: forms.get(oid) as Form }) }));
+  const base = { database, name, full, quoted: from, key: old?.key ?? key, cascades, triggers, ...(listed.parents.length > 0 && { parents: listed.parents }), checksum: null, entities: old?.entities ?? as.flatMap((table) => reads?.entities(table) ?? []), leaveOut: old?.leaveOut ?? as.flatMap((table) => reads?.leaveOut(table) ?? []) };
+  const columns = same.map(({ name: column, type, oid }) => ({ name: column, type, read: read(column), checksum: null, ...(forms.has(oid) && { form: forms.get(oid) as Form }), ...(!read(column) && through(column).length > 0 && { through: through(column) }) }));
   const unread = columns.filter((column) => !column.read);
   const why = whyNot(listed);
   if (why !== undefined) return { ...base, rows: null, why, columns };
-  if (unread.length === 0) return { ...base, rows: null, columns };
   await client.query("savepoint unread");
   try {
+    if (unread.length === 0) return { ...base, rows: null, columns, count: Number((await client.query<{ n: string }>(`select count(*) as n from ${from}`)).rows[0]?.n) };
     if (listed.kind === "m") {
       const whole = listed.columns.map(({ name: column, oid }) => ({ name: column, text: asValue({ name: column, form: forms.get(oid) }) }));
       const view = await views.facts(full, listed.quoted, whole, old?.view);

@@ -24,6 +24,8 @@ const fault = (state: "triggered" | "proven" | "healed", t = 150): At => [t, { k
 const byZero = { code: "22012", message: "division by zero" };
 const lostConnection = { message: "Connection terminated unexpectedly" };
 const withFault: History["drill"] = { faults: [{ kind: "down", on: "migration", at: { during: "migration", afterMs: 0 }, healAfterMs: 10 }] } as History["drill"] & object;
+const withPowerCut: History["drill"] = { faults: [{ kind: "power-cut", on: "postgres", at: { during: "migration", afterMs: 0 } }] } as History["drill"] & object;
+const cutPower = (state: "triggered" | "proven" | "healed"): At => [250, { kind: "fault", index: 0, fault: "power-cut", target: "postgres", state, detail: "seen" }];
 
 /** Served before the migration, and after the way back. */
 const reads = (from: number, to: number) => Array.from({ length: 40 }, (_, i) => ({ at: from + (i * (to - from)) / 40, op: "read" }));
@@ -48,6 +50,9 @@ describe("what a run has rehearsed", () => {
     ["a lock that was not had, by nobody's doing", "unknown", [started, step("a", "failed", { code: "55P03", message: "canceling statement due to lock timeout" }), failed(), ...back]],
     ["a failure before any step, of the session itself", "unknown", [started, failed(), ...back]],
     ["a migration of no step", "unknown", [started, completed, ...back]],
+    ["a migration that changed nothing", "unknown", [started, step("a", "done"), [300, { kind: "migration", state: "completed", changed: false }], undone, ...back]],
+    ["a migration that changed something", "met", [started, step("a", "done"), [300, { kind: "migration", state: "completed", changed: true }], undone, ...back]],
+    ["a migration whose changes a power cut took back", "met", [started, step("a", "done"), cutPower("triggered"), cutPower("proven"), cutPower("healed"), [400, { kind: "migration", state: "completed", changed: false }], undone, ...back], withPowerCut],
     ["a way back that undid nothing of what was done", "unknown", [started, step("a", "done"), completed, ...back]],
     ["a step that the drill says may fail", "met", [started, step("a", "done"), step("b", "failed", byZero), failed(), undone, ...back], { migration: { plan: "none", mayFail: ["b"] } }],
     ["another step than the one that may fail", "unknown", [started, step("a", "failed", byZero), failed(), ...back], { migration: { plan: "none", mayFail: ["b"] } }],

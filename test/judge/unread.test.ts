@@ -7,14 +7,15 @@ import { describe, expect, test } from "vitest";
 import { ask } from "../../harness/judge/ask.ts";
 import { judge } from "../../harness/judge/judge.ts";
 import { temporaryFolder } from "../support/drills.ts";
-import { record, update, type Op } from "./history.ts";
+import { record, remove, update, type Op } from "./history.ts";
 
 type Rows = readonly (readonly [key: number, digest: number])[];
-type Table = { readonly rows?: Rows; readonly count?: number; readonly key?: boolean; readonly entities?: readonly string[]; readonly triggers?: readonly object[]; readonly cascades?: readonly string[]; readonly why?: string; /** By key: a digest, or null where the row is gone. */ readonly sample?: Readonly<Record<string, number | null>> };
-type Told = { readonly activity?: readonly [inserted: number, updated: number, deleted: number]; readonly ops?: readonly Op[]; readonly objectives?: object; readonly reference?: boolean; readonly late?: boolean; readonly watched?: { readonly rows: number; readonly gone: number; readonly touched: number; readonly changed: Readonly<Record<string, number>> } };
+type Table = { readonly rows?: Rows; readonly count?: number; readonly key?: boolean; readonly entities?: readonly string[]; readonly triggers?: readonly object[]; readonly cascades?: readonly string[]; readonly why?: string; readonly leaveOut?: readonly string[];
+  /** The fields of the entity that may show a part of `body`. */ readonly through?: readonly string[]; /** By key: a digest, or null where the row is gone. */ readonly sample?: Readonly<Record<string, number | null>> };
+type Told = { readonly activity?: readonly [inserted: number, updated: number, deleted: number]; readonly ops?: readonly Op[]; readonly objectives?: object; readonly reference?: boolean; readonly late?: boolean; readonly unseen?: boolean; readonly watched?: { readonly rows: number; readonly gone: number; readonly touched: number; readonly changed: Readonly<Record<string, number>> } };
 
 /** A table `notes` with a column that no entity reads. */
-async function judged(before: Table, after: Table, { activity, ops = [], objectives, reference, late, watched }: Told = {}) {
+async function judged(before: Table, after: Table, { activity, ops = [], objectives, reference, late, unseen, watched }: Told = {}) {
   await using folder = await temporaryFolder();
   const directory = record(folder.path, { silent: true, before: [["a", "x"]], after: [["a", "x"]], ops, ...(objectives && { drill: { objectives } }),
     ...(late && { events: [[0, { kind: "run", state: "started" }], [0, { kind: "phase", phase: "migration", state: "started" }], [1, { kind: "migration", state: "started" }], [5_000, { kind: "rollback", state: "started", strategy: "down" }], [6_000, { kind: "rollback", state: "completed", strategy: "down" }], [9_000, { kind: "quiescence", state: "proven", detail: "0" }], [9_500, { kind: "run", state: "completed" }]] as const }) });
@@ -24,15 +25,15 @@ async function judged(before: Table, after: Table, { activity, ops = [], objecti
     if (file) writeFileSync(join(directory, file), zstdCompressSync(`key,digest\n${(table.rows ?? []).map(([key, digest]) => `${table.key === false ? "" : key},${digest}\n`).join("")}`));
     writeFileSync(join(directory, when, "unread.json"), JSON.stringify([{
       database: "", name: "notes", full: "public.notes", rows: table.why ? null : table.rows?.length ?? table.count, ...(table.why && { why: table.why }), checksum: String(sum),
-      columns: [{ name: "id", type: "integer", read: (table.entities ?? []).length > 0, checksum: String(table.rows?.length ?? 0) }, { name: "body", type: "text", read: false, checksum: String(sum) }],
-      entities: table.entities ?? [], key: table.key === false ? [] : ["id"], cascades: table.cascades ?? [], triggers: table.triggers ?? [], ...(file && { file }),
+      columns: [{ name: "id", type: "integer", read: (table.entities ?? []).length > 0, checksum: String(table.rows?.length ?? 0) }, { name: "body", type: "text", read: false, checksum: String(sum), ...(table.through && { through: (table.entities ?? []).map((entity) => ({ entity, fields: table.through })) }) }],
+      entities: table.entities ?? [], leaveOut: table.leaveOut ?? [], key: table.key === false ? [] : ["id"], cascades: table.cascades ?? [], triggers: table.triggers ?? [], ...(file && { file }),
     }]));
   }
   for (const [when, { sample }] of [["before", before], ["after", after]] as const) if (sample) {
     const rows = Object.entries(sample).map(([key, digest]) => ({ database: "", table: "public.notes", key: [key], xmin: digest === null ? null : "1", digests: { body: digest === null ? null : String(digest) } }));
     writeFileSync(join(directory, when, "sample.json"), JSON.stringify(rows));
   }
-  if (activity) writeFileSync(join(directory, "before/activity.json"), JSON.stringify([{ database: "", table: "public.notes", inserted: activity[0], updated: activity[1], deleted: activity[2], ...(watched && { sample: watched }) }]));
+  if (activity) writeFileSync(join(directory, "before/activity.json"), JSON.stringify([{ database: "", table: "public.notes", inserted: activity[0], updated: activity[1], deleted: activity[2], ...(unseen && { unseen }), ...(watched && { sample: watched }) }]));
   if (reference) {
     mkdirSync(join(directory, "reference"));
     writeFileSync(join(directory, "reference/structure.json"), "[]");
@@ -117,6 +118,17 @@ describe("what clients do", () => {
   });
 });
 
+describe("a table that there was no time to look at beside the load", () => {
+  test("accuses nobody of what clients may have done, and is named", async () => {
+    const more = await judged({ rows: ROWS }, { rows: MORE }, { activity: [0, 0, 0], unseen: true });
+    expect([more.found, more.warned]).toEqual([[], ["unread-rows-added"]]);
+    expect(more.coverage?.notLookedAt).toEqual([{ table: "notes", reason: "there was no time to look at what clients write there" }]);
+    expect((await judged({ rows: ROWS }, { rows: OTHER }, { activity: [0, 0, 0], unseen: true })).warned).toEqual(["unread-values-changed"]);
+    expect((await judged({ rows: ROWS }, { rows: LESS }, { activity: [0, 0, 0], unseen: true })).found).toEqual(["unread-rows-lost 2"]);
+    expect((await judged({ rows: ROWS }, { rows: MORE }, { activity: [0, 0, 0] })).found).toEqual(["unread-rows-added 1"]);
+  });
+});
+
 describe("a sample of a table that clients write", () => {
   const N = 1_000;
   const sample = (changed: number, gone = 0) => Object.fromEntries(Array.from({ length: N }, (_, i) => [String(i), i < gone ? null : i < gone + changed ? 9 : 1]));
@@ -158,5 +170,41 @@ describe("a sample of a table that clients write", () => {
   test("says of rows that clients add that nobody accounts for them", async () => {
     expect((await judged({ rows: ROWS }, { rows: MORE }, { activity: [3, 0, 0] })).coverage?.sentence).toContain("Rows that clients add to notes are not accounted for");
     expect((await judged({ rows: ROWS }, { rows: ROWS })).coverage?.sentence).not.toContain("not accounted for");
+  });
+});
+
+describe("a column that an entity reads in part", () => {
+  const inPart = { entities: ["item"], through: ["body", "value"] };
+  const ops: Op[] = [{ at: 10, effects: [update("a", "x")] }];
+
+  test("is compared as what no entity reads", async () => {
+    expect((await judged({ rows: ROWS, ...inPart }, { rows: OTHER, ...inPart })).found).toEqual(["unread-values-changed 1"]);
+    expect((await judged({ rows: ROWS, ...inPart }, { rows: LESS, ...inPart })).found).toEqual(["unread-rows-lost 2"]);
+    expect((await judged({ rows: ROWS, ...inPart }, { rows: ROWS, ...inPart })).found).toEqual([]);
+  });
+
+  test("may be changed by effects on a field that shows it, and by deletions that only mark", async () => {
+    expect((await judged({ rows: ROWS, ...inPart }, { rows: OTHER, ...inPart }, { ops })).found).toEqual([]);
+    expect((await judged({ rows: ROWS, ...inPart }, { rows: OTHER, ...inPart }, { ops: [{ at: 10, effects: [remove("gone")] }] })).found).toEqual([]);
+    expect((await judged({ rows: ROWS, ...inPart }, { rows: OTHER, ...inPart }, { ops: [{ ...ops[0], at: 10, outcome: "rejected" }] })).found).toEqual(["unread-values-changed 1"]);
+  });
+
+  test("is not by effects on other fields, where one of its own name would have told", async () => {
+    const other = { entities: ["item"], through: ["body"] };
+    const sample = (changed: number) => ({ count: 9_000, ...other, sample: Object.fromEntries(Array.from({ length: 100 }, (_, i) => [String(i), i < changed ? 9 : 1])) });
+    expect((await judged(sample(0), sample(20), { ops })).found).toEqual(["unread-values-changed 20"]);
+    const unnamed = (changed: number) => ({ ...sample(changed), through: ["length"] });
+    expect((await judged(unnamed(0), unnamed(2), { ops })).found).toEqual([]);
+  });
+
+  test("is told once, where the records are accused already", async () => {
+    const wrong = await judged({ rows: ROWS, ...inPart }, { rows: OTHER, ...inPart }, { ops: [{ at: 10, effects: [update("a", "other")] }] });
+    expect(wrong.found).toEqual(["write-lost 1"]);
+  });
+
+  test("has rows that are new where its entity leaves rows out, and else they are the entity's", async () => {
+    const out = { ...inPart, leaveOut: ["item"] };
+    expect((await judged({ rows: ROWS, ...out }, { rows: MORE, ...out })).found).toEqual(["unread-rows-added 1"]);
+    expect((await judged({ rows: ROWS, ...inPart }, { rows: MORE, ...inPart })).found).toEqual([]);
   });
 });

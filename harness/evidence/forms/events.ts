@@ -16,7 +16,7 @@ const KINDS = {
   load: { state, detail: text, observedTo: number.optional() },
   step: { direction, step: z.string(), state, detail: text, error },
   progress: { direction, step: z.string(), share: number },
-  migration: { state, detail: text, error, cut: text },
+  migration: { state, detail: text, error, cut: text, changed: z.boolean().optional() },
   fault: { index: number.int().min(0), fault: z.string(), target: z.string(), state, detail: text },
   detector: { state: z.enum(["firing", "cleared"]), detail: text },
   decision: { state, by: z.string(), detail: z.string() },

@@ -78,6 +78,10 @@ insert into jobs select i, i, '[2026-02-01,2026-04-01)' from generate_series(1, 
 insert into searched (word, at, spot, words, n, document) select 'w' || i % 400, point(i % 37, i % 41), point(i % 31, i % 29), array['t' || i % 9, 'u' || i], i, jsonb_build_object('k', i % 50) from generate_series(1, 800) i;
 select brin_summarize_new_values('searched_brin_idx');
 
+-- What an entity reads in part only: rounded, cut, in lower case, and not of every row.
+create table tariffs (code text primary key, price numeric(12, 4) not null, label text not null, kind text not null, active boolean not null default true, starts date);
+insert into tariffs select 'f' || i, i + i / 10000.0, 'Tariff ' || i, 'night', i % 5 <> 0, date '2026-01-01' + i from generate_series(1, 60) i;
+
 -- Branches, each with a schema of its own and objects of the same names.
 do $do$ declare b text; begin
   foreach b in array array['branch_a', 'branch_b'] loop
