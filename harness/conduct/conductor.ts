@@ -255,7 +255,7 @@ class Conduct {
       check: () => (steady.isSteady() && !this.#decision.firing ? true : undefined),
     });
     this.#record({ kind: "load", state: "steady" });
-    await noteActivity(topology, this.#counters, this.#run.evidence);
+    await noteActivity(topology, { ...this.#run, counters: this.#counters, systemOf: (database) => this.#systemOf(database) });
     return { load, prober, steady };
   }
 

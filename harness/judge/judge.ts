@@ -39,7 +39,7 @@ export async function judge(directory: string, known: readonly string[] = []): P
     kind: "entity-unreadable", subject: entity, detail: `the query that must read it fails: ${error}${shapes[entity] === undefined ? "" : `; it was read in the ${shapes[entity] === "after" ? "new" : "old"} shape`}`, count: 1, examples: [],
     query: `select unnest(failed, recursive := true) from read_json('after/entities.json')`,
   }));
-  const reconciliation = record.before && record.after ? await reconcile(database, clientsOwn(dumped)) : undefined;
+  const reconciliation = record.before && record.after ? await reconcile(database, clientsOwn(dumped), record.told) : undefined;
   const doubts = [...known, ...doubtsOf(record), ...(await undeclaredEffects(database, record.system)), ...(record.header.drill.objectives.loss ? await unreadLists(database, record.system.entities) : []), ...(reconciliation?.unsure ?? [])];
   const start = eventsOf(record, "migration").find(({ state }) => state === "started")?.t;
   const end = eventsOf(record, "rollback").findLast(({ state }) => state !== "retried")?.t ?? phaseOf(record, "decision")?.to ?? start;

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
 import { drillSchema, type DrillDeclaration } from "../../harness/drill/schema.ts";
 import { systemSchema } from "../../harness/drill/system.ts";
+import { PATHS } from "../../harness/evidence/run-directory.ts";
 import { TimelineWriter, type RunEvent } from "../../harness/evidence/timeline.ts";
 
 export type Op = {
@@ -39,6 +40,8 @@ export type History = {
   readonly references?: readonly string[];
   /** What `value` and `stock` are, as the server names types; text and numeric when left out. */
   readonly types?: readonly [value: TypeName, stock?: TypeName, afterwards?: TypeName];
+  /** What the system held before the migration, at so many milliseconds; null where there is no such record. */
+  readonly told?: { readonly at: number; readonly rows: readonly { readonly key: string; readonly held: Readonly<Record<string, string | null>> | null }[] };
   readonly facts?: { readonly before?: object; readonly after?: object };
 };
 
@@ -99,6 +102,7 @@ export function record(directory: string, told: History): string {
     const rows = history[when].map(([key, value, stock = 0]) => `${key},${value === null ? "" : `"${value.replaceAll('"', '""')}"`},${stock ?? ""}\n`);
     writeFileSync(join(directory, when, "entity-item.csv.zst"), zstdCompressSync(`key,value,stock\n${rows.join("")}`));
   }
+  if (history.told) writeFileSync(join(directory, PATHS.told), JSON.stringify([{ entity: "item", from: history.told.at * 1e6, to: history.told.at * 1e6, rows: history.told.rows }]));
   history.ops.forEach((op, index) => writeOp(directory, op, index + 1));
   return directory;
 }
