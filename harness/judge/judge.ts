@@ -101,10 +101,13 @@ export async function judge(directory: string, known: readonly string[] = []): P
   };
 }
 
+/** What ends a run and is no failure of the harness: a server that somebody else ended, a workload that is refused. */
+const NOT_OURS: ReadonlySet<string> = new Set(["server-died", "load-refused"]);
+
 /** Why this run can't be met, whatever was measured: what the harness itself did not achieve. */
 function doubtsOf(record: RunRecord): string[] {
   const doubts: string[] = [];
-  for (const error of eventsOf(record, "harness-error")) doubts.push(`the harness failed: ${error.message}`);
+  for (const { code, message } of eventsOf(record, "harness-error")) doubts.push(NOT_OURS.has(code) ? message : `the harness failed: ${message}`);
   const ended = eventsOf(record, "run").at(-1)?.state;
   if (ended === "started") doubts.push("the run never ended: the harness was killed");
   for (const { index, kind, proven, healed, proof } of faults(record).map((fault, index) => ({ ...fault, index }))) {

@@ -1,11 +1,11 @@
 // What clients were told before the migration, against what the system then holds: whether the workload does what it declares.
 
-import { open } from "node:fs/promises";
 import pg from "pg";
 import { codeOf } from "../base/errors.ts";
 import type { RunClock } from "../base/clock.ts";
 import type { Entity, System } from "../drill/system.ts";
-import { PATHS, type EvidenceWriter } from "../evidence/run-directory.ts";
+import { ledgerHead, type LedgerHead } from "../evidence/ledger-head.ts";
+import type { EvidenceWriter } from "../evidence/run-directory.ts";
 import { canonical, DIGEST, kindOf, type Column } from "../evidence/values.ts";
 import { columnsOf, printed } from "./entities.ts";
 import { findBySearchPath } from "./search-path.ts";
@@ -13,12 +13,9 @@ import { findBySearchPath } from "./search-path.ts";
 /** Records of an entity by their keys, as its query in the old shape gave them between two moments of the run; null where it gave none. */
 export type LookedUp = { readonly entity: string; readonly from: number; readonly to: number; readonly rows: readonly { readonly key: string; readonly held: Readonly<Record<string, string | null>> | null }[] };
 
-type Intent = { readonly seq: number; readonly op: string; readonly effects: readonly { readonly entity: string; readonly key: string; readonly kind: string }[] };
-type Outcome = { readonly seq: number; readonly outcome: string };
 type Asked = { readonly client: pg.Client; readonly database?: string | undefined; readonly system: System };
 
-/** Enough to say of each operation whether it does what it tells; a large ledger is read in part. */
-const MOST_LEDGER_BYTES = 4 * 1024 ** 2;
+/** Enough to say of each operation whether it does what it tells. */
 const MOST_EACH = 30;
 const MOST_KEYS = 400;
 /** An entity whose query takes longer is left out: clients are being served meanwhile. */
@@ -26,7 +23,7 @@ const WITHIN_MS = 1_500;
 
 /** Looks at records that acknowledged operations touched, in each entity that clients write; to be called while nothing but clients writes. */
 export async function lookAtTold(databases: readonly Asked[], evidence: EvidenceWriter, clock: Pick<RunClock, "nowNs">): Promise<LookedUp[]> {
-  const keys = chooseKeys(await lines<Intent>(evidence.path(PATHS.intents)), await lines<Outcome>(evidence.path(PATHS.outcomes)));
+  const keys = chooseKeys(await ledgerHead(evidence));
   const looked: LookedUp[] = [];
   for (const { client, database, system } of databases) {
     for (const entity of system.entities.filter(({ derived }) => !derived)) {
@@ -39,7 +36,7 @@ export async function lookAtTold(databases: readonly Asked[], evidence: Evidence
 }
 
 /** Of each operation and kind some records by entity, those first that nothing else touched: what they hold, that operation alone explains. */
-export function chooseKeys(intents: readonly Intent[], outcomes: readonly Outcome[]): ReadonlyMap<string, readonly string[]> {
+export function chooseKeys({ intents, outcomes }: LedgerHead): ReadonlyMap<string, readonly string[]> {
   const committed = new Set(outcomes.filter(({ outcome }) => outcome === "committed").map(({ seq }) => seq));
   const effects = intents.flatMap(({ seq, op, effects: told }) => told.map((effect) => ({ ...effect, seq, op }))).filter(({ key }) => !key.startsWith(DIGEST));
   const touches = new Map<string, number>();
@@ -88,17 +85,4 @@ function keysAsPrinted(column: Column | undefined, keys: readonly string[]): str
   const kind = column && kindOf(column);
   if (!kind || !(kind.of === "text" || kind.of === "uuid" || (kind.of === "number" && kind.keeps === 0))) return undefined;
   return [...new Set(keys.flatMap((key) => canonical(kind, key) ?? []))];
-}
-
-/** The first whole lines of a file that may be written on meanwhile; none where there is no file. */
-async function lines<T>(path: string): Promise<T[]> {
-  const file = await open(path).catch((error: unknown) => {
-    if (codeOf(error) === "ENOENT") return undefined; // no operation was begun
-    throw error;
-  });
-  if (!file) return [];
-  await using opened = file;
-  const { buffer, bytesRead } = await opened.read(Buffer.alloc(MOST_LEDGER_BYTES), 0, MOST_LEDGER_BYTES, 0);
-  const text = buffer.toString("utf8", 0, bytesRead);
-  return text.slice(0, text.lastIndexOf("\n") + 1).split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as T);
 }
