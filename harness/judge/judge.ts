@@ -3,7 +3,8 @@
 import { inDatabase } from "../drill/system.ts";
 import { EvidenceDatabase } from "../evidence/database.ts";
 import { judgeAcross } from "./across.ts";
-import { adviceOn, leadingFirst } from "./advice.ts";
+import { adviceOn, notTaken } from "./advice.ts";
+import { causesFirst } from "./causes-first.ts";
 import { failureWords, migrationCourse, unrehearsed, wayBackCourse } from "./course.ts";
 import { allRules, integrityWarnings, judgeInvariants, newProblems } from "./integrity.ts";
 import { unreadLists } from "./lists.ts";
@@ -83,13 +84,14 @@ export async function judge(directory: string, known: readonly string[] = []): P
   const nothing = unrehearsed(course.migration, course.wayBack);
   const [written] = await database.rows("select count(*)::double as n from operations where outcome in ('committed', 'indeterminate') and (seq in (select seq from effects) or mops::text like '%append%')");
   const isolation = await isolationOfRun(database, record.header.drill.objectives.isolation);
+  const rest = [...(reconciliation?.findings ?? []), ...(counted.length > 0 ? [] : unread?.findings ?? []), ...(invariants ?? []), ...(isolation?.findings ?? []), ...failedJourneys(record.journeys ?? [])];
+  const { findings, service: served } = await causesFirst(record, database, { causes: [...(structure ?? []), ...(integrity ?? [])], service: own.findings, rest });
   const objectives = judgeObjectives(record.header.drill.objectives, {
-    measures, acknowledgedWrites: Number(written?.["n"] ?? 0), ...wayBack(record), lossBefore: owedTo(record, reconciliation) ? "the fault" : eventsOf(record, "rollback").length > 0 ? "the way back" : undefined, service: own, due: service.due, perSecond: record.header.drill.load.arrivalsPerSecond, detector: record.header.drill.detector, alerts: alertsOf(record), observedMs: (observedTo ?? record.events.at(-1)?.t ?? 0) / 1e6, structure, endsElsewhere: record.reference !== undefined, integrity, invariants, reconciled: reconciliation?.findings, unread: unread?.findings ?? [], isolation, died: eventsOf(record, "harness-error").find(({ code }) => code.endsWith("-died"))?.message, journeys: record.journeys, journeysDetail: eventsOf(record, "journey").find(({ state }) => state === "unknown")?.detail,
+    measures, acknowledgedWrites: Number(written?.["n"] ?? 0), ...wayBack(record), lossBefore: owedTo(record, reconciliation) ? "the fault" : eventsOf(record, "rollback").length > 0 ? "the way back" : undefined, service: { ...own, findings: served }, due: service.due, perSecond: record.header.drill.load.arrivalsPerSecond, detector: record.header.drill.detector, alerts: alertsOf(record), observedMs: (observedTo ?? record.events.at(-1)?.t ?? 0) / 1e6, structure, endsElsewhere: record.reference !== undefined, integrity, invariants, reconciled: reconciliation?.findings, unread: unread?.findings ?? [], isolation, died: eventsOf(record, "harness-error").find(({ code }) => code.endsWith("-died"))?.message, journeys: record.journeys, journeysDetail: eventsOf(record, "journey").find(({ state }) => state === "unknown")?.detail,
   }, nothing === undefined ? doubts : [...doubts, nothing]);
   const stood = standstillsOf(record).map(({ from, to }) => ({ fromMs: round(from / 1e6), toMs: round(to / 1e6) }));
   const verdict = overall(objectives);
   const { run, startedAt, runtime, seed, versions, drill } = record.header;
-  const findings = leadingFirst([...(reconciliation?.findings ?? []), ...(structure ?? []), ...(integrity ?? []), ...(counted.length > 0 ? [] : unread?.findings ?? []), ...own.findings, ...(invariants ?? []), ...(isolation?.findings ?? []), ...failedJourneys(record.journeys ?? [])]);
   const advice = adviceOn(objectives, findings);
   return {
     schema: "turnback.scorecard/1", run, drill: drill.name, question: drill.question, startedAt, runtime: runtime.kind, seed, versions,
@@ -231,7 +233,8 @@ function tidy(measured: Measured): Measured {
 /** The answer, for somebody who reads nothing else. */
 function summarise(verdict: Verdict, objectives: Scorecard["objectives"], measures: Measures, doubts: readonly string[], stood: Scorecard["standstills"], findings: readonly Finding[]): string {
   if (verdict === "missed") {
-    const missed = objectives.filter((objective) => objective.verdict === "missed");
+    const notBack = notTaken(objectives);
+    const missed = [...(notBack ? [notBack] : []), ...objectives.filter((objective) => objective.verdict === "missed")];
     return `No: ${missed.map(({ title, reason }) => `${title}: ${reason}`).join(". ")}.`;
   }
   if (verdict === "unknown") {

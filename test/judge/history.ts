@@ -12,6 +12,8 @@ export type Op = {
   /** Its name, and the code that refused it. */
   readonly op?: string;
   readonly code?: string;
+  /** What the server said. */
+  readonly error?: string;
   readonly at: number;
   readonly took?: number;
   readonly outcome?: "committed" | "rejected" | "indeterminate" | "dropped";
@@ -107,10 +109,10 @@ export function record(directory: string, told: History): string {
   return directory;
 }
 
-function writeOp(directory: string, { at, took = 5, outcome = "committed", effects = [], op = "op", code = "" }: Op, seq: number): void {
+function writeOp(directory: string, { at, took = 5, outcome = "committed", effects = [], op = "op", code = "", error }: Op, seq: number): void {
   const ns = (ms: number) => Math.round(ms * 1e6);
   appendFileSync(join(directory, "ledger/intents.ndjson"), `${JSON.stringify({ seq, vu: 1, op, intended: ns(at), start: ns(at), effects: effects.map((effect) => ({ entity: "item", value: null, ...effect })) })}\n`);
-  appendFileSync(join(directory, "ledger/outcomes.ndjson"), `${JSON.stringify({ seq, acquired: ns(at), end: ns(at + took), outcome, phase: "commit", code })}\n`);
+  appendFileSync(join(directory, "ledger/outcomes.ndjson"), `${JSON.stringify({ seq, acquired: ns(at), end: ns(at + took), outcome, phase: "commit", code, ...(error !== undefined && { error }) })}\n`);
 }
 
 export const insert = (key: string, value: string | null) => ({ key, kind: "insert", value: { value } });
