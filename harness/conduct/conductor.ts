@@ -35,8 +35,10 @@ import { startTopology, viewsOf, type Topology } from "../topology/topology.ts";
 import { startClients } from "./clients.ts";
 import { changedAnything, untouched, type Untouched } from "./changed.ts";
 import { checkApplication, restApplication, takeApplicationBack } from "./application.ts";
+import { watchDeaths } from "./deaths.ts";
 import { Decision } from "./decision.ts";
 import { doubtsOf } from "./doubts.ts";
+import { firstOperation } from "./first-operation.ts";
 import { Person } from "./person.ts";
 import { checkCapabilities } from "./preflight.ts";
 import { noteActivity, type Before } from "./in-service.ts";
@@ -78,7 +80,8 @@ export async function conduct(run: DrillRun): Promise<HarnessError | undefined> 
   const undo = new UndoStack();
   try {
     record({ kind: "run", state: "started" });
-    await new Conduct(run, undo).phases();
+    const phases = new Conduct(run, undo);
+    await phases.all().catch((error: unknown) => phases.failBy(error));
   } catch (error) {
     failure = asHarnessError(error);
   }
@@ -101,6 +104,8 @@ export async function conduct(run: DrillRun): Promise<HarnessError | undefined> 
   return failure;
 }
 
+const DEATH_IS_HEARD_MS = 300;
+
 function asHarnessError(error: unknown): HarnessError {
   if (error instanceof HarnessError) return error;
   return new HarnessError({ code: "harness-failed", kind: "run", message: messageOf(error), remedy: "run again with --debug for the stack", cause: error });
@@ -116,6 +121,8 @@ class Conduct {
   readonly #decision: Decision;
   #before: Before = { counters: new Map(), since: new Map() };
   #untouched: Untouched | undefined;
+  #struck = false;
+  #struck = false;
 
   constructor(run: DrillRun, undo: UndoStack) {
     this.#run = run;
@@ -129,6 +136,7 @@ class Conduct {
   }
 
   #record(event: RunEvent, t?: number): number {
+    if (event.kind === "fault" && event.state === "triggered") this.#struck = true;
     try {
       return this.#run.evidence.timeline.record(event, t);
     } catch (error) {
@@ -146,7 +154,13 @@ class Conduct {
     return result;
   }
 
-  async phases(): Promise<void> {
+  /** @throws what a part of the harness or a server died by, where that is what a lost connection comes of: who lost it may hear of it first */
+  async failBy(error: unknown): Promise<never> {
+    if (!(error instanceof HarnessError)) await pause(DEATH_IS_HEARD_MS, this.#stop.signal);
+    throw error;
+  }
+
+  async all(): Promise<void> {
     const topology = await this.#phase("prepare", () => this.#prepare());
     const record = (event: RunEvent) => this.#record(event);
     const strikes = new Strikes({ faults: this.#run.drill.faults, topology, seed: this.#run.seed, undo: this.#undo, signal: this.#signal, record });
@@ -193,19 +207,12 @@ class Conduct {
     checkCapabilities(drill, runtime);
     const topology = await startTopology({ runtime, drill, system, others: this.#run.others, application: this.#run.application, say, onSecret: (secret) => evidence.redactor.add(secret) });
     void topology.disk?.died.then((message) => this.#abort("disk-died", "faultfs", message));
-    this.#watchPaths(topology);
+    const unwatch = watchDeaths(topology, { abort: (code, place, message) => this.#abort(code, place, message), struck: () => this.#struck });
+    this.#undo.push("the watch for what dies", () => Promise.resolve(unwatch()));
     await this.#run.recordVersions({ ...(await runtime.versions()), postgres: await topology.serverVersion() });
     for (const service of topology.services) this.#record({ kind: "service", service: service.name, state: "ready" });
     if (topology.cluster.replica) this.#record({ kind: "replication", state: "attached", server: "replica", bytes: topology.replicaBytes, detail: `follows postgres, ${topology.cluster.declared?.mode}` });
     return topology;
-  }
-
-  /** Until the end of the run, when they are stopped. Nothing can be measured through a proxy that is gone. */
-  #watchPaths({ onPaths }: Topology): void {
-    let watched = true;
-    this.#undo.push("the watch for proxies that die", () => { watched = false; return Promise.resolve(); });
-    const told = (name: string, message: string) => { if (watched) this.#abort("proxy-died", name, message); };
-    for (const service of onPaths) service.died().then((message) => told(service.name, message), (error: unknown) => told(service.name, `${service.name} can't be watched: ${messageOf(error)}`));
   }
 
   /** Of all that was started, also of what never came to serve. */
@@ -242,14 +249,7 @@ class Conduct {
       undo: this.#undo, signal: this.#signal, record: (event, t) => this.#record(event, t), abort: (code, place, message) => this.#abort(code, place, message),
       takeProbe: (probe) => this.#decision.takeProbe(probe),
     });
-    await waitUntil({
-      what: "the first operation of the load", withinMs: 30_000, place: "k6", signal: this.#signal, lastSeen: () => {
-        const { rejected = 0, indeterminate = 0 } = load.stats?.counts ?? {};
-        return rejected + indeterminate === 0 ? "no operation ended yet" : `${rejected} operations were refused, ${indeterminate} got no answer, and none was acknowledged`;
-      },
-      remedy: 'ask the run why: turnback query RUN "select op, code, count(*) from operations group by all"',
-      check: () => ((load.stats?.counts.committed ?? 0) > 0 ? true : undefined),
-    });
+    await firstOperation(load, this.#run.evidence, this.#signal);
     this.#record({ kind: "load", state: "started" });
     await pause(drill.load.warmUpMs, this.#signal);
     await waitUntil({
@@ -258,7 +258,7 @@ class Conduct {
       check: () => (steady.isSteady() && !this.#decision.firing ? true : undefined),
     });
     this.#record({ kind: "load", state: "steady" });
-    await noteActivity(topology, this.#before, this.#run.evidence);
+    await noteActivity(topology, { ...this.#run, before: this.#before, systemOf: (database) => this.#systemOf(database) });
     return { load, prober, steady };
   }
 

@@ -39,7 +39,7 @@ const INTENTS = `seq: 'BIGINT', vu: 'BIGINT', op: 'VARCHAR', intended: 'BIGINT',
 const PARQUET = "format parquet, compression zstd, compression_level 1";
 /** For what is read once and gone. */
 const FLEETING = "format parquet, compression uncompressed";
-const OUTCOMES = `seq: 'BIGINT', acquired: 'BIGINT', "end": 'BIGINT', outcome: 'VARCHAR', phase: 'VARCHAR', code: 'VARCHAR', reads: 'JSON'`;
+const OUTCOMES = `seq: 'BIGINT', acquired: 'BIGINT', "end": 'BIGINT', outcome: 'VARCHAR', phase: 'VARCHAR', code: 'VARCHAR', error: 'VARCHAR', reads: 'JSON'`;
 
 /** What is known of an entity here: its name, and the column that names a record. */
 export type PackedEntity = { readonly name: string; readonly key: string };
@@ -177,7 +177,7 @@ class Packer {
     for (const [i, part] of asked.parts.entries()) {
       await this.#copy(`
         select i.seq, i.vu, i.op, i.intended, i.start, o.acquired, o."end",
-          coalesce(o.outcome, 'indeterminate') as outcome, coalesce(o.phase, '') as phase, coalesce(o.code, 'no-outcome') as code, i.effects, i.mops, o.reads
+          coalesce(o.outcome, 'indeterminate') as outcome, coalesce(o.phase, '') as phase, coalesce(o.code, 'no-outcome') as code, o.error, i.effects, i.mops, o.reads
         from ${asked.read(part)} i left join ${told.read(part)} o using (seq) order by seq`, partFile(PATHS.operations, i));
     }
   }

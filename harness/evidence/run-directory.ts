@@ -31,6 +31,8 @@ export const PATHS = {
   sample: { before: "before/sample.json", after: "after/sample.json" },
   /** What clients were seen to write before the migration. */
   activity: "before/activity.json",
+  /** What the system held before the migration of what clients had been told. */
+  told: "before/told.json",
   /** What a person said who was asked whether to go back. */
   answer: "answer.json",
   /** How people's journeys went. */

@@ -98,6 +98,7 @@ export const STRUCTURE_WORDS: Readonly<Record<Fate, readonly [consequence: strin
 /** Objectives that are missed without a finding. */
 export const OBJECTIVE_WORDS: Readonly<Record<string, readonly [consequence: string, advice: string]>> = {
   completion: ["The system did not come back: it is still migrated, by half or as a whole.", "See why the way back stopped, mend that first, and have another way ready (restore, failover)."],
+  "not-taken": ["Nobody went back, or not to the end: the system is still migrated.", "See first why the way back was not taken (rollback.decide, detector); what differs below is the migration's own work."],
   service: ["Clients are not served as they were before the migration.", "Compare the operations below before and after."],
   recovery: ["Clients were without normal service for longer than agreed.", "See below what took longest (detection, decision, the way back itself), and shorten that."],
   detection: ["Clients suffered before anybody was told.", "Widen what the alert looks at, or shorten its window (detector), so that it fires while an impact lasts."],

@@ -15,14 +15,20 @@ export function adviceOn(objectives: readonly ObjectiveResult[], findings: reado
   const missed = objectives.filter(({ verdict }) => verdict === "missed");
   const [first] = missed;
   if (!first) return undefined;
+  if (notTaken(objectives)) return { kind: "completion", ...objectiveWords("not-taken") };
   if (first.name === "completion") return { kind: "completion", ...objectiveWords("completion") };
   const evidence = new Set(missed.flatMap((objective) => objective.evidence));
-  const leading = leadingFirst(findings.filter(({ kind }) => evidence.has(kind)))[0];
+  const leading = leadingFirst(findings.filter(({ kind, consequences = [] }) => [kind, ...consequences.map((consequence) => consequence.kind)].some((one) => evidence.has(one))))[0];
   return leading ? { kind: leading.kind, ...adviceOf(leading) } : { kind: first.name, ...objectiveWords(first.name) };
 }
 
+/** That nobody went back, or that it never came to an end; where it is only in doubt, what was measured says that it did. */
+export const notTaken = (objectives: readonly ObjectiveResult[]): ObjectiveResult | undefined => objectives.find(({ name, verdict, measured }) => name === "completion" && verdict === "unknown" && measured.value === null);
+
 const ORDER: readonly string[] = FINDING_KINDS;
-const rank = ({ kind }: Pick<Finding, "kind">) => (ORDER.includes(kind) ? ORDER.indexOf(kind) : ORDER.indexOf("invariant-violated") + 0.5);
+const rankOf = (kind: string) => (ORDER.includes(kind) ? ORDER.indexOf(kind) : ORDER.indexOf("invariant-violated") + 0.5);
+/** A cause leads where the most pressing of its consequences would. */
+const rank = ({ kind, consequences = [] }: Finding) => Math.min(rankOf(kind), ...consequences.map((consequence) => rankOf(consequence.kind)));
 
 /** In the order in which they should be read: those that lead first; of the same kind, those with the most consequences, and the largest. */
 export function leadingFirst(findings: readonly Finding[]): readonly Finding[] {
@@ -47,8 +53,10 @@ function adviceOf(finding: Finding): Omit<Advice, "kind"> {
   const { count, ofRowsBefore = 0 } = finding;
   const n = ofRowsBefore > 0 ? apart(count - ofRowsBefore, ofRowsBefore) : `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
   const on = `${finding.subject}${finding.fields === undefined ? "" : ` (${finding.fields.join(", ")})`}`;
+  const refused = [...new Set((finding.consequences ?? []).flatMap(({ kind, subject }) => (kind.startsWith("operation-") ? [subject] : [])))];
+  const by = refused.length > 0 && !finding.kind.startsWith("operation-") ? ` Clients are not served ${refused.join(", ")} by it.` : "";
   // In one pass, and by functions: a subject may itself hold braces or dollar signs.
-  return { consequence: consequence.replaceAll(/\{(n|on|detail)\}/g, (_, what) => (what === "n" ? n : what === "on" ? on : finding.detail)), advice };
+  return { consequence: `${consequence.replaceAll(/\{(n|on|detail)\}/g, (_, what) => (what === "n" ? n : what === "on" ? on : finding.detail))}${by}`, advice };
 }
 
 function objectiveWords(name: string): Omit<Advice, "kind"> {

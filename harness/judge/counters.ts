@@ -12,7 +12,7 @@ const BATCH = 5_000;
 const FLOAT_ERROR = { float4: 2 ** -23, float8: 2 ** -52 } as const;
 
 type Change = { readonly kind: "add" | "insert"; readonly sure: boolean; readonly amount: string };
-type Counted = { readonly held: string | null; readonly was: string | null; readonly had: boolean; readonly changes: readonly Change[] };
+export type Counted = { readonly held: string | null; readonly was: string | null; readonly had: boolean; readonly changes: readonly Change[] };
 
 /** What a counter is counted in. A run that doesn't tell types has numbers here. */
 export function counterKind(database: EvidenceDatabase, entity: string, counter: string): ValueKind {
@@ -48,7 +48,7 @@ export async function counters(database: EvidenceDatabase, { name, key: keyColum
 }
 
 /** What was to be expected in the place of what is held; undefined when that is right, or is nobody's claim. */
-function judgeCounter(kind: ValueKind, { held, was, had, changes }: Counted): string | "unsure" | undefined {
+export function judgeCounter(kind: ValueKind, { held, was, had, changes }: Counted): string | "unsure" | undefined {
   const inserts = changes.filter((change) => change.kind === "insert");
   // What it began with: the baseline, or what the one insert of the record gave it.
   if (!had && inserts.length !== 1) return undefined;

@@ -10,7 +10,7 @@ const MET: NonNullable<Drill["expect"]> = { verdict: "met", missed: [], findings
 /** In what a scorecard is other than expected, each in a sentence; nothing when it is as it must be. Without an expectation a drill must be met. */
 export function surprises(expect: Drill["expect"], card: Scorecard): string[] {
   const { verdict, missed, findings, onlyThese, says } = expect ?? MET;
-  const named = new Set(card.findings.flatMap(({ kind, subject }) => [kind, `${kind} ${subject}`]));
+  const named = new Set(card.findings.flatMap((finding) => [finding, ...(finding.consequences ?? [])]).flatMap(({ kind, subject }) => [kind, `${kind} ${subject}`]));
   const surplus = card.findings.filter(({ kind, subject }) => onlyThese && !findings.includes(kind) && !findings.includes(`${kind} ${subject}`));
   return [
     ...(card.verdict === verdict ? [] : [`it is ${card.verdict}, and must be ${verdict}`]),

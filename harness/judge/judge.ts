@@ -3,7 +3,8 @@
 import { inDatabase } from "../drill/system.ts";
 import { EvidenceDatabase } from "../evidence/database.ts";
 import { judgeAcross } from "./across.ts";
-import { adviceOn, leadingFirst } from "./advice.ts";
+import { adviceOn, notTaken } from "./advice.ts";
+import { causesFirst } from "./causes-first.ts";
 import { failureWords, migrationCourse, unrehearsed, wayBackCourse } from "./course.ts";
 import { allRules, integrityWarnings, judgeInvariants, newProblems } from "./integrity.ts";
 import { unreadLists } from "./lists.ts";
@@ -39,7 +40,7 @@ export async function judge(directory: string, known: readonly string[] = []): P
     kind: "entity-unreadable", subject: entity, detail: `the query that must read it fails: ${error}${shapes[entity] === undefined ? "" : `; it was read in the ${shapes[entity] === "after" ? "new" : "old"} shape`}`, count: 1, examples: [],
     query: `select unnest(failed, recursive := true) from read_json('after/entities.json')`,
   }));
-  const reconciliation = record.before && record.after ? await reconcile(database, clientsOwn(dumped)) : undefined;
+  const reconciliation = record.before && record.after ? await reconcile(database, clientsOwn(dumped), record.told) : undefined;
   const doubts = [...known, ...doubtsOf(record), ...(await undeclaredEffects(database, record.system)), ...(record.header.drill.objectives.loss ? await unreadLists(database, record.system.entities) : []), ...(reconciliation?.unsure ?? [])];
   const start = eventsOf(record, "migration").find(({ state }) => state === "started")?.t;
   const end = eventsOf(record, "rollback").findLast(({ state }) => state !== "retried")?.t ?? phaseOf(record, "decision")?.to ?? start;
@@ -84,13 +85,14 @@ export async function judge(directory: string, known: readonly string[] = []): P
   const nothing = unrehearsed(course.migration, course.wayBack);
   const [written] = await database.rows("select count(*)::double as n from operations where outcome in ('committed', 'indeterminate') and (seq in (select seq from effects) or mops::text like '%append%')");
   const isolation = await isolationOfRun(database, record.header.drill.objectives.isolation);
+  const rest = [...(reconciliation?.findings ?? []), ...(counted.length > 0 ? [] : unread?.findings ?? []), ...(invariants ?? []), ...(isolation?.findings ?? []), ...failedJourneys(record.journeys ?? [])];
+  const { findings, service: served } = await causesFirst(record, database, { causes: [...(structure ?? []), ...(integrity ?? [])], service: own.findings, rest });
   const objectives = judgeObjectives(record.header.drill.objectives, {
-    measures, acknowledgedWrites: Number(written?.["n"] ?? 0), ...wayBack(record), lossBefore: owedTo(record, reconciliation) ? "the fault" : eventsOf(record, "rollback").length > 0 ? "the way back" : undefined, service: own, due: service.due, perSecond: record.header.drill.load.arrivalsPerSecond, detector: record.header.drill.detector, alerts: alertsOf(record), observedMs: (observedTo ?? record.events.at(-1)?.t ?? 0) / 1e6, structure, endsElsewhere: record.reference !== undefined, integrity, invariants, reconciled: reconciliation?.findings, unread: unread?.findings ?? [], isolation, died: eventsOf(record, "harness-error").find(({ code }) => code.endsWith("-died"))?.message, journeys: record.journeys, journeysDetail: eventsOf(record, "journey").find(({ state }) => state === "unknown")?.detail,
+    measures, acknowledgedWrites: Number(written?.["n"] ?? 0), ...wayBack(record), lossBefore: owedTo(record, reconciliation) ? "the fault" : eventsOf(record, "rollback").length > 0 ? "the way back" : undefined, service: { ...own, findings: served }, due: service.due, perSecond: record.header.drill.load.arrivalsPerSecond, detector: record.header.drill.detector, alerts: alertsOf(record), observedMs: (observedTo ?? record.events.at(-1)?.t ?? 0) / 1e6, structure, endsElsewhere: record.reference !== undefined, integrity, invariants, reconciled: reconciliation?.findings, unread: unread?.findings ?? [], isolation, died: eventsOf(record, "harness-error").find(({ code }) => code.endsWith("-died"))?.message, journeys: record.journeys, journeysDetail: eventsOf(record, "journey").find(({ state }) => state === "unknown")?.detail,
   }, nothing === undefined ? doubts : [...doubts, nothing]);
   const stood = standstillsOf(record).map(({ from, to }) => ({ fromMs: round(from / 1e6), toMs: round(to / 1e6) }));
   const verdict = overall(objectives);
   const { run, startedAt, runtime, seed, versions, drill } = record.header;
-  const findings = leadingFirst([...(reconciliation?.findings ?? []), ...(structure ?? []), ...(integrity ?? []), ...(counted.length > 0 ? [] : unread?.findings ?? []), ...own.findings, ...(invariants ?? []), ...(isolation?.findings ?? []), ...failedJourneys(record.journeys ?? [])]);
   const advice = adviceOn(objectives, findings);
   return {
     schema: "turnback.scorecard/1", run, drill: drill.name, question: drill.question, startedAt, runtime: runtime.kind, seed, versions,
@@ -102,10 +104,13 @@ export async function judge(directory: string, known: readonly string[] = []): P
   };
 }
 
+/** What ends a run and is no failure of the harness: a server that somebody else ended, a workload that is refused. */
+const NOT_OURS: ReadonlySet<string> = new Set(["server-died", "load-refused"]);
+
 /** Why this run can't be met, whatever was measured: what the harness itself did not achieve. */
 function doubtsOf(record: RunRecord): string[] {
   const doubts: string[] = [];
-  for (const error of eventsOf(record, "harness-error")) doubts.push(`the harness failed: ${error.message}`);
+  for (const { code, message } of eventsOf(record, "harness-error")) doubts.push(NOT_OURS.has(code) ? message : `the harness failed: ${message}`);
   const ended = eventsOf(record, "run").at(-1)?.state;
   if (ended === "started") doubts.push("the run never ended: the harness was killed");
   for (const { index, kind, proven, healed, proof } of faults(record).map((fault, index) => ({ ...fault, index }))) {
@@ -229,7 +234,8 @@ function tidy(measured: Measured): Measured {
 /** The answer, for somebody who reads nothing else. */
 function summarise(verdict: Verdict, objectives: Scorecard["objectives"], measures: Measures, doubts: readonly string[], stood: Scorecard["standstills"], findings: readonly Finding[]): string {
   if (verdict === "missed") {
-    const missed = objectives.filter((objective) => objective.verdict === "missed");
+    const notBack = notTaken(objectives);
+    const missed = [...(notBack ? [notBack] : []), ...objectives.filter((objective) => objective.verdict === "missed")];
     return `No: ${missed.map(({ title, reason }) => `${title}: ${reason}`).join(". ")}.`;
   }
   if (verdict === "unknown") {

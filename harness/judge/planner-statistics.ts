@@ -40,6 +40,12 @@ function lostOf(was: Known, is: Known): readonly string[] | undefined {
   return lost.length > 0 ? lost : undefined;
 }
 
+/** How many rows each table had by the planner's last count, after the way back; by `schema.table`. */
+export async function countedRows(directory: string): Promise<ReadonlyMap<string, number>> {
+  const tables = await readJson<z.infer<typeof form>>(directory, "after/planner-statistics.json", form);
+  return new Map((tables ?? []).map(({ table, reltuples }) => [table, reltuples]));
+}
+
 /**
  * Slower operations under their probable cause. Without any, statistics that are gone are worth knowing, and no more: autovacuum makes them
  * again.

@@ -8,9 +8,10 @@ import { judgeLists } from "./lists.ts";
 import { values } from "./field-values.ts";
 import { type Harm, harmFindings } from "./harms.ts";
 import { refine } from "./refine.ts";
-import type { ReadEntity } from "./run-record.ts";
+import type { LookedUp, ReadEntity } from "./run-record.ts";
 import type { Finding, Measures } from "./scorecard.ts";
 import { countBuckets, findSuspects, recordedFields } from "./suspects.ts";
+import { takeOutMistold } from "./told-before.ts";
 import { findUndone } from "./undone.ts";
 import { collectWitnesses, findTorn, prepareWitnesses } from "./torn.ts";
 
@@ -77,7 +78,7 @@ export type Reconciliation = {
 };
 
 /** Reconciles all entities whose dumps are there. The order of everything is fixed, so that a repeated judgement is the same. */
-export async function reconcile(database: EvidenceDatabase, entities: readonly ReadEntity[]): Promise<Reconciliation> {
+export async function reconcile(database: EvidenceDatabase, entities: readonly ReadEntity[], told: readonly LookedUp[] = []): Promise<Reconciliation> {
   await database.run("create table harms (harm varchar, entity varchar, key varchar, field varchar, seq bigint, acknowledged bigint, held varchar, expected varchar)");
   await database.run("create table unsure (entity varchar, key varchar, field varchar, held varchar, told varchar)");
   await database.run("create temp table suspects (key varchar, bucket usmallint)");
@@ -91,6 +92,7 @@ export async function reconcile(database: EvidenceDatabase, entities: readonly R
     await findShed(database, entity.name, columns, recorded, set.get(entity.name));
   }
   await findTorn(database);
+  const mistold = await takeOutMistold(database, entities, told);
   const counts = await database.rows("select harm, count(*)::double as n from harms group by harm");
   const count = (harm: Harm) => Number(counts.find((row) => row["harm"] === harm)?.["n"] ?? 0);
   const [lost] = await database.rows("select min(acknowledged)::double as oldest, max(start)::double as newest from harms left join operations using (seq) where harm = 'write-lost'");
@@ -102,7 +104,7 @@ export async function reconcile(database: EvidenceDatabase, entities: readonly R
     lost: { definite, possible: definite + count("write-possibly-lost"), ofRowsBefore },
     phantom: count("phantom-write"), duplicate: count("duplicate-write"), altered: count("altered-write") + count("torn-write"), shed: count("value-shed"),
     oldestLostNs: nanoseconds(lost?.["oldest"]), newestBegunNs: nanoseconds(lost?.["newest"]),
-    findings, unsure: await unsureValues(database),
+    findings, unsure: [...mistold, ...(await unsureValues(database))],
   };
 }
 

@@ -5,7 +5,7 @@ import { exists, linesOf } from "../base/files.ts";
 import type { Drill } from "../drill/schema.ts";
 import type { Entity, System } from "../drill/system.ts";
 import { eventForm } from "../evidence/forms/events.ts";
-import { activityForm, entitiesForm, integrityForm, invariantsForm, journeysForm, sampleForm, structureForm, unreadForm, type IntegrityKind } from "../evidence/forms/facts.ts";
+import { activityForm, entitiesForm, integrityForm, invariantsForm, journeysForm, sampleForm, structureForm, toldForm, unreadForm, type IntegrityKind } from "../evidence/forms/facts.ts";
 import { headerForm } from "../evidence/forms/header.ts";
 import { inForm, malformed, misfit } from "../evidence/forms/malformed.ts";
 import { PATHS, readJson, requirePlain, requireRun, type FactsWhen, type RunHeader } from "../evidence/run-directory.ts";
@@ -55,6 +55,9 @@ export type Activity = { readonly database: string; readonly table: string; read
 /** A row that is looked at by its key; `xmin` is null where it is not there any more. */
 export type SampledRow = { readonly database: string; readonly table: string; readonly key: readonly string[]; readonly xmin: string | null; readonly digests: Readonly<Record<string, string | null>> };
 
+/** Records as clients' operations had left them before the migration, looked up between two moments; null where there was none of that key. */
+export type LookedUp = { readonly entity: string; readonly from: number; readonly to: number; readonly rows: readonly { readonly key: string; readonly held: Readonly<Record<string, string | null>> | null }[] };
+
 export type RunRecord = {
   readonly directory: string;
   readonly header: RunHeader<Drill>;
@@ -67,6 +70,8 @@ export type RunRecord = {
   /** The structure that must be there in the end, where that is not the one before. */
   readonly reference: readonly SchemaObject[] | undefined;
   readonly journeys: readonly JourneyResult[] | undefined;
+  /** None in runs that didn't look. */
+  readonly told: readonly LookedUp[];
   /** Of data that no entity reads; none in runs that didn't look. */
   readonly unread: { readonly before: readonly UnreadTable[]; readonly after: readonly UnreadTable[]; readonly activity: readonly Activity[]; readonly sampled: { readonly before: readonly SampledRow[]; readonly after: readonly SampledRow[] } } | undefined;
 };
@@ -83,6 +88,7 @@ export async function readRun(directory: string): Promise<RunRecord> {
     before: before.facts, after: after.facts, absent: [...before.absent, ...after.absent],
     reference: await readJson<SchemaObject[]>(directory, PATHS.reference, structureForm),
     journeys: await readJson<JourneyResult[]>(directory, PATHS.journeys, journeysForm),
+    told: (await readJson<LookedUp[]>(directory, PATHS.told, toldForm)) ?? [],
     unread: await readUnread(directory),
   };
 }

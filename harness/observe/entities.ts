@@ -73,7 +73,7 @@ async function dumpEntity(client: pg.Client, entity: Entity, shape: Shape, evide
     if (shape === "after" && path.now !== path.fresh) await client.query("select pg_catalog.set_config('search_path', $1, true)", [path.now]);
     const columns = await columnsOf(client, entity[shape]);
     // Without OFFSET 0 the server would merge the two queries, and make the text of each value as often as we name it.
-    const rows = client.query(copy.to(`copy (select ${columns.map((column) => printed(column, columns.length)).join(", ")} from (select * from (${entity[shape]}\n) asked offset 0) records) to stdout with (format csv, header)`));
+    const rows = client.query(copy.to(`copy (select ${columns.map((column) => `${printed(column, columns.length)} as ${pg.escapeIdentifier(column.name)}`).join(", ")} from (select * from (${entity[shape]}\n) asked offset 0) records) to stdout with (format csv, header)`));
     await pipeline(rows, createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 1 } }), createWriteStream(evidence.path(file)));
     await client.query("select pg_catalog.set_config('search_path', $1, true)", [path.fresh]);
     await client.query("release savepoint entity");
@@ -88,7 +88,7 @@ async function dumpEntity(client: pg.Client, entity: Entity, shape: Shape, evide
 }
 
 /** What the server says of a query's columns; of a domain it names the base type. @throws when the judge couldn't tell two of them apart */
-async function columnsOf(client: pg.Client, query: string): Promise<Column[]> {
+export async function columnsOf(client: pg.Client, query: string): Promise<Column[]> {
   const { fields } = await client.query(`select * from (${query}\n) records limit 0`);
   const names = fields.map(({ name }) => name.toLowerCase());
   const twice = names.find((name, index) => names.indexOf(name) !== index);
@@ -106,12 +106,12 @@ const SHORT = new Set(["int2", "int4", "int8", "oid", "numeric", "money", "float
 const MANY_COLUMNS = 100;
 const LONGEST_OF_MANY_BYTES = 1_024;
 
-/** A column as it is dumped: what is long as its digest, so that a dump stays small and compares exactly. */
-function printed({ name, base }: Column, columns: number): string {
+/** A column as it is dumped, as an expression: what is long as its digest, so that a dump stays small and compares exactly. */
+export function printed({ name, base }: Column, columns: number): string {
   const column = pg.escapeIdentifier(name);
   if (SHORT.has(base)) return column;
   const text = `(${column}::text collate pg_catalog."C")`; // of char(n) without what it is filled up with; a nondeterministic collation can't be searched
   const bytes = `pg_catalog.octet_length(${text})`;
   return `case when ${bytes} > ${columns > MANY_COLUMNS ? LONGEST_OF_MANY_BYTES : LONGEST_BYTES} or pg_catalog.starts_with(${text}, '${DIGEST}')
-    then '${DIGEST}' || pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(${text}, 'UTF8')), 'hex') || ':' || ${bytes} else ${text} end as ${column}`;
+    then '${DIGEST}' || pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(${text}, 'UTF8')), 'hex') || ':' || ${bytes} else ${text} end`;
 }

@@ -5,12 +5,15 @@ import { join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
 import { drillSchema, type DrillDeclaration } from "../../harness/drill/schema.ts";
 import { systemSchema } from "../../harness/drill/system.ts";
+import { PATHS } from "../../harness/evidence/run-directory.ts";
 import { TimelineWriter, type RunEvent } from "../../harness/evidence/timeline.ts";
 
 export type Op = {
   /** Its name, and the code that refused it. */
   readonly op?: string;
   readonly code?: string;
+  /** What the server said. */
+  readonly error?: string;
   readonly at: number;
   readonly took?: number;
   readonly outcome?: "committed" | "rejected" | "indeterminate" | "dropped";
@@ -41,6 +44,8 @@ export type History = {
   readonly types?: readonly [value: TypeName, stock?: TypeName, afterwards?: TypeName];
   /** Probes, at milliseconds. */
   readonly probes?: readonly { readonly at: number; readonly took: number }[];
+  /** What the system held before the migration, at so many milliseconds; null where there is no such record. */
+  readonly told?: { readonly at: number; readonly rows: readonly { readonly key: string; readonly held: Readonly<Record<string, string | null>> | null }[] };
   readonly facts?: { readonly before?: object; readonly after?: object };
 };
 
@@ -101,14 +106,15 @@ export function record(directory: string, told: History): string {
     const rows = history[when].map(([key, value, stock = 0]) => `${key},${value === null ? "" : `"${value.replaceAll('"', '""')}"`},${stock ?? ""}\n`);
     writeFileSync(join(directory, when, "entity-item.csv.zst"), zstdCompressSync(`key,value,stock\n${rows.join("")}`));
   }
+  if (history.told) writeFileSync(join(directory, PATHS.told), JSON.stringify([{ entity: "item", from: history.told.at * 1e6, to: history.told.at * 1e6, rows: history.told.rows }]));
   history.ops.forEach((op, index) => writeOp(directory, op, index + 1));
   return directory;
 }
 
-function writeOp(directory: string, { at, took = 5, outcome = "committed", effects = [], op = "op", code = "" }: Op, seq: number): void {
+function writeOp(directory: string, { at, took = 5, outcome = "committed", effects = [], op = "op", code = "", error }: Op, seq: number): void {
   const ns = (ms: number) => Math.round(ms * 1e6);
   appendFileSync(join(directory, "ledger/intents.ndjson"), `${JSON.stringify({ seq, vu: 1, op, intended: ns(at), start: ns(at), effects: effects.map((effect) => ({ entity: "item", value: null, ...effect })) })}\n`);
-  appendFileSync(join(directory, "ledger/outcomes.ndjson"), `${JSON.stringify({ seq, acquired: ns(at), end: ns(at + took), outcome, phase: "commit", code })}\n`);
+  appendFileSync(join(directory, "ledger/outcomes.ndjson"), `${JSON.stringify({ seq, acquired: ns(at), end: ns(at + took), outcome, phase: "commit", code, ...(error !== undefined && { error }) })}\n`);
 }
 
 export const insert = (key: string, value: string | null) => ({ key, kind: "insert", value: { value } });

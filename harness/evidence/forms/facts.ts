@@ -47,3 +47,4 @@ export const activityForm = z.array(z.looseObject({ database: z.string(), table:
   lockstep: z.array(z.looseObject({ source: z.string(), each: z.number(), transactions: z.number() })).optional(),
   sample: z.looseObject({ rows: z.number(), gone: z.number(), touched: z.number(), changed: z.record(z.string(), z.number()) }).optional() }));
 export const sampleForm = z.array(z.looseObject({ database: z.string(), table: z.string(), key: names, xmin: z.string().nullable(), digests: z.record(z.string(), z.string().nullable()) }));
+export const toldForm = z.array(z.looseObject({ entity: z.string(), from: z.number(), to: z.number(), rows: z.array(z.looseObject({ key: z.string(), held: z.record(z.string(), z.string().nullable()).nullable() })) }));

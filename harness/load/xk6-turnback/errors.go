@@ -11,8 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// errorCode names an error in a word: a SQLSTATE, or what happened to the connection. The
-// text of an error never reaches the ledger: it may quote data or a DSN.
+// errorCode names an error in a word: a SQLSTATE, or what happened to the connection.
 func errorCode(err error) string {
 	var serverError *pgconn.PgError
 	if errors.As(err, &serverError) {
@@ -38,6 +37,31 @@ func errorCode(err error) string {
 	default:
 		return "other"
 	}
+}
+
+// mostOfText bounds what the ledger keeps of a message.
+const mostOfText = 200
+
+// errorText is what a server says an operation was refused for, where that names objects of the schema alone: broken rules, wrong
+// names, missing rights, read-only sessions. What else it says, and what any other error says, never reaches the ledger: it may quote
+// data or a DSN. Of a value that its type refuses, the type is named and the value is cut off.
+func errorText(err error) string {
+	var serverError *pgconn.PgError
+	if !errors.As(err, &serverError) || len(serverError.Code) != 5 || serverError.Code == "42601" { // a syntax error quotes the statement
+		return ""
+	}
+	text := serverError.Message
+	switch serverError.Code[:2] {
+	case "0A", "23", "25", "3F", "42":
+	case "22":
+		text, _, _ = strings.Cut(text, `: "`)
+	default:
+		return ""
+	}
+	if len(text) > mostOfText {
+		text = strings.ToValidUTF8(text[:mostOfText], "") + "..."
+	}
+	return text
 }
 
 // ClientAbort is a script's own decision to roll back: an exception in its transaction.

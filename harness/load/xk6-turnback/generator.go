@@ -119,7 +119,7 @@ func (g *Generator) drop(arrival Arrival) {
 	}
 	// onError has stopped the load if either of these fails.
 	if g.ledger.Intent(arrival, 0, "", 0, nil, nil) == nil {
-		_ = g.ledger.Outcome(arrival.Seq, 0, g.clock.Now(), Dropped, PhaseAcquire, "no-client-free", nil)
+		_ = g.ledger.Outcome(arrival.Seq, 0, g.clock.Now(), Dropped, PhaseAcquire, "no-client-free", "", nil)
 	}
 }
 
@@ -156,16 +156,16 @@ func (g *Generator) begin(arrival Arrival, vu uint64, op string, effects []Effec
 
 func (o *operation) end(phase Phase, err error) Outcome {
 	outcome, code := Classify(phase, err, o.sent)
-	o.settle(outcome, phase, code)
+	o.settle(outcome, phase, code, errorText(err))
 	return outcome
 }
 
 // settle records how the operation ended, as of now.
-func (o *operation) settle(outcome Outcome, phase Phase, code string) {
+func (o *operation) settle(outcome Outcome, phase Phase, code, text string) {
 	endNs := o.g.clock.Now()
 	o.g.stats.Ended(o.arrival, outcome, endNs)
 	if o.g.ledger != nil {
 		// A failed write has stopped the load; the missing line reads as indeterminate.
-		_ = o.g.ledger.Outcome(o.arrival.Seq, o.acquiredNs, endNs, outcome, phase, code, o.readsIf(outcome))
+		_ = o.g.ledger.Outcome(o.arrival.Seq, o.acquiredNs, endNs, outcome, phase, code, text, o.readsIf(outcome))
 	}
 }

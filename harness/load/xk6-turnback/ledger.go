@@ -21,7 +21,7 @@ type Effect struct {
 // Ledger keeps what clients were told. Two files, one JSON object a line:
 //
 //	intents.ndjson   {"seq","vu","op","intended","start","effects"}   before anything is sent
-//	outcomes.ndjson  {"seq","acquired","end","outcome","phase","code"} after the answer
+//	outcomes.ndjson  {"seq","acquired","end","outcome","phase","code","error"} after the answer
 //
 // Transactions on lists carry "mops" in their intent (what was asked) and "reads" in the
 // outcome (the lists that were read, in order): a history for the isolation checker.
@@ -91,8 +91,8 @@ func (l *Ledger) Intent(arrival Arrival, vu uint64, op string, startNs int64, ef
 	})
 }
 
-// Outcome records how an operation ended. AcquiredNs is 0 when no connection was had.
-func (l *Ledger) Outcome(seq, acquiredNs, endNs int64, outcome Outcome, phase Phase, code string, reads json.RawMessage) error {
+// Outcome records how an operation ended. AcquiredNs is 0 when no connection was had; text is what the server said, where it may be kept.
+func (l *Ledger) Outcome(seq, acquiredNs, endNs int64, outcome Outcome, phase Phase, code, text string, reads json.RawMessage) error {
 	return l.outcomes.line(func(b []byte) []byte {
 		b = appendHead(b, seq)
 		b = append(b, `,"acquired":`...)
@@ -105,6 +105,9 @@ func (l *Ledger) Outcome(seq, acquiredNs, endNs int64, outcome Outcome, phase Ph
 		b = append(b, phase...)
 		b = append(b, `","code":`...)
 		b = appendString(b, code)
+		if text != "" {
+			b = appendString(append(b, `,"error":`...), text)
+		}
 		if len(reads) > 0 {
 			b = append(append(b, `,"reads":`...), reads...)
 		}

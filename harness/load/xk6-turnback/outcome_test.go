@@ -278,3 +278,27 @@ func TestArrivalsAreDueWhetherOrNotAnybodyIsFree(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatTheLedgerKeepsOfAnErrorsText(t *testing.T) {
+	said := func(code, message string) error {
+		return fmt.Errorf("wrapped: %w", &pgconn.PgError{Code: code, Message: message})
+	}
+	cases := []struct {
+		err  error
+		text string
+	}{
+		{said("42P01", `relation "nowhere" does not exist`), `relation "nowhere" does not exist`},
+		{said("23502", `null value in column "number" of relation "prescriptions" violates not-null constraint`), `null value in column "number" of relation "prescriptions" violates not-null constraint`},
+		{said("22P02", `invalid input value for enum mood: "secret"`), "invalid input value for enum mood"},
+		{said("42601", `syntax error at or near "secret"`), ""},
+		{said("P0001", "the card 4111 is not valid"), ""},
+		{said("42P10", strings.Repeat("é", 150)), strings.Repeat("é", 100) + "..."},
+		{io.EOF, ""},
+		{nil, ""},
+	}
+	for _, c := range cases {
+		if text := errorText(c.err); text != c.text {
+			t.Errorf("%v: kept %q, and not %q", c.err, text, c.text)
+		}
+	}
+}

@@ -144,6 +144,6 @@ func (c *Client) request(op string, effects []effectArgument, method, path strin
 	if len(effects) == 0 && outcome == Indeterminate {
 		outcome = Rejected // it has no effect to be in doubt about: it was simply not served
 	}
-	o.settle(outcome, PhaseRequest, code)
+	o.settle(outcome, PhaseRequest, code, "")
 	return map[string]any{"outcome": string(outcome), "status": answer.Status, "text": answer.Text}, nil
 }
