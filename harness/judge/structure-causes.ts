@@ -27,7 +27,7 @@ const SWAPPED = "stays with what was the table before";
 function inWords(difference: Difference, below: readonly Difference[]): string {
   const { kind, detail, is, changes } = difference;
   if (kind === "relation-changed" && pendingDetach(is)) return `${detail}: its rows are hidden from who asks the parent, and not lost; ALTER TABLE ... DETACH PARTITION ... FINALIZE, and attach it again`;
-  if (kind.startsWith("setting-") && changesSearchPath(difference)) return `${detail}: new sessions look for tables elsewhere; none has gone`;
+  if (kind.startsWith("setting-")) return `${ofSetting(difference)}${changesSearchPath(difference) ? ": new sessions look for tables elsewhere; none has gone" : ""}`;
   const swapped = below.filter(({ changes: inner }) => inner.length > 0 && kind === "relation-left-over");
   if (kind === "relation-left-over" && swapped.length > 0) return `${detail}: another table was put in its place, and ${swapped.map(({ subject }) => subject).join(", ")} ${SWAPPED}`;
   return changes.length === 0 && below.length > 0 ? `${detail}, with ${below.length} that belong to it` : detail;
@@ -37,9 +37,13 @@ function pendingDetach(object: Difference["is"]): boolean {
   return JSON.stringify(object?.detail["parents"] ?? null).includes('"pendingDetach":true');
 }
 
-function changesSearchPath({ is, was }: Difference): boolean {
-  const path = (object: Difference["is"]) => JSON.stringify(object?.detail["settings"] ?? object?.detail["value"] ?? null);
-  return /search_path/.test(`${path(is)} ${path(was)}`) || [is, was].some((object) => object?.name === "search_path");
+const changesSearchPath = ({ is, was }: Difference) => (is ?? was)?.name.split(" ")[0] === "search_path";
+
+/** With its value before and now. */
+function ofSetting({ detail, is, was }: Difference): string {
+  const value = (object: Difference["is"]) => String(object?.detail["value"] ?? object?.detail["inForce"] ?? "");
+  if (is && was) return detail;
+  return is ? `${detail}, now ${value(is)}` : `${detail}; it was ${value(was)}`;
 }
 
 /** By difference the one that it follows from. */
