@@ -56,6 +56,7 @@ const NOT_SEEN = [
   "a column that an entity reads in part only (rounded, cut, in lower case, or in a condition) counts as read, and what is lost of it is not compared",
   "rows that clients add to a table that no entity reads: whether they are all there, once, and whole (an outbox, an audit log); the coverage names such tables",
   "values in a table without a primary key whose rows clients change",
+  "a materialized view that is stale while clients write its tables, or whose query depends on the time, on the session or on the order of rows; the coverage names it",
   "a migration that does nothing (`select 1` forward and backward), or that undoes itself within its steps",
   "planner statistics that are gone, where no operation became slower",
   "harm that is found, in a drill that declares no objective for it: it stands among the findings beside a verdict that is met",
