@@ -122,7 +122,6 @@ class Conduct {
   #before: Before = { counters: new Map(), since: new Map() };
   #untouched: Untouched | undefined;
   #struck = false;
-  #struck = false;
 
   constructor(run: DrillRun, undo: UndoStack) {
     this.#run = run;

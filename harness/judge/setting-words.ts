@@ -18,20 +18,17 @@ const NOTICED: Readonly<Record<string, string>> = {
   idle_in_transaction_session_timeout: "transactions that wait are cut off after another time",
 };
 
-/** In a sentence. */
+/** In a sentence. @param name the setting's, and whose it is where it isn't the server's: `TimeZone (role app in database shop)` */
 export function settingInWords(name: string, was: SchemaObject | undefined, is: SchemaObject | undefined): string {
-  const [before, now] = [valuesOf(name, was), valuesOf(name, is)];
-  const changed = [...new Set([...before.keys(), ...now.keys()])].filter((setting) => before.get(setting) !== now.get(setting));
-  const said = changed.map((setting) => `${setting} was ${before.get(setting) ?? "not set"} and is ${now.get(setting) ?? "not set"}`);
-  const noticed = [...new Set(changed.flatMap((setting) => NOTICED[setting.toLowerCase()] ?? []))];
-  const [database, role] = name.includes("/") ? name.split(/\/(?=[^/]*$)/) : [];
-  const whose = role === undefined ? "on the server" : `in ${database === "*" ? "any database" : `database ${database}`}, for ${role === "*" ? "every role" : `role ${role}`}`;
-  return `${said.length === 0 ? "where it is set is another place" : said.join(", ")} (${whose})${noticed.length > 0 ? `: ${noticed.join("; ")}` : ""}`;
+  const [, setting = name, whose = "the server's"] = /^(.*?) \((.*)\)$/s.exec(name) ?? [];
+  const [before, now] = [valueOf(was), valueOf(is)];
+  const said = before === now ? "where it is set is another place" : `${setting} was ${before ?? "not set"} and is ${now ?? "not set"}`;
+  const noticed = before === now ? undefined : NOTICED[setting.toLowerCase()];
+  return `${said} (${whose})${noticed === undefined ? "" : `: ${noticed}`}`;
 }
 
-function valuesOf(name: string, object: SchemaObject | undefined): Map<string, string> {
-  const { settings, inForce, value } = object?.detail ?? {};
-  if (Array.isArray(settings)) return new Map(settings.map((setting) => String(setting).split(/=(.*)/s)).map(([key = "", said = ""]) => [key, said]));
+function valueOf(object: SchemaObject | undefined): string | undefined {
+  const { inForce, value } = object?.detail ?? {};
   const said = inForce ?? value;
-  return said === undefined || said === null ? new Map() : new Map([[name, typeof said === "string" ? said : JSON.stringify(said)]]);
+  return said === undefined || said === null ? undefined : typeof said === "string" ? said : JSON.stringify(said);
 }

@@ -7,6 +7,7 @@ import { inDatabase } from "../drill/system.ts";
 import { MORE_QUERIES } from "./fingerprint/more-queries.ts";
 import { CATALOGUES, queryOf } from "./fingerprint/query.ts";
 import { COLUMNS, type Column } from "./fingerprint/render.ts";
+import { holdsSecret } from "./fingerprint/settings.ts";
 import { unusedLabels } from "./unused-labels.ts";
 
 export type SchemaObject = { readonly kind: string; readonly name: string; readonly detail: Readonly<Record<string, unknown>> };
@@ -86,7 +87,8 @@ const TELLING = /pass|secret|token|key|credential/i;
 
 /** Without secrets: of a password, of connection strings and options that hold one, a digest stands in their place. */
 function canonical(kind: string, { name, detail }: Row): SchemaObject {
-  const shown = Object.entries(detail).map(([field, value]) => [field, SECRET.has(`${kind} ${field}`) ? withoutSecrets(kind, value) : value] as const);
+  const secret = (field: string) => SECRET.has(`${kind} ${field}`) || (kind === "setting" && (field === "value" || field === "inForce") && holdsSecret(name));
+  const shown = Object.entries(detail).map(([field, value]) => [field, secret(field) ? withoutSecrets(kind, value) : value] as const);
   return { kind, name, detail: Object.fromEntries(shown) };
 }
 
@@ -97,7 +99,7 @@ function withoutSecrets(kind: string, value: unknown): unknown {
       return (kind === "user-mapping" && key !== "user") || TELLING.test(key) ? `${key}=${keyedDigest(rest.join("="))}` : option;
     });
   }
-  return kind === "role" ? keyedDigest(String(value)) : new Redactor().redact(String(value));
+  return kind === "role" || kind === "setting" ? keyedDigest(String(value)) : new Redactor().redact(String(value));
 }
 
 /** Two that share a kind and a name are told apart by a number: neither hides the other. */

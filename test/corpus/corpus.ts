@@ -48,6 +48,9 @@ export function cases(of: "defects" | "benign"): Case[] {
   });
 }
 
+/** What the server keeps of a password: made anew it would have another salt. */
+const VERIFIER = "SCRAM-SHA-256$4096:c2FsdCBvZiB0aGUgY29ycHVz$GJxC+DayVHkbrBQUF5Kv1Pf8rKsDFGXr1F5M+ofZnW0=:6FNrMMtP3OE2l3JgbUW9sIvS2zUkmxX/+kra7n0my0w=";
+
 const SYSTEMS = ["bookings", "telemetry", "accounts"] as const;
 
 type Prepared = { readonly system: System; readonly facts: string };
@@ -82,6 +85,11 @@ export class Corpus implements AsyncDisposable {
       await server.query("create tablespace corpus_space location ''");
       await server.query("grant create on tablespace corpus_space to migrator");
       await server.query("create extension pg_buffercache");
+      // Somebody of their own, with a password that is always printed the same, an end, a limit, and settings of an application.
+      await server.query(`create role clerk login password '${VERIFIER}' valid until '2030-01-01 00:00+00' connection limit 20`);
+      await server.query("alter role clerk set app.tenant = 'north'; alter role clerk set work_mem = '8MB'");
+      await server.query("alter system set corpus.flag = 'on'");
+      await server.query("select pg_reload_conf()");
       await server.query("select pg_create_physical_replication_slot('reporting', true)");
     });
     for (const name of SYSTEMS) {

@@ -11,6 +11,7 @@ import { drillSchema } from "../../harness/drill/schema.ts";
 import type { System } from "../../harness/drill/system.ts";
 import { dumpFile, EvidenceWriter } from "../../harness/evidence/run-directory.ts";
 import { captureFacts } from "../../harness/observe/facts.ts";
+import type { SchemaObject } from "../../harness/observe/fingerprint.ts";
 import { openRuntime } from "../../harness/topology/open-runtime.ts";
 import { connect, DATABASE } from "../../harness/topology/postgres.ts";
 import { startTopology, type Topology } from "../../harness/topology/topology.ts";
@@ -88,6 +89,9 @@ async function ending<T>(client: pg.Client, work: (client: pg.Client) => Promise
 /** Takes the facts that all judgements of copies of this database begin with. @param facts a folder for them */
 export async function takeFacts(client: pg.Client, system: System, facts: string): Promise<void> {
   await captureFacts([{ client, system }], new EvidenceWriter(facts, startClock()), "before");
+  const objects = JSON.parse(readFileSync(join(facts, "before/structure.json"), "utf8")) as readonly SchemaObject[];
+  const twice = objects.filter(({ kind, detail }) => detail["ambiguous"] || kind === "unreadable").map(({ kind, name }) => `${kind} ${name}`);
+  if (twice.length > 0) throw new Error(`two objects have one name, or some can't be read: ${twice.join(", ")}`);
 }
 
 export type Lived = {

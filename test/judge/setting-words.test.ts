@@ -4,15 +4,16 @@ import { expect, test } from "vitest";
 import { adviceOn } from "../../harness/judge/advice.ts";
 import { judgeStructure } from "../../harness/judge/structure.ts";
 
-const settings = (...list: readonly string[]) => ({ settings: list });
+const value = (is: string) => ({ value: is });
 const missed = { name: "structure", title: "", target: {}, verdict: "missed", measured: null, evidence: ["setting-left-over", "setting-missing", "setting-changed"], reason: "" } as unknown as Parameters<typeof adviceOn>[0][number];
 
 test.for<[string, string, object | undefined, object | undefined, string]>([
-  ["of a database", "shop/*", undefined, settings("TimeZone=Asia/Tokyo"), "TimeZone was not set and is Asia/Tokyo (in database shop, for every role): clients read and write local times that are shifted"],
-  ["of a role that is gone", "*/app", settings("lock_timeout=1s"), undefined, "lock_timeout was 1s and is not set (in any database, for role app): what waits longer or shorter for locks is cut off"],
-  ["of which one of two changed", "shop/app", settings("search_path=a", "work_mem=1MB"), settings("search_path=a, b", "work_mem=1MB"), "search_path was a and is a, b (in database shop, for role app): new sessions look for tables elsewhere; none has gone"],
-  ["of the server", "autovacuum", undefined, { file: "postgresql.auto.conf", value: "off", inForce: "off" }, "autovacuum was not set and is off (on the server)"],
-  ["whose file alone is another", "jit", { file: "postgresql.conf", value: "on" }, { file: "postgresql.auto.conf", value: "on" }, "where it is set is another place (on the server)"],
+  ["of a database", "TimeZone (database shop)", undefined, value("Asia/Tokyo"), "TimeZone was not set and is Asia/Tokyo (database shop): clients read and write local times that are shifted"],
+  ["of a role that is gone", "lock_timeout (role app)", value("1s"), undefined, "lock_timeout was 1s and is not set (role app): what waits longer or shorter for locks is cut off"],
+  ["of a role in a database", "search_path (role app in database shop)", value("a"), value("a, b"), "search_path was a and is a, b (role app in database shop): new sessions look for tables elsewhere; none has gone"],
+  ["of an application", "app.tenant (all roles)", value("1"), value("2"), "app.tenant was 1 and is 2 (all roles)"],
+  ["of the server", "autovacuum", undefined, { file: "postgresql.auto.conf", value: "off", inForce: "off" }, "autovacuum was not set and is off (the server's)"],
+  ["whose file alone is another", "jit", { file: "postgresql.conf", value: "on" }, { file: "postgresql.auto.conf", value: "on" }, "where it is set is another place (the server's)"],
 ])("%s", ([, name, was, is, says]) => {
   const objects = (detail: object | undefined) => (detail ? [{ kind: "setting", name, detail: { ...detail } }] : []);
   const { findings } = judgeStructure(objects(was), objects(is), {}, "2026-01-01");

@@ -4,13 +4,17 @@ import type pg from "pg";
 
 const OURS = "n.nspname !~ '^pg_' and n.nspname <> 'information_schema'";
 
-/** Each table by itself, without its children; a row as the server prints it, in any order. */
+/** What a materialized view holds that is what its query gives. */
+export const FRESH = "what its query gives";
+
+/** Each table by itself, without its children; a row as the server prints it, in any order. A materialized view is told by whether it holds what its query gives. */
 export async function contents(client: pg.Client): Promise<Map<string, string>> {
-  const { rows } = await client.query<{ name: string }>(`
-    select format('%I.%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  const { rows } = await client.query<{ name: string; definition: string | null }>(`
+    select format('%I.%I', n.nspname, c.relname) as name, case when c.relkind = 'm' then rtrim(pg_get_viewdef(c.oid), '; ') end as definition from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where (c.relkind = 'r' or c.relkind = 'm' and c.relispopulated) and ${OURS} order by 1`);
-  const digests = rows.map(({ name }) => `select ${client.escapeLiteral(name)} as name,
-    (select count(*) || ' rows ' || md5(coalesce(string_agg(x::text, e'\\n' order by x::text collate "C"), '')) from only ${name} x) as digest`);
+  const digest = (from: string) => `(select count(*) || ' rows ' || md5(coalesce(string_agg(x::text, e'\\n' order by x::text collate "C"), '')) from ${from} x)`;
+  const digests = rows.map(({ name, definition }) => `select ${client.escapeLiteral(name)} as name,
+    ${definition === null ? digest(`only ${name}`) : `case ${digest(name)} when ${digest(`(${definition})`)} then '${FRESH}' else ${digest(name)} end`} as digest`);
   const large = "select 'large object ' || oid, md5(lo_get(oid)) from pg_largeobject_metadata";
   const { rows: found } = await client.query<{ name: string; digest: string }>([...digests, large].join(" union all "));
   return new Map(found.map(({ name, digest }) => [name, digest]));

@@ -17,7 +17,8 @@ import { differences, look, type Difference, type Seen } from "./witness.ts";
 /** The roles that generated schemas grant to, and a tablespace. */
 const COMMON = [
   "create role gen_owner", "create role gen_reader", "create role gen_writer", "create role gen_spare", "comment on role gen_spare is 'spare'",
-  `create role gen_login login password '${PASSWORD}'`, "grant gen_writer to gen_login", "alter role gen_reader valid until 'infinity'", "create tablespace gen_space location ''",
+  `create role gen_login login password '${PASSWORD}'`, "grant gen_writer to gen_login", "alter role gen_reader valid until 'infinity'",
+  "alter role gen_login valid until '2033-01-01 00:00+00' connection limit 7", "alter role gen_login set search_path = a, b", "alter role gen_login set app.region = 'eu'", "create tablespace gen_space location ''",
 ];
 const SETTINGS = { wal_level: "logical", allow_in_place_tablespaces: "on", autovacuum: "off", fsync: "off", max_prepared_transactions: 5 };
 const TRIES = 6;

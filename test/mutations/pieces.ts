@@ -11,9 +11,9 @@ export type Piece = {
   readonly sql: (random: Random) => readonly string[];
 };
 
-const piece = (name: string, ...sql: readonly string[]): Piece => ({ name, sql: () => sql });
+export const piece = (name: string, ...sql: readonly string[]): Piece => ({ name, sql: () => sql });
 const from18 = (name: string, ...sql: readonly string[]): Piece => ({ name, major: 18, sql: () => sql });
-const FILL = "from generate_series(1, 30) i";
+export const FILL = "from generate_series(1, 30) i";
 
 export const PIECES: readonly Piece[] = [
   {

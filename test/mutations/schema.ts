@@ -2,6 +2,7 @@
 
 import { systemSchema, type System } from "../../harness/drill/system.ts";
 import { pick, seededRandom, seedOf, shuffled } from "./draw.ts";
+import { MORE_PIECES } from "./more-pieces.ts";
 import { BASE, PIECES } from "./pieces.ts";
 import { TYPES } from "./types.ts";
 
@@ -24,7 +25,7 @@ export function generateSchema(seed: number, major: number): Generated {
     `insert into ${name} select ${key.startsWith("text") ? "'k' || i" : "i"}, ${columns.map(({ value, type }) => `(${value})::${type}`).join(", ")} from generate_series(1, ${ROWS}) i`,
     ...(key.startsWith("integer") || key.startsWith("text") ? [] : [`select setval(pg_get_serial_sequence('${name}', 'id'), ${ROWS})`]),
   ]);
-  const pieces = PIECES.filter(({ major: from = 15 }) => from <= major).filter(() => random() < 0.8).flatMap(({ sql }) => sql(random));
+  const pieces = [...PIECES, ...MORE_PIECES].filter(({ major: from = 15 }) => from <= major).filter(() => random() < 0.8).flatMap(({ sql }) => sql(random));
   const system = systemSchema.parse({
     name: `generated-${seed}`, description: "drawn at random", schema: ["none"],
     entities: tables.filter((_, index) => index % 2 === 0).map(({ name, columns }) => {

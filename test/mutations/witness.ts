@@ -2,7 +2,7 @@
 
 import type pg from "pg";
 import { catalogueRows } from "./catalogue-rows.ts";
-import { contents, movedSequences, positions, type Position } from "./contents.ts";
+import { contents, FRESH, movedSequences, positions, type Position } from "./contents.ts";
 import { dumpStatements, type Address } from "./dump.ts";
 
 type Counts = ReadonlyMap<string, number>;
@@ -44,9 +44,10 @@ function ofCounts(by: "pg_dump" | "catalogue", before: Counts, after: Counts): D
   });
 }
 
+/** A view that is fresh now, and wasn't, is no worse; that its tables hold something else is told of these. */
 function ofData(before: Seen["data"], after: Seen["data"]): Difference[] {
   return [...new Set([...before.keys(), ...after.keys()])].flatMap((subject) => {
     const [was, is] = [before.get(subject), after.get(subject)];
-    return was === is ? [] : [{ by: "data" as const, what: `${subject}: ${was} -> ${is}`, subject }];
+    return was === is || (was !== undefined && is === FRESH) ? [] : [{ by: "data" as const, what: `${subject}: ${was} -> ${is}`, subject }];
   });
 }

@@ -65,6 +65,9 @@ const STRUCTURE: Record<string, readonly [sql: string, finding: string]> = {
   "rights on such a language": ["revoke usage on language plpgsql from public", "grant-left-over"],
   "a role's setting": ["alter role app set work_mem = '1GB'", "setting-left-over"],
   "a database's setting": ["alter database app set timezone = 'Asia/Tokyo'", "setting-left-over"],
+  "a role's own setting": ["alter role app set app.tenant = 'north'", "setting-left-over"],
+  "a role's end": ["alter role app valid until '2031-01-01'", "role-changed"],
+  "a role's connections": ["alter role app connection limit 3", "role-changed"],
   "a role's attribute": ["alter role app bypassrls", "role-changed"],
   "default privileges": ["alter default privileges grant select on tables to app", "default-grant-left-over"],
 };
@@ -92,6 +95,26 @@ describe("the fingerprint", () => {
       await admin.query("rollback");
     }
     expect(differencesOf(before, await fingerprint(admin))).toEqual([]);
+  });
+
+  test("shows settings by name and value, and of passwords and of settings that hold secrets a digest", shared, async () => {
+    const told = async (secret: string) => {
+      await admin.query("begin");
+      try {
+        await admin.query(`create role clerk login password 'hush ${secret}'; alter role clerk set app.api_token = 'hush ${secret}'; alter database app set app.tenant = 'north'`);
+        return (await fingerprint(admin)).filter(({ kind, name }) => (kind === "setting" && name.startsWith("app.")) || name === "clerk");
+      } finally {
+        await admin.query("rollback");
+      }
+    };
+    const [one, again, other] = [await told("4711"), await told("4711"), await told("4712")];
+    expect(one.filter(({ kind }) => kind === "setting")).toEqual([
+      { kind: "setting", name: "app.api_token (role clerk)", detail: { value: expect.stringMatching(/^\[redacted:[0-9a-f]{12}\]$/) as string } },
+      { kind: "setting", name: "app.tenant (database app)", detail: { value: "north" } },
+    ]);
+    expect(JSON.stringify([one, other])).not.toMatch(/hush|4711|SCRAM-SHA-256\$/);
+    expect(one.filter(({ kind }) => kind === "setting")).toEqual(again.filter(({ kind }) => kind === "setting"));
+    expect(differencesOf(one, other).map(({ kind, subject }) => `${kind} ${subject}`)).toEqual(["role-changed clerk", "setting-changed app.api_token (role clerk)"]);
   });
 
   test.for(Object.entries(BENIGN))("is not moved by %s", shared, async ([, sql]) => {

@@ -11,6 +11,7 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   pg_init_privs: "what grants on the server's and extensions' own objects are compared with: kind `grant`",
   pg_statistic: "what ANALYZE has seen of the data; which statistics are collected is compared",
   pg_statistic_ext_data: "what ANALYZE has seen of the data; which statistics are collected is compared",
+  pg_db_role_setting: "kind `setting`: each of its settings by name",
   pg_largeobject: "the field `content` of the large object",
 };
 

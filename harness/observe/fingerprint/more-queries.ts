@@ -1,6 +1,7 @@
-// What no single catalogue says: settings in the server's files, grants on the server's own objects, triggers that enforce foreign keys.
+// What no single catalogue says, or says of many things in one row: settings, grants on the server's own objects, triggers that enforce foreign keys.
 
-import { notOwnRelation, OWN_SETTINGS } from "./own-objects.ts";
+import { notOwnRelation } from "./own-objects.ts";
+import { SETTINGS } from "./settings.ts";
 
 /** Catalogues whose objects come with a server or an extension, and on which somebody may be given rights; and what these are where nobody was. */
 const GRANTED = [
@@ -31,10 +32,5 @@ export const MORE_QUERIES: Readonly<Record<string, string>> = {
   "foreign-key-trigger": `select k.conrelid::regclass::text || ': ' || k.conname as name, jsonb_build_object('table', k.conrelid::regclass::text, 'enabled', jsonb_agg(t.tgenabled order by t.tgenabled)) as detail
     from pg_trigger t join pg_constraint k on k.oid = t.tgconstraint join pg_namespace n on n.oid = k.connamespace
     where t.tgisinternal and k.contype in ('f', 'p', 'u', 'x') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and ${notOwnRelation("k.conrelid")} group by k.oid, k.conrelid, k.conname`,
-  // ALTER SYSTEM and the server's files, and what of them is in force; what the server was started with is the harness's.
-  setting: `select f.name, jsonb_strip_nulls(jsonb_build_object('file', regexp_replace(f.sourcefile, '^.*/', ''), 'value', f.setting, 'error', f.error,
-      'inForce', (select case when s.source = 'configuration file' then s.setting end from pg_settings s where s.name = f.name))) as detail
-    from (select distinct on (name) * from pg_file_settings where name is not null order by name, seqno desc) f where f.name not in ${OWN_SETTINGS} and f.name !~ '^recovery_target'
-    union all select s.name, jsonb_build_object('inForce', s.setting) from pg_settings s
-    where s.source = 'configuration file' and s.name not in ${OWN_SETTINGS} and s.name !~ '^recovery_target' and not exists (select from pg_file_settings f where f.name = s.name)`,
+  setting: SETTINGS,
 };

@@ -20,10 +20,6 @@ export const SERVER: readonly Catalogue[] = [
     as: { datacl: acl("t.datacl", "d", "t.datdba") },
   },
   {
-    kind: "setting", of: "pg_db_role_setting", name: "coalesce((select datname from pg_database where oid = t.setdatabase), '*') || '/' || coalesce((select rolname from pg_authid where oid = t.setrole), '*')",
-    prefix: "set", where: `t.setdatabase in (0, ${HERE})`, exempt: { setdatabase: NAMED, setrole: NAMED },
-  },
-  {
     kind: "default-grant", of: "pg_default_acl", prefix: "defacl", where: "true",
     name: "concat_ws(' in ', pg_get_userbyid(t.defaclrole), (select nspname from pg_namespace where oid = t.defaclnamespace)) || ': ' || t.defaclobjtype::text",
     exempt: { oid: OID, defaclrole: NAMED, defaclnamespace: NAMED, defaclobjtype: NAMED }, as: { defaclacl: bareAcl("t.defaclacl") },

@@ -31,7 +31,7 @@ export async function withPlainServer<T>(programs: string, work: (client: pg.Cli
   const run = (program: string, options: readonly string[]) => execFileSync(join(programs, program), options, { cwd: folder, env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C.UTF-8" }, stdio: "pipe", ...(user ?? {}) });
   try {
     run("initdb", ["-D", data, "-U", "turnback", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]);
-    run("pg_ctl", ["-D", data, "-w", "-l", join(folder, "log"), "-o", `-k ${folder} -c listen_addresses='' -c fsync=off -c wal_level=logical`, "start"]);
+    run("pg_ctl", ["-D", data, "-w", "-l", join(folder, "log"), "-o", `-k ${folder} -c listen_addresses='' -c fsync=off -c wal_level=logical -c jit=off`, "start"]);
     try {
       const client = new pg.Client({ host: folder, user: "turnback", database: "postgres" });
       await client.connect();
