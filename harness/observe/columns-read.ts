@@ -20,7 +20,7 @@ export type Reads = {
 };
 
 type Column = { readonly table: string; readonly quoted: string; readonly column: string; readonly plain: boolean };
-type Field = { readonly name: string; readonly origin: Column | undefined; readonly cast: boolean };
+type Field = { readonly name: string; readonly origin: Column | undefined; /** The name of the column whose text it is, and nothing else. */ readonly cast: string | undefined };
 /** How many values there are, a sum of their digests, and whether they are not all one. */
 type Sum = { readonly rows: string; readonly sum: string | null; readonly varies: boolean | null };
 
@@ -54,7 +54,7 @@ const ORIGIN = `
 
 /** A line of a view's definition that is nothing but a column as text, as the server prints it. */
 const NAME = String.raw`(?:[a-z_][a-z0-9_$]*|"(?:[^"]|"")+")`;
-const CAST = new RegExp(String.raw`^(?: *SELECT(?: DISTINCT)?)? *(?:${NAME}\.)?${NAME}::text AS (${NAME}),?$`);
+const CAST = new RegExp(String.raw`^(?: *SELECT(?: DISTINCT)?)? *(?:${NAME}\.)?(${NAME})::text AS (${NAME}),?$`);
 
 const MOST_VIEWS = 10;
 const id = (table: string, column: string) => `${table}.${column}`;
@@ -108,20 +108,26 @@ async function heldBy(client: pg.Client, view: string, fields: readonly Field[],
       if (same(at)) whole.add(at);
       return { name, from: at };
     }
-    const alike = columns.filter(({ table, column }) => same(id(table, column)) && (cast || sum?.varies));
+    const alike = columns.filter(({ table, column }) => same(id(table, column)) && (cast !== undefined || sum?.varies));
     const one = alike.find(({ column }) => column === name) ?? (alike.length === 1 ? alike[0] : undefined);
-    if (one && (cast || one.plain)) whole.add(id(one.table, one.column));
-    return { name, from: one && cast ? id(one.table, one.column) : undefined };
+    if (one && (cast !== undefined || one.plain)) whole.add(id(one.table, one.column));
+    const called = columns.filter(({ column }) => column === cast); // where rows are left out, the name alone tells
+    const source = cast === undefined ? undefined : one ?? (called.length === 1 ? called[0] : undefined);
+    return { name, from: source && id(source.table, source.column) };
   });
   return { whole, fields: from, leftOut };
 }
 
 async function fieldsOf(client: pg.Client, view: string, query: string): Promise<Field[]> {
   const { rows } = await client.query<{ text: string }>("select pg_get_viewdef($1::regclass, 0) as text", [`pg_temp.${view}`]);
-  const casts = new Set((rows[0]?.text ?? "").split("\n").flatMap((line) => CAST.exec(line)?.[1] ?? []).map((name) => (name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name)));
+  const plain = (name: string) => (name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name);
+  const casts = new Map((rows[0]?.text ?? "").split("\n").flatMap((line) => {
+    const [, column, field] = CAST.exec(line) ?? [];
+    return column === undefined || field === undefined ? [] : [[plain(field), plain(column)] as const];
+  }));
   const { fields } = await client.query(`select * from (${query}\n) records limit 0`);
   const found: Field[] = [];
-  for (const { name, tableID, columnID } of fields) found.push({ name, origin: await originOf(client, tableID, columnID), cast: casts.has(name) });
+  for (const { name, tableID, columnID } of fields) found.push({ name, origin: await originOf(client, tableID, columnID), cast: casts.get(name) });
   return found;
 }
 

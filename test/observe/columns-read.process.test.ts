@@ -60,6 +60,7 @@ test("a function of a column is a part of it, whatever it gives today", async ()
 
 test("a query that leaves rows out, or has some twice, reads nothing whole", async () => {
   expect(await reads("select id as key, price from things where price < 50")).toMatchObject({ whole: [], part: { id: ["key"], price: ["price"] }, leaveOut: ["e0"] });
+  expect((await reads("select id as key, price::text as cost, lower(kind) as kind from things where price < 50")).part).toEqual({ id: ["key", "kind"], price: ["cost", "kind"], kind: ["kind"] });
   expect((await reads("select t.id || '/' || o.id as key, t.price from things t cross join owners o")).whole).toEqual([]);
   expect((await reads("select kind as key, count(*) as n, sum(price) as price from things group by kind")).whole).toEqual([]);
   expect((await reads("select distinct on_sale as key from things")).whole).toEqual([]);
