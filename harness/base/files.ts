@@ -1,7 +1,7 @@
 // Files: digests, atomic writes, and lines read as a stream.
 
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { createReadStream, type Dirent } from "node:fs";
 import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -29,34 +29,29 @@ export async function writeAtomically(path: string, data: string | Uint8Array): 
   }
 }
 
-/** Every file below a directory, as sorted relative paths with `/`. */
+export type Below = {
+  /** Plain files. */
+  readonly files: readonly string[];
+  readonly folders: readonly string[];
+  /** What is neither: a link may lead anywhere, and a pipe never ends. */
+  readonly odd: readonly { readonly path: string; readonly what: string }[];
+};
+
+/** What lies below a folder, by paths relative to it, in their order. */
+export async function lookBelow(directory: string): Promise<Below> {
+  const entries = (await readdir(directory, { recursive: true, withFileTypes: true }))
+    .map((entry) => ({ entry, path: relative(directory, join(entry.parentPath, entry.name)) })).sort((a, b) => (a.path < b.path ? -1 : 1));
+  const paths = (which: (entry: Dirent) => boolean) => entries.filter(({ entry }) => which(entry)).map(({ path }) => path);
+  return {
+    files: paths((entry) => entry.isFile()), folders: paths((entry) => entry.isDirectory()),
+    odd: entries.filter(({ entry }) => !entry.isFile() && !entry.isDirectory()).map(({ entry, path }) => ({ path, what: entry.isSymbolicLink() ? "a link" : entry.isFIFO() ? "a pipe" : entry.isSocket() ? "a socket" : "a device" })),
+  };
+}
+
+/** Every file below a folder, links and the like as well. */
 export async function filesBelow(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
-    .sort();
-}
-
-/** The plain files below a folder, without links, pipes and the like. */
-export async function plainBelow(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => relative(directory, join(entry.parentPath, entry.name))).sort();
-}
-
-/** The folders below a folder, relative to it. */
-export async function foldersBelow(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isDirectory()).map((entry) => relative(directory, join(entry.parentPath, entry.name))).sort();
-}
-
-/** What lies below a folder and is neither a plain file nor a folder, with what it is: a link may lead anywhere, and a pipe never ends. */
-export async function notPlainBelow(directory: string): Promise<{ readonly path: string; readonly what: string }[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => !entry.isFile() && !entry.isDirectory()).map((entry) => ({
-    path: relative(directory, join(entry.parentPath, entry.name)),
-    what: entry.isSymbolicLink() ? "a link" : entry.isFIFO() ? "a pipe" : entry.isSocket() ? "a socket" : "a device",
-  }));
+  const { files, odd } = await lookBelow(directory);
+  return [...files, ...odd.map(({ path }) => path)].sort();
 }
 
 /** The lines of a text file, without their ends. */

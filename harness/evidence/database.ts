@@ -3,7 +3,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { HarnessError, messageOf } from "../base/errors.ts";
-import { exists, plainBelow } from "../base/files.ts";
+import { exists, lookBelow } from "../base/files.ts";
 import { type DuckDB, identifier, literal, openDuckDB, parquet, plainPath } from "./duckdb.ts";
 import { EntityColumns } from "./entity-columns.ts";
 import { askLocked, lock, type Row } from "./locked.ts";
@@ -56,8 +56,8 @@ export class EvidenceDatabase implements AsyncDisposable {
    */
   async lock(): Promise<(sql: string) => Promise<Row[]>> {
     const [run = ""] = this.#folders;
-    const files = await Promise.all(this.#folders.map(async (folder) => (await plainBelow(folder)).map((file) => join(folder, file))));
-    await lock(this.#duckdb.connection, [...(await plainBelow(run)), ...files.flat()]);
+    const files = await Promise.all(this.#folders.map(async (folder) => (await lookBelow(folder)).files.map((file) => join(folder, file))));
+    await lock(this.#duckdb.connection, [...(await lookBelow(run)).files, ...files.flat()]);
     return (sql) => askLocked(this.#duckdb.connection, sql);
   }
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { z } from "zod";
 import { wallClock, type RunClock } from "../base/clock.ts";
 import { HarnessError, messageOf } from "../base/errors.ts";
-import { exists, notPlainBelow, ROOT } from "../base/files.ts";
+import { exists, lookBelow, ROOT } from "../base/files.ts";
 import { Redactor } from "../base/redact.ts";
 import { seededRandom } from "../base/random.ts";
 import { evidenceError } from "./evidence-error.ts";
@@ -146,7 +146,7 @@ export async function requireRun(directory: string): Promise<void> {
 
 /** Of a run that somebody else may have made, only plain files are read. @throws HarnessError `evidence-not-plain` */
 export async function requirePlain(directory: string): Promise<void> {
-  const [first] = await notPlainBelow(directory);
+  const { odd: [first] } = await lookBelow(directory);
   if (!first) return;
   throw new HarnessError({
     code: "evidence-not-plain", kind: "run", place: join(directory, first.path),

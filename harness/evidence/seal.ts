@@ -3,7 +3,7 @@
 import { readFile, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { exists, filesBelow, foldersBelow, notPlainBelow, sha256, writeAtomically } from "../base/files.ts";
+import { type Below, exists, lookBelow, sha256, writeAtomically } from "../base/files.ts";
 import { digestFile, type FileDigest, locate } from "./file-digest.ts";
 import { PATHS } from "./run-directory.ts";
 import { isSignedBy, type KeyObject, sign } from "./signature.ts";
@@ -24,9 +24,9 @@ export type Seal = z.infer<typeof sealSchema>;
 /** Seals a run: afterwards any changed, added, removed or reordered byte shows. With a private ed25519 key, it also shows whose seal it is. */
 export async function sealRun(directory: string, chainHead: string, key?: KeyObject): Promise<Seal> {
   const files: Record<string, FileDigest> = {};
-  const found = await filesBelow(directory);
+  const { files: found, folders } = await lookBelow(directory);
   const needed = new Set(found.flatMap(foldersOf));
-  for (const folder of (await foldersBelow(directory)).reverse()) if (!needed.has(folder)) await rmdir(join(directory, folder)); // nothing is in it, and an added one shows
+  for (const folder of folders.toReversed()) if (!needed.has(folder)) await rmdir(join(directory, folder)); // nothing is in it, and an added one shows
   for (const file of found) {
     if (file !== PATHS.seal) files[file] = await digestFile(join(directory, file));
   }
@@ -49,13 +49,13 @@ export type Verification = { readonly breaches: readonly Breach[]; /** Fingerpri
 export async function verifySeal(directory: string, key?: KeyObject): Promise<Verification> {
   const file = join(directory, PATHS.seal);
   if (!(await exists(file))) return { breaches: [{ file: PATHS.seal, what: "there is no seal: the run did not end, or the seal was removed" }] };
-  const odd = (await notPlainBelow(directory)).map(({ path, what }): Breach => ({ file: path, what: `is ${what}: a run holds plain files alone, and what is behind it was not read` }));
+  const below = await lookBelow(directory);
+  const odd = below.odd.map(({ path, what }): Breach => ({ file: path, what: `is ${what}: a run holds plain files alone, and what is behind it was not read` }));
   if (odd.some((breach) => breach.file === PATHS.seal)) return { breaches: odd };
   const text = await readFile(file, "utf8");
   const seal = parse(text);
   if (!seal) return { breaches: [{ file: PATHS.seal, what: "this is no seal: it was changed, or is of another version" }] };
-  const unread = new Set(odd.map((breach) => breach.file));
-  const breaches = [...odd, ...(await compareFiles(directory, seal, unread)), ...(unread.has(PATHS.timeline) ? [] : await verifyChain(directory, seal.chainHead))];
+    const breaches = [...odd, ...(await compareFiles(directory, seal, below)), ...(odd.some((breach) => breach.file === PATHS.timeline) ? [] : await verifyChain(directory, seal.chainHead))];
   if (textOf(seal) !== text) breaches.push({ file: PATHS.seal, what: "the seal itself was changed: it is not in the form in which it was written" });
   const { signature, ...plain } = seal;
   if (!signature) return { breaches: key ? [...breaches, { file: PATHS.seal, what: "the seal is not signed" }] : breaches };
@@ -75,14 +75,14 @@ function parse(text: string): Seal | undefined {
 /** The folders above a file. */
 const foldersOf = (file: string) => file.split("/").slice(0, -1).map((_, depth, names) => names.slice(0, depth + 1).join("/"));
 
-/** @param unread what isn't a plain file, and is told of already */
-async function compareFiles(directory: string, seal: Seal, unread: ReadonlySet<string>): Promise<Breach[]> {
+async function compareFiles(directory: string, seal: Seal, below: Below): Promise<Breach[]> {
   const breaches: Breach[] = [];
-  const present = new Set((await filesBelow(directory)).filter((file) => file !== PATHS.seal && !unread.has(file)));
+  const present = new Set(below.files.filter((file) => file !== PATHS.seal));
+  const toldAlready = new Set(below.odd.map(({ path }) => path));
   const folders = new Set(Object.keys(seal.files).flatMap(foldersOf));
-  for (const folder of await foldersBelow(directory)) if (!folders.has(folder)) breaches.push({ file: `${folder}/`, what: "a folder that was added since the seal" });
+  for (const folder of below.folders) if (!folders.has(folder)) breaches.push({ file: `${folder}/`, what: "a folder that was added since the seal" });
   for (const [file, sealed] of Object.entries(seal.files)) {
-    if (unread.has(file)) continue;
+    if (toldAlready.has(file)) continue;
     if (!present.delete(file)) breaches.push({ file, what: "removed since the seal" });
     else {
       const now = await digestFile(join(directory, file));
