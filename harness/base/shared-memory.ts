@@ -26,11 +26,16 @@ export async function release({ systemV, lists }: SharedMemory): Promise<void> {
   for (const file of lists.flatMap((list) => [...listed(list), list])) rmSync(file, { force: true });
 }
 
+/** Whether some process still has one of a server's segments. */
+export const inUse = ({ systemV }: SharedMemory): boolean => segments().some(({ id, attached }) => attached > 0 && systemV.includes(id));
+
 /** System V segments of this machine that no process has any more. */
-export function unusedSegments(): readonly string[] {
+export const unusedSegments = (): readonly string[] => segments().filter(({ attached }) => attached === 0).map(({ id }) => id);
+
+function segments(): readonly { readonly id: string; readonly attached: number }[] {
   const [titles = "", ...rows] = (read("/proc/sysvipc/shm")?.toString("latin1") ?? "").trimEnd().split("\n");
   const [id, attached] = ["shmid", "nattch"].map((title) => titles.trim().split(/ +/).indexOf(title));
-  return rows.map((row) => row.trim().split(/ +/)).filter((row) => row[attached ?? -1] === "0").map((row) => row[id ?? -1] ?? "");
+  return rows.map((row) => row.trim().split(/ +/)).map((row) => ({ id: row[id ?? -1] ?? "", attached: Number(row[attached ?? -1]) }));
 }
 
 /**

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { HarnessError, messageOf } from "../base/errors.ts";
 import { waitUntil } from "../base/deadline.ts";
 import { end, inspect, killTree, processTree, run, signal, signalTree, start, stopTree, type Child } from "../base/process.ts";
+import { inUse, release as releaseMemory, sharedMemoryOf, type SharedMemory } from "../base/shared-memory.ts";
 import { UndoStack } from "../base/undo.ts";
 import { FaultyDisk, whyNoFuse } from "./faulty-disk.ts";
 import { LiveRun } from "./leftovers.ts";
@@ -91,6 +92,7 @@ class ProcessService implements Service {
   readonly #live: LiveRun;
   readonly #onFilter: () => void;
   #child: Child | undefined;
+  #memory: SharedMemory = { systemV: [], lists: [] };
   #throttle: Throttle | undefined;
   #held = false;
   /** Who ends by our own doing has not died. */
@@ -150,6 +152,7 @@ class ProcessService implements Service {
         return (await this.#launch.ready(this)) ? true : undefined;
       },
     });
+    this.#memory = sharedMemoryOf(processTree(child.pid));
   }
 
   async #exitedEarly(child: Child): Promise<ServiceExited> {
@@ -236,11 +239,18 @@ class ProcessService implements Service {
   /** Ends it whatever state it is in; idempotent. */
   async destroy(): Promise<void> {
     await this.limitCpu(undefined);
-    if (!this.#child || this.#child.ended()) return;
+    if (!this.#child) return;
+    if (this.#child.ended()) return this.#releaseMemory();
     this.#ending = true;
     signalTree(this.#child.pid, "SIGCONT");
     const { stopSignal = "SIGTERM", endSignal = stopSignal } = this.#launch.process;
     await end(this.#child, { signal: endSignal, graceMs: 5_000 });
+  }
+
+  /** Of a server that somebody else has killed; its children notice, and end by themselves. */
+  async #releaseMemory(): Promise<void> {
+    await waitUntil({ what: `end of what ${this.name} has started`, place: this.name, withinMs: 5_000, check: () => (inUse(this.#memory) ? undefined : true) });
+    await releaseMemory(this.#memory);
   }
 
   #require(): Child {

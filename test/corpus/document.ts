@@ -55,6 +55,8 @@ const HEADING = "## Changes at random";
 const NOT_SEEN = [
   "rows that clients add to a table that no entity reads: whether all of them are there, once, is known only where they grow with a table that some entity reads; else, and for what these rows hold (an audit log), the coverage names the table",
   "values in a table without a primary key whose rows clients change",
+  "a column that clients change themselves and that no entity reads, overwritten in more rows than they account for (a time stamp): it is told as worth knowing, and not counted",
+  "of a table that clients write and that no entity reads: what is wrong in some rows that are not in the sample of 1,000",
   "a materialized view that is stale while clients write its tables, or whose query depends on the time, on the session or on the order of rows; the coverage names it",
 ] as const;
 
