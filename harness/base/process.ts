@@ -37,7 +37,7 @@ export type SpawnOptions = {
  * @throws HarnessError `program-missing` when it can't be executed.
  */
 export async function start(options: SpawnOptions): Promise<Child> {
-  const log = openSync(options.logFile, "a");
+  const log = openSync(options.logFile, "a", 0o600);
   try {
     const child = spawn(options.command, options.args, {
       detached: true,

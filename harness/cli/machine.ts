@@ -3,7 +3,7 @@
 import { rm } from "node:fs/promises";
 import { abandonedScratch } from "../evidence/duckdb.ts";
 import { abandonedVolumes } from "../topology/docker-volumes.ts";
-import { findLeftovers } from "../topology/leftovers.ts";
+import { findRecords, type Leftover } from "../topology/leftovers.ts";
 import { coloursFor } from "../../reports/terminal.ts";
 import { diagnose, renderDiagnosis } from "./doctor.ts";
 import { print, printJson, type Json } from "./print.ts";
@@ -17,9 +17,11 @@ export async function doctor(flags: Json): Promise<void> {
 
 export async function clean(flags: Json & { readonly dryRun?: boolean }): Promise<void> {
   const scratch = (await abandonedScratch()).map((folder) => ({ run: "a killed judge", what: [`folder ${folder}`], remove: () => rm(folder, { recursive: true, force: true }) }));
-  const left = [...await findLeftovers(), ...scratch, ...await abandonedVolumes()];
+  const left: readonly Pick<Leftover, "run" | "what" | "stays" | "remove">[] = [...await findRecords(), ...scratch, ...await abandonedVolumes()];
   if (!flags.dryRun) for (const leftover of left) await leftover.remove();
-  if (flags.json) return printJson({ removed: !flags.dryRun, leftovers: left.map(({ run: name, what }) => ({ run: name, what })) });
+  if (left.some(({ stays }) => stays !== undefined)) process.exitCode = 4; // what is not known is not clean
+  if (flags.json) return printJson({ removed: !flags.dryRun, leftovers: left.map(({ run: name, what, stays }) => ({ run: name, what, ...(stays !== undefined && { stays }) })) });
   if (left.length === 0) return print("nothing was left behind");
-  for (const { run: name, what } of left) print(`${flags.dryRun ? "would remove" : "removed"} of ${name}: ${what.length === 0 ? "its record" : what.join(", ")}`);
+  for (const { run: name, stays } of left) if (stays !== undefined) print(`left as it is, of ${name}: ${stays}`);
+  for (const { run: name, what, stays } of left) if (stays === undefined) print(`${flags.dryRun ? "would remove" : "removed"} of ${name}: ${what.length === 0 ? "its record" : what.join(", ")}`);
 }

@@ -15,11 +15,11 @@ export const entitySchema = z.strictObject({
 export type Entity = z.infer<typeof entitySchema>;
 
 export const systemSchema = z.strictObject({
-  name: z.string(),
+  name: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, "use lower-case letters, digits, hyphens and underscores"),
   description: z.string(),
   schema: z.array(z.string()).min(1).describe("SQL files, run in order on an empty database"),
   seed: z.array(z.string()).default([]).describe("SQL files that generate the data; :scale is replaced"),
-  extensions: z.array(z.string()).default([]),
+  extensions: z.array(z.string().regex(/^[a-z_][a-z0-9_-]{0,62}$/, "use an extension's name")).default([]),
   probe: z.string().default("select 1").describe("Query of the independent health probes: cheap, and through what clients need"),
   entities: z.array(entitySchema).min(1),
   invariants: z.array(z.strictObject({

@@ -83,7 +83,7 @@ export class EvidenceWriter {
     this.directory = directory;
     try {
       for (const part of ["", "probes", "before", "after", PATHS.logs]) {
-        mkdirSync(join(directory, part), { recursive: true });
+        mkdirSync(join(directory, part), { recursive: true, mode: 0o700 }); // records in the clear
       }
     } catch (error) {
       throw evidenceError(directory, error);

@@ -27,7 +27,7 @@ export async function baselineFacts(databases: readonly (Observed & { /** Names 
   await captureFacts(databases, evidence, "before", { signal });
   if (anew) return;
   const partial = `${cached}.${process.pid}.partial`;
-  await mkdir(join(cached, ".."), { recursive: true });
+  await mkdir(join(cached, ".."), { recursive: true, mode: 0o700 });
   await cp(evidence.path("before"), join(partial, "before"), { recursive: true });
   await packDumps(partial, "before", databases.flatMap(({ system }) => system.entities)); // or each run would do so again
   try {

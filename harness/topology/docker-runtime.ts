@@ -16,7 +16,7 @@ import { LOOPBACK, loopbackContainer } from "./loopback-container.ts";
 import { claimPort } from "./ports.ts";
 import { PROXIES_IMAGE } from "./toxiproxy.ts";
 import { lastLine, lastWords, lengthOf } from "./process-runtime.ts";
-import { scriptFailed, ServiceExited, type Address, type Capability, type Launch, type Runtime, type Service, type ServiceState } from "./runtime.ts";
+import { BASH, SCRIPT, scriptFailed, ServiceExited, type Address, type Capability, type Launch, type Runtime, type Service, type ServiceState } from "./runtime.ts";
 
 /** What containers can do; a disk that fails is mounted on this machine, and an engine elsewhere doesn't see it. */
 export const dockerCapabilities = (local: boolean): readonly Capability[] => ["kill", "pause", "restart", "network-faults", "reply-lost", "files", "database", "cpu", "packets", "names", "clock", ...(local && whyNoFuse() === undefined ? ["faulty-disk" as const] : [])];
@@ -145,8 +145,8 @@ export class DockerRuntime implements Runtime {
     const { image, folders = {}, volume } = launch.docker;
     const source = await this.#source(launch);
     const container = await this.engine.createContainer({
-      Image: image, Entrypoint: ["bash", "--norc", "-euo", "pipefail", "-c"], Cmd: [script], WorkingDir: "/", ...(user === undefined ? {} : { User: user }),
-      Env: Object.entries({ LC_ALL: "C", ...folders, ...network?.variables }).map(([key, value]) => `${key}=${value}`),
+      Image: image, Entrypoint: [...BASH], Cmd: [], WorkingDir: "/", ...(user === undefined ? {} : { User: user }),
+      Env: Object.entries({ LC_ALL: "C", ...folders, ...network?.variables, [SCRIPT]: script }).map(([key, value]) => `${key}=${value}`),
       Labels: { [RUN_LABEL]: this.runName, "turnback.service": launch.name },
       HostConfig: { ...(network ? { NetworkMode: `container:${network.of.id}`, CapAdd: ["NET_ADMIN"] } : { NetworkMode: "none" }), ...(volume && source !== undefined ? { Binds: [`${source}:${volume.at}`] } : {}) },
     });
@@ -201,7 +201,7 @@ class DockerService implements Service {
   }
 
   async create(runtime: DockerRuntime): Promise<void> {
-    await appendFile(this.logFile, "");
+    await appendFile(this.logFile, "", { mode: 0o600 });
     this.#runtime = runtime;
     this.#container = await runtime.startContainer(this.#launch, this.#ports);
     await this.#followLog(0);
@@ -266,7 +266,7 @@ class DockerService implements Service {
   }
 
   async #exec(script: string, variables: Readonly<Record<string, string>>): Promise<{ readonly code: number; readonly output: string; readonly errors: string }> {
-    const exec = await this.#require().exec({ Cmd: ["bash", "--norc", "-euo", "pipefail", "-c", script], WorkingDir: "/", Env: Object.entries({ LC_ALL: "C", ...variables }).map(([key, value]) => `${key}=${value}`), AttachStdout: true, AttachStderr: true });
+    const exec = await this.#require().exec({ Cmd: [...BASH], WorkingDir: "/", Env: Object.entries({ LC_ALL: "C", ...variables, [SCRIPT]: script }).map(([key, value]) => `${key}=${value}`), AttachStdout: true, AttachStderr: true });
     const stream = await exec.start({});
     const frames: Buffer[] = [];
     stream.on("data", (chunk: Buffer) => frames.push(chunk));

@@ -1,11 +1,13 @@
 // The record of what a run has started, so that what a killed harness leaves can be found and removed.
 
 import { mkdir, readFile, readdir, rm } from "node:fs/promises";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, readlinkSync, renameSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
+import { z } from "zod";
 import { ROOT, exists } from "../base/files.ts";
 import { allPids, inspect, killTree, ownIdentity, run, signal, stillRuns, type ProcessIdentity } from "../base/process.ts";
-import { HarnessError, codeOf } from "../base/errors.ts";
+import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
 import { waitUntil } from "../base/deadline.ts";
 import { fuseMountsBelow, unmountBelow } from "./faulty-disk.ts";
 import { removeRules, rulesOf } from "./packet-filter.ts";
@@ -20,7 +22,19 @@ type LiveRecord = {
   readonly workDirectory: string;
   readonly runtime: "docker" | "process";
   readonly pids: ProcessIdentity[];
+  /** Where these process ids mean something: a boot of a machine, and a namespace of it. */
+  readonly place: Place;
 };
+
+type Place = { readonly host: string; readonly boot: string; readonly namespace: string };
+
+const here = (): Place => ({ host: hostname(), boot: readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim(), namespace: readlinkSync("/proc/self/ns/pid") });
+
+const identity = z.object({ pid: z.number().int().positive(), startTicks: z.number() });
+const recordForm = z.object({
+  run: z.string(), harness: identity, workDirectory: z.string().startsWith("/"), runtime: z.enum(["docker", "process"]), pids: z.array(identity),
+  place: z.object({ host: z.string(), boot: z.string(), namespace: z.string() }),
+});
 
 /** Written before the first thing is started; removed when everything is down again. */
 export class LiveRun {
@@ -33,11 +47,11 @@ export class LiveRun {
     this.#save();
   }
 
-  static async open(run: string, workDirectory: string, runtime: "docker" | "process"): Promise<LiveRun> {
-    await mkdir(RECORDS, { recursive: true });
-    return new LiveRun(join(RECORDS, `${run}.json`), {
+  static async open(run: string, workDirectory: string, runtime: "docker" | "process", records = RECORDS): Promise<LiveRun> {
+    await mkdir(records, { recursive: true, mode: 0o700 });
+    return new LiveRun(join(records, `${run}.json`), {
       run, workDirectory, runtime, pids: [],
-      harness: ownIdentity(),
+      harness: ownIdentity(), place: here(),
     });
   }
 
@@ -50,24 +64,40 @@ export class LiveRun {
     await rm(this.#file, { force: true });
   }
 
+  /** Beside it and renamed: a record that is cut short would hide what runs. */
   #save(): void {
-    writeFileSync(this.#file, JSON.stringify(this.#record));
+    const beside = `${this.#file}.${process.pid}.partial`;
+    writeFileSync(beside, JSON.stringify(this.#record), { mode: 0o600 });
+    renameSync(beside, this.#file);
   }
 }
 
-/** `harness` is the process that conducted the run, and is gone. */
-export type Leftover = { readonly run: string; readonly harness: number; readonly what: readonly string[]; readonly remove: () => Promise<void> };
+/** `harness` is the process that conducted the run, and is gone; `stays` says why nothing of it is touched. */
+export type Leftover = { readonly run: string; readonly harness: number; readonly what: readonly string[]; readonly stays?: string; readonly remove: () => Promise<void> };
 
 /** Runs whose harness is gone and that left something behind. A live harness's are never touched. */
 export async function findLeftovers(): Promise<Leftover[]> {
-  if (!(await exists(RECORDS))) return [];
+  return (await findRecords()).filter(({ stays }) => stays === undefined);
+}
+
+/** As {@link findLeftovers}, with the runs of which nothing can be told from here. */
+export async function findRecords(records = RECORDS): Promise<Leftover[]> {
+  if (!(await exists(records))) return [];
   const leftovers: Leftover[] = [];
-  for (const file of await readdir(RECORDS)) {
+  for (const file of await readdir(records)) {
     if (!file.endsWith(".json")) continue;
-    const path = join(RECORDS, file);
+    const path = join(records, file);
     const record = await readRecord(path);
-    if (!record || stillRuns(record.harness)) continue;
-    const pids = ownedProcesses(record);
+    if (record === undefined) continue; // its run has come to its end meanwhile
+    const stays = typeof record === "string" ? record : whyElsewhere(record.place);
+    if (typeof record === "string" || stays !== undefined) {
+      const name = typeof record === "string" ? file : record.run;
+      leftovers.push({ run: name, harness: 0, what: [], stays: stays ?? "", remove: () => Promise.resolve() });
+      continue;
+    }
+    const booted = record.place.boot === here().boot; // after another boot its process ids are others'
+    if (booted && stillRuns(record.harness)) continue;
+    const pids = booted ? ownedProcesses(record) : [];
     const engine = record.runtime === "docker" ? await engineObjects(record.run) : [];
     const what = [
       ...pids.map((pid) => `process ${pid}`),
@@ -82,31 +112,47 @@ export async function findLeftovers(): Promise<Leftover[]> {
   return leftovers;
 }
 
-async function readRecord(path: string): Promise<LiveRecord | undefined> {
+/** A record; undefined where there is none any more; and a text that says why it can't be read. */
+async function readRecord(path: string): Promise<LiveRecord | string | undefined> {
   try {
-    return JSON.parse(await readFile(path, "utf8")) as LiveRecord;
+    const record = recordForm.safeParse(JSON.parse(await readFile(path, "utf8")));
+    return record.success ? record.data : `its record ${path} is not in its form: look for what it started by hand, then remove it`;
   } catch (error) {
-    if (codeOf(error) === "ENOENT" || error instanceof SyntaxError) return undefined;
-    throw error;
+    if (codeOf(error) === "ENOENT") return undefined;
+    return `its record ${path} can't be read (${messageOf(error)}): look for what it started by hand, then remove it`;
   }
 }
 
-/** Recorded ones, and any whose environment or command line names the run's work directory. */
-function ownedProcesses(record: LiveRecord): number[] {
-  const recorded = record.pids.filter(stillRuns).map(({ pid }) => pid);
-  const marked = allPids().filter((pid) => pid !== process.pid && mentions(pid, record.workDirectory));
-  return [...new Set([...recorded, ...marked])];
+/** Why the processes of a record can't be told from here, if they can't. */
+function whyElsewhere(place: Place): string | undefined {
+  const now = here();
+  if (place.host !== now.host && place.boot !== now.boot) return `it belongs to machine ${place.host}: run \`turnback clean\` there`;
+  if (place.boot === now.boot && place.namespace !== now.namespace) return "it belongs to another pid namespace of this machine (a container): run `turnback clean` there, or end that";
+  return undefined;
 }
 
-function mentions(pid: number, text: string): boolean {
-  return ["environ", "cmdline"].some((part) => {
-    try {
-      return readFileSync(`/proc/${pid}/${part}`, "latin1").split("\0").some((word) => word === `TURNBACK_WORK=${text}` || word === text || word.startsWith(`${text}/`));
-    } catch (error) {
-      if (["ENOENT", "ESRCH", "EACCES", "EPERM"].includes(codeOf(error) ?? "")) return false;
-      throw error;
-    }
-  });
+/** Recorded ones, and those that were started with the run's mark in their environment: whoever only looks at its files has none. */
+function ownedProcesses(record: LiveRecord): number[] {
+  const recorded = record.pids.filter(stillRuns).map(({ pid }) => pid);
+  const above = ancestors();
+  const marked = allPids().filter((pid) => isMarked(pid, record.workDirectory));
+  return [...new Set([...recorded, ...marked])].filter((pid) => !above.has(pid));
+}
+
+/** This process, and those above it. */
+function ancestors(): ReadonlySet<number> {
+  const above = new Set<number>();
+  for (let pid = process.pid; pid > 0 && !above.has(pid); pid = inspect(pid)?.parent ?? 0) above.add(pid);
+  return above;
+}
+
+function isMarked(pid: number, workDirectory: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(`TURNBACK_WORK=${Buffer.from(workDirectory).toString("latin1")}`);
+  } catch (error) {
+    if (["ENOENT", "ESRCH", "EACCES", "EPERM"].includes(codeOf(error) ?? "")) return false;
+    throw error;
+  }
 }
 
 type EngineObject = { readonly kind: "container" | "network" | "volume"; readonly id: string };

@@ -220,7 +220,7 @@ export async function populate(address: Address, { system, scale, empty = false 
   const access = { address, role: "turnback", password } as const;
   const client = await connect(access, { name: "turnback-prepare", asGiven: true });
   try {
-    for (const extension of ["amcheck", ...system.extensions]) await client.query(`create extension if not exists ${extension}`);
+    for (const extension of ["amcheck", ...system.extensions]) await client.query(`create extension if not exists ${client.escapeIdentifier(extension)}`);
     await client.query("alter schema public owner to migrator");
     await client.query("set role migrator");
     for (const file of [...system.schema, ...system.seed]) await runSqlFile(client, join(system.directory, file), scale);
@@ -310,7 +310,7 @@ async function initialise(directory: string, workDirectory: string, release: Rel
 
 /** Moves finished data into the cache in one rename; another run may have been faster. */
 async function publish(fresh: string, template: string): Promise<void> {
-  await mkdir(join(template, ".."), { recursive: true });
+  await mkdir(join(template, ".."), { recursive: true, mode: 0o700 });
   const partial = `${template}.${process.pid}.partial`;
   await copyTree(fresh, partial);
   try {

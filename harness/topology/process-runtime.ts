@@ -16,7 +16,7 @@ import { claimPort } from "./ports.ts";
 import { unprivilegedUser } from "./embedded-postgres.ts";
 import { whyNoSkew } from "./skewed-clock.ts";
 import { Throttle } from "./throttle.ts";
-import { scriptFailed, ServiceExited, type Address, type Capability, type Launch, type Runtime, type Service, type ServiceState } from "./runtime.ts";
+import { BASH, SCRIPT, scriptFailed, ServiceExited, type Address, type Capability, type Launch, type Runtime, type Service, type ServiceState } from "./runtime.ts";
 
 /** What a runtime of plain processes can do on this machine. */
 export const processCapabilities = (): readonly Capability[] => ["kill", "pause", "restart", "network-faults", "reply-lost", "files", "database", "cpu",
@@ -40,7 +40,7 @@ export class ProcessRuntime implements Runtime {
 
   static async open(runName: string, why: string): Promise<ProcessRuntime> {
     const workDirectory = await mkdtemp(join(tmpdir(), "turnback-"));
-    await chmod(workDirectory, 0o755); // PostgreSQL's user must get through to its own folder
+    await chmod(workDirectory, 0o711); // PostgreSQL's user must get through to its own folder
     return new ProcessRuntime(why, workDirectory, await LiveRun.open(runName, workDirectory, "process"));
   }
 
@@ -217,8 +217,8 @@ class ProcessService implements Service {
 
   async #bash(script: string, variables: Readonly<Record<string, string>> = {}, user?: { readonly uid: number; readonly gid: number }): Promise<string> {
     try {
-      const { stdout } = await run("bash", ["--norc", "-euo", "pipefail", "-c", script], {
-        cwd: this.#workDirectory, env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C", ...variables }, maxBuffer: 64 * 1024 ** 2, ...user,
+      const { stdout } = await run(BASH[0], BASH.slice(1), {
+        cwd: this.#workDirectory, env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C", ...variables, TURNBACK_WORK: this.#workDirectory, [SCRIPT]: script }, maxBuffer: 64 * 1024 ** 2, ...user,
       });
       return stdout;
     } catch (error) {

@@ -45,6 +45,11 @@ export type Launch = {
   readonly readyWithinMs: number;
 };
 
+/** Where a script is given to {@link BASH}. */
+export const SCRIPT = "TURNBACK_SCRIPT";
+/** Runs a script out of its environment, which its own user alone can read: arguments, which everybody can, would show a secret in it. */
+export const BASH = ["bash", "--norc", "-euo", "pipefail", "-c", `script=$${SCRIPT}; unset ${SCRIPT}; eval "$script"`] as const;
+
 export type ServiceState = { readonly state: "running" | "paused" | "stopped"; readonly detail: string };
 
 /** A started service. It keeps its addresses over stop, kill and start. */

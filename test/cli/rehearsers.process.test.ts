@@ -22,7 +22,7 @@ async function liveRun(name: string): Promise<LiveRecord> {
   return waitUntil({
     what: `a run of ${name}`, withinMs: 60_000,
     check: async () => {
-      const file = (await readdir(records)).find((record) => record.includes(`-${name}-`));
+      const file = (await readdir(records)).find((record) => record.includes(`-${name}-`) && record.endsWith(".json"));
       const record = file === undefined ? undefined : JSON.parse(await readFile(join(records, file), "utf8")) as LiveRecord;
       return record && record.pids.length >= 2 ? record : undefined;
     },
