@@ -7,7 +7,7 @@ import { inDatabase } from "../drill/system.ts";
 import { MORE_QUERIES } from "./fingerprint/more-queries.ts";
 import { CATALOGUES, queryOf } from "./fingerprint/query.ts";
 import { COLUMNS, type Column } from "./fingerprint/render.ts";
-import { holdsSecret } from "./fingerprint/settings.ts";
+import { holdsSecret, TELLING } from "./fingerprint/settings.ts";
 import { unusedLabels } from "./unused-labels.ts";
 
 export type SchemaObject = { readonly kind: string; readonly name: string; readonly detail: Readonly<Record<string, unknown>> };
@@ -83,7 +83,6 @@ async function readAll(client: pg.Client, all: readonly (readonly [string, strin
 }
 
 const SECRET = new Map(CATALOGUES.flatMap(({ kind, secret = [] }) => secret.map((field) => [`${kind} ${field}`, true] as const)));
-const TELLING = /pass|secret|token|key|credential/i;
 
 /** Without secrets: of a password, of connection strings and options that hold one, a digest stands in their place. */
 function canonical(kind: string, { name, detail }: Row): SchemaObject {

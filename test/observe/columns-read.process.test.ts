@@ -1,17 +1,13 @@
 // Which columns records hold whole, on a real server: a cast to text does, a function doesn't, and nor does a query that leaves rows out.
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type pg from "pg";
 import type { Entity } from "../../harness/drill/system.ts";
 import { columnsRead } from "../../harness/observe/columns-read.ts";
-import { openTopology, type Held } from "../faults/contract.ts";
+import { ownServer } from "../support/own-server.ts";
 
-let held: Held;
 let client: pg.Client;
-beforeAll(async () => {
-  held = await openTopology("process", "own");
-  client = await held.topology.observer("reads");
-  await client.query(`
+ownServer("reads", `
     create table owners (id int primary key, name text not null);
     create table things (id int primary key, ref uuid not null default gen_random_uuid(), price numeric(10, 4), kind text, on_sale boolean, at timestamptz default now(), owner_id int references owners, "Odd ""one" varchar(20), body text);
     insert into owners select i, 'Owner ' || i from generate_series(1, 8) i;
@@ -20,12 +16,7 @@ beforeAll(async () => {
     create table parts (id int, region text, n int) partition by list (region);
     create table parts_a partition of parts for values in ('a');
     create table parts_b partition of parts for values in ('b');
-    insert into parts select i, case when i % 2 = 0 then 'a' else 'b' end, i * 7 from generate_series(1, 20) i`);
-});
-afterAll(async () => {
-  await client.end();
-  await held.close();
-});
+    insert into parts select i, case when i % 2 = 0 then 'a' else 'b' end, i * 7 from generate_series(1, 20) i`, (own) => { client = own; });
 
 const COLUMNS = ["id", "ref", "price", "kind", "on_sale", "at", "owner_id", 'Odd "one', "body"];
 

@@ -1,24 +1,15 @@
 // One value has one form on a real server, whatever it is made of; and two values have two.
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type pg from "pg";
 import { formsOf, sameValue } from "../../harness/observe/same-value.ts";
-import { openTopology, type Held } from "../faults/contract.ts";
+import { ownServer } from "../support/own-server.ts";
 
-let held: Held;
 let client: pg.Client;
-beforeAll(async () => {
-  held = await openTopology("process", "own");
-  client = await held.topology.observer("same value");
-  await client.query(`
+ownServer("same value", `
     create domain price as numeric(12, 4); create domain prices as price[]; create domain paper as jsonb;
     create type span as range (subtype = price);
-    create type pair as (a numeric, b text); create type nested as (id integer, inner_pair pair, paper jsonb);`);
-});
-afterAll(async () => {
-  await client.end();
-  await held.close();
-});
+    create type pair as (a numeric, b text); create type nested as (id integer, inner_pair pair, paper jsonb);`, (own) => { client = own; });
 
 /** Both as texts, of which the same column would have one. */
 async function formsOfBoth(type: string, a: string, b: string): Promise<readonly (string | null)[]> {

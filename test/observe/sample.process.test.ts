@@ -1,26 +1,17 @@
 // A sample on a real server: the same rows again by their keys, whatever their types, and what clients do to them.
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type pg from "pg";
 import { lookAgain, MOST_SAMPLED, takeSample } from "../../harness/observe/sample.ts";
 import { writtenInService } from "../../harness/observe/written.ts";
 import type { UnreadTable } from "../../harness/observe/unread.ts";
-import { openTopology, type Held } from "../faults/contract.ts";
+import { ownServer } from "../support/own-server.ts";
 
-let held: Held;
 let client: pg.Client;
-beforeAll(async () => {
-  held = await openTopology("process", "own");
-  client = await held.topology.observer("sample");
-  await client.query(`
+ownServer("sample", `
     create collation blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
     create table sampled (a text collate blind, b timestamptz, body text, primary key (a, b));
-    insert into sampled select 'Row ' || i, timestamptz '2026-01-01 00:00+02' + i * interval '1 hour', 'x' from generate_series(1, 2500) i`);
-});
-afterAll(async () => {
-  await client.end();
-  await held.close();
-});
+    insert into sampled select 'Row ' || i, timestamptz '2026-01-01 00:00+02' + i * interval '1 hour', 'x' from generate_series(1, 2500) i`, (own) => { client = own; });
 
 const table: UnreadTable = {
   database: "", name: "sampled", full: "public.sampled", quoted: "only public.sampled", rows: 2500, checksum: "0", entities: [], key: ["a", "b"], cascades: [], triggers: [],

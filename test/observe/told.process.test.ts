@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { zstdDecompressSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type pg from "pg";
 import { startClock } from "../../harness/base/clock.ts";
 import { systemSchema, type System } from "../../harness/drill/system.ts";
@@ -11,23 +11,14 @@ import { dumpFile, EvidenceWriter, PATHS } from "../../harness/evidence/run-dire
 import { dumpEntities } from "../../harness/observe/entities.ts";
 import { findBySearchPath } from "../../harness/observe/search-path.ts";
 import { chooseKeys, lookAtTold } from "../../harness/observe/told.ts";
-import { openTopology, type Held } from "../faults/contract.ts";
+import { ownServer } from "../support/own-server.ts";
 import { temporaryFolder } from "../support/drills.ts";
 
-let held: Held;
 let client: pg.Client;
-beforeAll(async () => {
-  held = await openTopology("process", "own");
-  client = await held.topology.observer("told");
-  await client.query(`
+ownServer("told", `
     create collation blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
     create table records (ref uuid primary key, title text collate blind, price numeric(10, 2), paid boolean, code char(5), at timestamptz, ratio float8, tags text[], document jsonb, long text);
-    insert into records select ('00000000-0000-4000-8000-00000000000' || i)::uuid, 'Title ' || i, 1.5, i > 1, 'ab', '2026-01-01 00:00+02', 0.1, array['a', null, 'b,c'], '{"a": 1}', case i when 1 then repeat('x', 70000) when 2 then '' end from generate_series(1, 3) i`);
-});
-afterAll(async () => {
-  await client.end();
-  await held.close();
-});
+    insert into records select ('00000000-0000-4000-8000-00000000000' || i)::uuid, 'Title ' || i, 1.5, i > 1, 'ab', '2026-01-01 00:00+02', 0.1, array['a', null, 'b,c'], '{"a": 1}', case i when 1 then repeat('x', 70000) when 2 then '' end from generate_series(1, 3) i`, (own) => { client = own; });
 
 const ref = (n: number) => `00000000-0000-4000-8000-00000000000${n}`;
 const ledger = (folder: string, told: readonly (readonly [op: string, key: string, outcome: string | undefined])[]) => {

@@ -19,10 +19,11 @@ export const SETTINGS = `
   from pg_db_role_setting s cross join lateral unnest(s.setconfig) u (setting)
   where s.setdatabase in (0, (select oid from pg_database where datname = current_database()))`;
 
-const SECRET = /pass|secret|token|key|credential/i;
+/** Names of what may hold a secret. */
+export const TELLING = /pass|secret|token|key|credential/i;
 
 /** An application's own settings, which have a dot in their names, may hold a secret; the server's hold none. */
 export const holdsSecret = (name: string): boolean => {
   const [setting = ""] = name.split(" (");
-  return setting.includes(".") && SECRET.test(setting);
+  return setting.includes(".") && TELLING.test(setting);
 };
