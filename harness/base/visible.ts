@@ -16,13 +16,13 @@ export function visibleData<T>(data: T): T {
   return Object.fromEntries(Object.entries(data).map(([key, value]) => [visible(key), visibleData(value)])) as T;
 }
 
-/** Colours, which are ours where nothing else is left. */
-const COLOUR = /(\u001b\[[0-9;]*m)/;
+/** Colours, and what Markdown parts a name from its @ by: ours, where outside text was made visible before. */
+const OURS = /(\u001b\[[0-9;]*m|\u200b)/;
 /** What CI runners take for a command where a line begins with it: GitHub's and its kin's, Azure's, TeamCity's. */
 const COMMAND = /^((?:\s|\u001b\[[0-9;]*m)*)(?:::(?=\S)|##(?=(?:vso|teamcity)?\[))/gm;
 
 /** A line or more for a terminal or a CI log: colours stay, all else that acts is made visible, and no line is a command to a CI runner. */
 export function forTerminal(text: string): string {
-  const shown = text.split(COLOUR).map((part, index) => (index % 2 === 1 ? part : visible(part))).join("");
+  const shown = text.split(OURS).map((part, index) => (index % 2 === 1 ? part : visible(part))).join("");
   return shown.replace(COMMAND, (found, before: string) => `${before}${found.slice(before.length, before.length + 1)} ${found.slice(before.length + 1)}`);
 }

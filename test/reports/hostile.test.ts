@@ -101,6 +101,12 @@ describe("text for a terminal", () => {
     expect(JSON.parse(forTerminal(document))).toEqual(JSON.parse(document));
   });
 
+  test("is every report as it was rendered: what parts an @ from a name in Markdown is no text from outside", () => {
+    const told: Scorecard = { ...card, summary: "Ask @octocat, and see https://www.example." };
+    expect(renderMarkdown(told)).toContain("@\u200boctocat");
+    for (const render of Object.values(RENDERERS)) expect(forTerminal(render(told))).toBe(render(told));
+  });
+
   test("is what the live view writes, whatever a server says", () => {
     const written: string[] = [];
     const view = liveView({ isTTY: false, write: (text: string) => written.push(text) });
