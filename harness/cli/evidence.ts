@@ -2,8 +2,8 @@
 
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { scorecardForm } from "../evidence/forms/scorecard.ts";
 import { visibleData } from "../base/visible.ts";
+import { scorecardForm } from "../evidence/forms/scorecard.ts";
 import { PATHS, readJson, requireRun } from "../evidence/run-directory.ts";
 import { verifySeal } from "../evidence/seal.ts";
 import { readKey } from "../evidence/signature.ts";

@@ -22,6 +22,7 @@ export async function clean(flags: Json & { readonly dryRun?: boolean }): Promis
   if (left.some(({ stays }) => stays !== undefined)) process.exitCode = 4; // what is not known is not clean
   if (flags.json) return printJson({ removed: !flags.dryRun, leftovers: left.map(({ run: name, what, stays }) => ({ run: name, what, ...(stays !== undefined && { stays }) })) });
   if (left.length === 0) return print("nothing was left behind");
-  for (const { run: name, stays } of left) if (stays !== undefined) print(`left as it is, of ${name}: ${stays}`);
-  for (const { run: name, what, stays } of left) if (stays === undefined) print(`${flags.dryRun ? "would remove" : "removed"} of ${name}: ${what.length === 0 ? "its record" : what.join(", ")}`);
+  for (const { run: name, what, stays } of left) {
+    print(stays === undefined ? `${flags.dryRun ? "would remove" : "removed"} of ${name}: ${what.length === 0 ? "its record" : what.join(", ")}` : `left as it is, of ${name}: ${stays}`);
+  }
 }
