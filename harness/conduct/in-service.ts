@@ -6,7 +6,7 @@ import { PATHS, readJson, type EvidenceWriter } from "../evidence/run-directory.
 import { activityBetween, countersOf, withSamples, type Counters } from "../observe/activity.ts";
 import type { SampledRow } from "../observe/sample.ts";
 import { lookAtTold } from "../observe/told.ts";
-import type { UnreadTable } from "../observe/unread.ts";
+import type { OldKeys, UnreadTable } from "../observe/unread.ts";
 import { writtenInService } from "../observe/written.ts";
 import { viewsOf, type Topology } from "../topology/topology.ts";
 
@@ -20,7 +20,8 @@ export async function noteActivity(topology: Topology, { before: { counters, sin
     const counted = activityBetween(counters, await countersOf(databases));
     const unread = (await readJson<UnreadTable[]>(evidence.directory, "before/unread.json")) ?? [];
     const sample = (await readJson<SampledRow[]>(evidence.directory, PATHS.sample.before)) ?? [];
-    const seen = await Promise.all(databases.map(async ({ client, database = "" }) => (await writtenInService(client, database, unread, sample, { since: since.get(database) })).map((table) => ({ database, ...table }))));
+    const keys = await readJson<OldKeys>(evidence.directory, PATHS.keys);
+    const seen = await Promise.all(databases.map(async ({ client, database = "" }) => (await writtenInService(client, database, unread, sample, { since: since.get(database), keys })).map((table) => ({ database, ...table }))));
     await evidence.writeJson(PATHS.activity, withSamples(counted, seen.flat()));
     await evidence.writeJson(PATHS.told, await lookAtTold(databases, evidence, clock));
   } finally {

@@ -29,6 +29,8 @@ export const PATHS = {
   reference: "reference/structure.json",
   /** Rows of tables that clients may write, looked at by their keys. */
   sample: { before: "before/sample.json", after: "after/sample.json" },
+  /** Digests of the keys that tables had before: what is new is told by them. */
+  keys: "before/keys.json",
   /** What clients were seen to write before the migration. */
   activity: "before/activity.json",
   /** What the system held before the migration of what clients had been told. */

@@ -37,6 +37,9 @@ export type Facts = {
 
 /** `through`: entities that read a part of it, and their fields that may show it. */
 export type UnreadColumn = { readonly name: string; readonly read: boolean; readonly checksum: string | null; readonly through?: readonly { readonly entity: string; readonly fields: readonly string[] }[] };
+type Habit = "filled" | "empty" | "same" | "of the moment" | "distinct";
+/** Rows added since the load began, and those of them that have not what those of normal service had in common. */
+export type Unlike = { readonly rows: number; readonly columns: Readonly<Record<string, readonly { readonly habit: Habit; readonly rows: number; readonly keys: readonly string[] }[]>> };
 /** What is known of a table's columns that no entity reads whole. */
 export type UnreadTable = {
   readonly database: string; readonly name: string; readonly full: string; readonly rows: number | null; readonly why?: string; readonly checksum: string | null;
@@ -47,11 +50,14 @@ export type UnreadTable = {
   readonly file?: string; /** Since when the server counts, which it does anew after a crash. */ readonly unloggedSince?: string;
   readonly parents?: readonly string[];
   readonly view?: { readonly rows: number; readonly holds: string; readonly gives: string | null; readonly why?: string; readonly sources: readonly string[] };
+  readonly unlike?: Unlike;
 };
 /** What clients were seen to write before the migration. */
 export type Activity = { readonly database: string; readonly table: string; readonly inserted: number; readonly updated: number; readonly deleted: number;
   /** There was no time to look at it beside the load. */ readonly unseen?: boolean;
-  /** Of so many transactions each added `each` rows for every row that it added to `source`. */ readonly lockstep?: readonly { readonly source: string; readonly each: number; readonly transactions: number }[]; readonly sample?: { readonly rows: number; readonly gone: number; readonly touched: number; readonly changed: Readonly<Record<string, number>> } };
+  /** Of so many transactions each added `each` rows for every row that it added to `source`. */ readonly lockstep?: readonly { readonly source: string; readonly each: number; readonly transactions: number }[]; readonly sample?: { readonly rows: number; readonly gone: number; readonly touched: number; readonly changed: Readonly<Record<string, number>> };
+  /** What at least so many rows that clients added had in common, by column. */
+  readonly habits?: { readonly rows: number } };
 /** A row that is looked at by its key; `xmin` is null where it is not there any more. */
 export type SampledRow = { readonly database: string; readonly table: string; readonly key: readonly string[]; readonly xmin: string | null; readonly digests: Readonly<Record<string, string | null>> };
 

@@ -10,6 +10,7 @@ import type { Coverage, Finding } from "./scorecard.ts";
 import { columnTold, toldOf, type Told } from "./told.ts";
 import { changesOf, type Changes, type What } from "./unread-changes.ts";
 import { emptiedBy } from "./unlogged.ts";
+import { unlikeOf } from "./unlike.ts";
 import { sampledOf, sampleQuery, surplusOf, type Sampled, type Surplus } from "./unread-sample.ts";
 
 /** What clients do to a table: seen before the migration, or told by the ledger. */
@@ -33,6 +34,7 @@ export async function unreadOf(record: RunRecord, database: EvidenceDatabase, { 
   const [findings, warnings, notLookedAt]: [Finding[], Finding[], { table: string; reason: string }[]] = [[], [], []];
   const [added, doubts]: [string[], string[]] = [[], []];
   const times = await timesAsMuch(record, database);
+  const skewed = record.header.drill.faults.some(({ kind }) => kind === "clock-skewed");
   const coverage = { all: 0, byEntities: 0, byChecksum: 0, tables: 0 };
   for (const was of unread.before) {
     const is = unread.after.find(({ database: other, full }) => other === was.database && full === was.full);
@@ -74,6 +76,12 @@ export async function unreadOf(record: RunRecord, database: EvidenceDatabase, { 
     if (step && !step.even && whole.length === 0 && !step.source.entities.some((entity) => accused.has(entity))) {
       warnings.push({ kind: "unread-rows-out-of-step", subject: name, count: step.off, detail: `${step.said}; no entity reads it`, examples: [], query: factsQuery(was, step.source) });
       if (step.sure && back && soft === undefined && !emptied) doubts.push(`rows that clients add to ${name} may be lost or doubled: ${step.said}`);
+    }
+    if (is && back && !emptied) {
+      for (const one of unlikeOf(was, is, activityOf(was, unread.activity), { skewed, told: (column) => columnTold(was.columns.find(({ name: other }) => other === column), told) })) {
+        warnings.push({ ...one, subject: name });
+        if (soft === undefined) doubts.push(`rows that clients added to ${name} are not as they should be: ${one.detail}`);
+      }
     }
     const missing = (what: What) => !whole.some(([other]) => other === what);
     const inPart = was.entities.length > 0 && was.entities.some((entity) => accused.has(entity));

@@ -1,6 +1,7 @@
 // What clients were seen to write in normal service: the server's own counters of each table.
 
 import type pg from "pg";
+import type { Habits } from "./added.ts";
 import type { Lockstep } from "./lockstep.ts";
 import type { SampleWritten } from "./sample.ts";
 import type { Written } from "./written.ts";
@@ -9,7 +10,8 @@ import type { Written } from "./written.ts";
 export type Counters = ReadonlyMap<string, readonly [inserted: number, updated: number, deleted: number]>;
 export type Activity = { readonly database: string; readonly table: string; readonly inserted: number; readonly updated: number; readonly deleted: number; /** What became of a sample of its rows meanwhile. */ readonly sample?: SampleWritten;
   /** There was no time to look at it: what clients do there may be more. */ readonly unseen?: boolean;
-  /** Tables with which it grows. */ readonly lockstep?: readonly Lockstep[] };
+  /** Tables with which it grows. */ readonly lockstep?: readonly Lockstep[];
+  /** What the rows that clients added have in common. */ readonly habits?: Habits };
 
 type Asked = { readonly client: pg.Client; readonly database?: string | undefined };
 
@@ -41,10 +43,10 @@ export function withSamples(counted: readonly Activity[], seen: readonly (Writte
   const name = ({ database, table }: { readonly database: string; readonly table: string }) => `${database} ${table}`;
   const silent = counted.length === 0; // no session has told of anything yet
   const all = new Map(counted.map((one) => [name(one), one]));
-  for (const { database, table, sample, more: counted, unseen: hidden, lockstep } of seen) {
+  for (const { database, table, sample, more: counted, unseen: hidden, lockstep, habits } of seen) {
     const [more, unseen] = [counted ?? 0, hidden || (counted === null && silent)];
     const { inserted = 0, updated = 0, deleted = 0 } = all.get(name({ database, table })) ?? {};
-    const one = { database, table, inserted: Math.max(inserted, more, 0), updated: Math.max(updated, sample.touched), deleted: Math.max(deleted, sample.gone, -more), sample, ...(unseen && { unseen }), ...(lockstep.length > 0 && { lockstep }) };
+    const one = { database, table, inserted: Math.max(inserted, more, 0), updated: Math.max(updated, sample.touched), deleted: Math.max(deleted, sample.gone, -more), sample, ...(unseen && { unseen }), ...(lockstep.length > 0 && { lockstep }), ...(habits && { habits }) };
     if (unseen || one.inserted + one.updated + one.deleted > 0) all.set(name(one), one);
   }
   return [...all.values()];

@@ -44,6 +44,7 @@ export async function captureFacts(databases: readonly Observed[], evidence: Evi
   const statistics: PlannerStatistics[] = [];
   const unread: UnreadTable[] = [];
   const sample: SampledRow[] = [];
+  const keys: Record<string, readonly string[]> = {};
   const paths: Record<string, string> = {};
   for (const { client, system, database } of databases) {
     const reads = when === "after" ? undefined : await untilAborted([client], signal, () => readsOf(client, system, () => findBySearchPath(client, evidence, when, database)));
@@ -68,9 +69,11 @@ export async function captureFacts(databases: readonly Observed[], evidence: Evi
     integrity.push(...found.map((fact) => ({ ...fact, subject: inDatabase(database, fact.subject) })));
     unread.push(...hidden.tables);
     sample.push(...hidden.sampled);
+    Object.assign(keys, hidden.keys);
   }
   await evidence.writeJson(`${when}/unread.json`, unread);
   await evidence.writeJson(PATHS.sample[when], sample);
+  if (when === "before") await evidence.writeJson(PATHS.keys, keys);
   await evidence.writeJson(`${when}/structure.json`, structure);
   await evidence.writeJson(`${when}/entities.json`, { ...entityFacts(entities), paths });
   await evidence.writeJson(`${when}/planner-statistics.json`, statistics);

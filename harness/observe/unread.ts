@@ -9,6 +9,7 @@ import { sha256 } from "../base/files.ts";
 import { PATHS, readJson, type EvidenceWriter, type FactsWhen } from "../evidence/run-directory.ts";
 import type { System } from "../drill/system.ts";
 import type { Activity } from "./activity.ts";
+import { topOf, unlike, type Habits, type Top, type Unlike } from "./added.ts";
 import { columnsRead, type Reads, type Through } from "./columns-read.ts";
 import { Views, type ViewFacts } from "./materialized.ts";
 import { formsOf, sameValue, type Form } from "./same-value.ts";
@@ -17,7 +18,7 @@ import { lookAgain, takeSample, type SampledRow } from "./sample.ts";
 /** A table as the catalogue has it; its partitions count as it. */
 type Listed = {
   readonly name: string; readonly full: string; readonly quoted: string; readonly kind: "r" | "p" | "m" | "f"; /** It, or a part of it. */ readonly unlogged: boolean; readonly populated: boolean; readonly extension: boolean;
-  readonly columns: readonly { readonly name: string; readonly type: string; readonly oid: number }[];
+  readonly columns: readonly { readonly name: string; readonly type: string; readonly oid: number; /** A sequence fills it. */ readonly grows: boolean }[];
   readonly key: readonly string[];
   /** What it inherits from, up to the first: who reads them reads its rows. */
   readonly parents: readonly string[];
@@ -54,6 +55,10 @@ export type UnreadTable = {
   readonly unloggedSince?: string;
   /** Of a materialized view: its rows follow from other tables. */
   readonly view?: ViewFacts;
+  /** Before: which rows are new is told by their keys. */
+  readonly top?: Top;
+  /** After: new rows that are not as those of normal service were. */
+  readonly unlike?: Unlike;
 };
 
 /** So many rows are written one by one, of a table that entities read in part and of others: the judge then knows which are gone. */
@@ -68,7 +73,8 @@ const LIST = `
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.relkind in ('r', 'p', 'm', 'f') and not c.relispartition and c.relpersistence <> 't' and ${RELATIONS_OF_OURS})
   select t.name, t."full", t.quoted, t.kind, t.unlogged, t.populated, t.extension,
-    (select coalesce(json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'oid', a.atttypid::int8) order by a.attnum), '[]')
+    (select coalesce(json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'oid', a.atttypid::int8,
+        'grows', a.attidentity <> '' or exists (select from pg_attrdef d where d.adrelid = t.oid and d.adnum = a.attnum and pg_get_expr(d.adbin, d.adrelid) like 'nextval(%' and a.atttypid in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype))) order by a.attnum), '[]')
       from pg_attribute a where a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '') as columns,
     (select coalesce(json_agg(a.attname order by a.attnum), '[]') from pg_index i join pg_attribute a on a.attrelid = t.oid and a.attnum = any (i.indkey) where i.indrelid = t.oid and i.indisprimary) as key,
     (with recursive up as (select inhparent from pg_inherits where inhrelid = t.oid union select i.inhparent from up join pg_inherits i on i.inhrelid = up.inhparent)
@@ -96,22 +102,28 @@ export async function readsOf(client: pg.Client, system: System, findTables: () 
 }
 
 /** What is known of each table, and a sample of its rows. */
-export type Unread = { readonly tables: readonly UnreadTable[]; readonly sampled: readonly SampledRow[] };
+export type Unread = { readonly tables: readonly UnreadTable[]; readonly sampled: readonly SampledRow[]; readonly keys: OldKeys };
+
+/** Digests of the keys that tables had before, by `keyOf`, where new rows are told by them. */
+export type OldKeys = Readonly<Record<string, readonly string[]>>;
+export const keyOf = ({ database, full }: Pick<UnreadTable, "database" | "full">): string => `${database} ${full}`;
 
 /** Of one database, in the caller's transaction. @param reads of before; afterwards that is looked at which was looked at before */
 export async function unreadFacts(client: pg.Client, evidence: EvidenceWriter, when: FactsWhen, { database = "", reads }: { readonly database?: string | undefined; readonly reads: Reads | undefined }): Promise<Unread> {
   const before = when === "after" ? await readJson<UnreadTable[]>(evidence.directory, "before/unread.json") : undefined;
-  if (when === "after" && !before) return { tables: [], sampled: [] };
+  if (when === "after" && !before) return { tables: [], sampled: [], keys: {} };
   const earlier = Map.groupBy(((before && (await readJson<SampledRow[]>(evidence.directory, PATHS.sample.before))) ?? []).filter((row) => row.database === database), ({ table }) => table);
-  const written = ((before && (await readJson<Activity[]>(evidence.directory, PATHS.activity))) ?? []).filter((one) => one.database === database && one.inserted + one.updated + one.deleted > 0).map(({ table }) => table);
+  const activity = ((before && (await readJson<Activity[]>(evidence.directory, PATHS.activity))) ?? []).filter((one) => one.database === database);
+  const written = activity.filter((one) => one.inserted + one.updated + one.deleted > 0).map(({ table }) => table);
   const tables: UnreadTable[] = [];
   const all = (await client.query<Listed>(LIST)).rows;
   const forms = await formsOf(client, all.flatMap(({ columns }) => columns.map(({ oid }) => oid)));
   const views = await Views.of(client);
+  const keys: Record<string, readonly string[]> = { ...(before && (await readJson<OldKeys>(evidence.directory, PATHS.keys))) };
   for (const listed of all) {
     const old = before?.find((table) => table.database === database && table.full === listed.full);
     if (before && !old) continue;
-    tables.push(await tableFacts(client, listed, evidence, { when, database, reads, forms, old, views, written: written.includes(listed.full) }));
+    tables.push(await tableFacts(client, listed, evidence, { when, database, reads, forms, old, views, written: written.includes(listed.full), keys, habits: activity.find(({ table }) => table === listed.full)?.habits }));
   }
   const sampled: SampledRow[] = [];
   const looked = tables.filter(({ rows }) => rows !== null);
@@ -121,13 +133,13 @@ export async function unreadFacts(client: pg.Client, evidence: EvidenceWriter, w
     if (before) sampled.push(...(await lookAgain(client, table, earlier.get(table.full) ?? [])));
     else sampled.push(...(await takeSample(client, table, looked.length)).filter(shown));
   }
-  return { tables, sampled };
+  return { tables, sampled, keys };
 }
 
-type Asked = { readonly when: FactsWhen; readonly database: string; readonly reads: Reads | undefined; readonly forms: ReadonlyMap<number, Form>; readonly old: UnreadTable | undefined; readonly views: Views; /** Clients were seen to write it. */ readonly written: boolean };
+type Asked = { readonly when: FactsWhen; readonly database: string; readonly reads: Reads | undefined; readonly forms: ReadonlyMap<number, Form>; readonly old: UnreadTable | undefined; readonly views: Views; /** Clients were seen to write it. */ readonly written: boolean; /** Filled before, read afterwards. */ readonly keys: Record<string, readonly string[]>; /** What rows that they added had in common. */ readonly habits: Habits | undefined };
 
 /** @param asked of afterwards what was looked at before: only that can be compared */
-async function tableFacts(client: pg.Client, listed: Listed, evidence: EvidenceWriter, { when, database, reads, forms, old, views, written }: Asked): Promise<UnreadTable> {
+async function tableFacts(client: pg.Client, listed: Listed, evidence: EvidenceWriter, { when, database, reads, forms, old, views, written, keys, habits }: Asked): Promise<UnreadTable> {
   const { name, full, key, cascades, triggers } = listed;
   const as = [full, ...listed.parents];
   const read = (column: string) => old?.columns.find((other) => other.name === column)?.read ?? as.some((table) => reads?.whole(table, column)) ?? false;
@@ -161,8 +173,11 @@ async function tableFacts(client: pg.Client, listed: Listed, evidence: EvidenceW
     const comparable = [...base.key, ...digested].every((column) => same.some((there) => there.name === column));
     const of = (names: readonly string[]) => names.map((column) => asValue(columns.find((there) => there.name === column) ?? { name: column }));
     const file = wanted && comparable ? await writeRows(client, evidence, old?.file?.replace("before/", "after/") ?? `${when}/rows-${sha256(`${database} ${full}`).slice(0, 12)}.csv.zst`, { from, key: of(base.key), digested: of(digested) }) : undefined;
+    const found = old ? undefined : await topOf(client, { ...base, columns }, listed.columns.filter(({ grows }) => grows).map(({ name: column }) => column), rows);
+    if (found?.old) keys[keyOf(base)] = found.old;
+    const others = old?.top && habits ? await unlike(client, { ...base, columns }, old.top, habits, keys[keyOf(base)] ?? []) : undefined;
     await client.query("release savepoint unread");
-    return { ...base, ...since, rows, checksum: sums === "" ? null : checksum ?? "0", columns: columns.map((column) => ({ ...column, checksum: summed.get(column.name) ?? null })), ...(file !== undefined && { file }) };
+    return { ...base, ...since, ...(found && { top: found.top }), ...(others && { unlike: others }), rows, checksum: sums === "" ? null : checksum ?? "0", columns: columns.map((column) => ({ ...column, checksum: summed.get(column.name) ?? null })), ...(file !== undefined && { file }) };
   } catch (error) {
     if (!(error instanceof pg.DatabaseError)) throw error;
     await client.query("rollback to savepoint unread");

@@ -2,12 +2,13 @@
 
 import pg from "pg";
 import { monotonicMs } from "../base/clock.ts";
+import { habitsOf, type Habits } from "./added.ts";
 import { lockstepOf, type Lockstep } from "./lockstep.ts";
 import { differing, lookAgain, type SampledRow, type SampleWritten } from "./sample.ts";
-import type { UnreadTable } from "./unread.ts";
+import { keyOf, type OldKeys, type UnreadTable } from "./unread.ts";
 
 /** `unseen`: there was no time to look at all of it, so that nothing is known of what clients do there but what the server counts. */
-export type Written = { readonly table: string; readonly sample: SampleWritten; /** Rows more than before; null where they were too many to be counted. */ readonly more: number | null; readonly unseen: boolean; readonly lockstep: readonly Lockstep[] };
+export type Written = { readonly table: string; readonly sample: SampleWritten; /** Rows more than before; null where they were too many to be counted. */ readonly more: number | null; readonly unseen: boolean; readonly lockstep: readonly Lockstep[]; readonly habits: Habits | undefined };
 
 /** So that it costs clients little: tables are looked at from the smallest on, as long as there is time. */
 const LIMITS = { mostRows: 200_000, withinMs: 2_000 };
@@ -15,7 +16,7 @@ const LIMITS = { mostRows: 200_000, withinMs: 2_000 };
 const countOf = ({ rows, count }: UnreadTable): number | null => rows ?? count ?? null;
 
 /** In a transaction of its own. @param since the first transaction that may be a client's; without it nothing is told of transactions */
-export async function writtenInService(client: pg.Client, database: string, tables: readonly UnreadTable[], sample: readonly SampledRow[], { mostRows, withinMs, since }: Partial<typeof LIMITS> & { readonly since?: number | undefined } = {}): Promise<Written[]> {
+export async function writtenInService(client: pg.Client, database: string, tables: readonly UnreadTable[], sample: readonly SampledRow[], { mostRows, withinMs, since, keys = {} }: Partial<typeof LIMITS> & { readonly since?: number | undefined; readonly keys?: OldKeys | undefined } = {}): Promise<Written[]> {
   const of = Map.groupBy(sample.filter((one) => one.database === database), ({ table }) => table);
   const until = monotonicMs() + (withinMs ?? LIMITS.withinMs);
   const small = (table: UnreadTable) => (countOf(table) ?? 0) <= (mostRows ?? LIMITS.mostRows);
@@ -28,13 +29,15 @@ export async function writtenInService(client: pg.Client, database: string, tabl
       const is = await inTime(client, until, () => lookAgain(client, table, was));
       const now = small(table) ? await inTime(client, until, () => byTransaction(client, table, since)) : undefined;
       const all = now && [...now.values()].reduce((sum, n) => sum + n, 0);
-      looked.push({ table: table.full, sample: differing(was, is ?? []), more: all === undefined ? null : all - before, unseen: !is || (small(table) && !now), was: table, added: now && new Map([...now].filter(([id]) => id !== OLD)) });
+      const { top } = table;
+      const habits = top && (await inTime(client, until, () => habitsOf(client, table, top, keys[keyOf(table)] ?? [])));
+      looked.push({ table: table.full, habits, sample: differing(was, is ?? []), more: all === undefined ? null : all - before, unseen: !is || (small(table) && !now), was: table, added: now && new Map([...now].filter(([id]) => id !== OLD)) });
     }
   } finally {
     await client.query("rollback");
   }
   const steps = since === undefined ? [] : lockstepOf(looked.flatMap(({ was: { entities, full }, added, more, sample: { gone, touched } }) => (added && more !== null ? [{ table: full, read: entities.length > 0, more, added, kept: gone === 0, unchanged: touched === 0 }] : [])));
-  return looked.map(({ table, sample: seen, more, unseen }) => ({ table, sample: seen, more, unseen, lockstep: steps.filter((step) => step.table === table).map(({ source, each, transactions }) => ({ source, each, transactions })) }));
+  return looked.map(({ table, sample: seen, more, unseen, habits }) => ({ table, sample: seen, more, unseen, habits, lockstep: steps.filter((step) => step.table === table).map(({ source, each, transactions }) => ({ source, each, transactions })) }));
 }
 
 const OLD = "";

@@ -37,13 +37,17 @@ export const journeysForm = z.array(z.looseObject({
 }));
 
 const names = z.array(z.string());
+const habit = z.enum(["filled", "empty", "same", "of the moment", "distinct"]);
 export const unreadForm = z.array(z.looseObject({
   database: z.string(), name: z.string(), full: z.string(), rows: z.number().nullable(), why: z.string().optional(), count: z.number().optional(), checksum: z.string().nullable(), file: z.string().optional(),
   columns: z.array(z.looseObject({ name: z.string(), read: z.boolean(), checksum: z.string().nullable(), through: z.array(z.looseObject({ entity: z.string(), fields: names })).optional() })),
   entities: names, leaveOut: names.optional(), key: names, cascades: names, triggers: z.array(z.looseObject({ on: z.string(), does: names })), unloggedSince: z.string().optional(), parents: names.optional(),
+  top: z.looseObject({ at: z.string() }).optional(),
+  unlike: z.looseObject({ rows: count, columns: z.record(z.string(), z.array(z.looseObject({ habit, rows: count, keys: names }))) }).optional(),
   view: z.looseObject({ rows: z.number(), holds: z.string(), gives: z.string().nullable(), why: z.string().optional(), sources: names }).optional(),
 }));
 export const activityForm = z.array(z.looseObject({ database: z.string(), table: z.string(), inserted: z.number(), updated: z.number(), deleted: z.number(), unseen: z.boolean().optional(),
+  habits: z.looseObject({ rows: count, columns: z.record(z.string(), z.array(z.looseObject({ is: habit }))) }).optional(),
   lockstep: z.array(z.looseObject({ source: z.string(), each: z.number(), transactions: z.number() })).optional(),
   sample: z.looseObject({ rows: z.number(), gone: z.number(), touched: z.number(), changed: z.record(z.string(), z.number()) }).optional() }));
 export const sampleForm = z.array(z.looseObject({ database: z.string(), table: z.string(), key: names, xmin: z.string().nullable(), digests: z.record(z.string(), z.string().nullable()) }));
