@@ -21,8 +21,9 @@ export async function noteActivity(topology: Topology, { before: { counters, sin
     const unread = (await readJson<UnreadTable[]>(evidence.directory, "before/unread.json")) ?? [];
     const sample = (await readJson<SampledRow[]>(evidence.directory, PATHS.sample.before)) ?? [];
     const keys = await readJson<OldKeys>(evidence.directory, PATHS.keys);
+    const from = clock.nowNs();
     const seen = await Promise.all(databases.map(async ({ client, database = "" }) => (await writtenInService(client, database, unread, sample, { since: since.get(database), keys })).map((table) => ({ database, ...table }))));
-    await evidence.writeJson(PATHS.activity, withSamples(counted, seen.flat()));
+    await evidence.writeJson(PATHS.activity, withSamples(counted, seen.flat(), { from, to: clock.nowNs() }));
     await evidence.writeJson(PATHS.told, await lookAtTold(databases, evidence, clock));
   } finally {
     await Promise.all(databases.map(({ client }) => client.end()));

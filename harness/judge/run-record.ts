@@ -56,6 +56,8 @@ export type UnreadTable = {
 export type Activity = { readonly database: string; readonly table: string; readonly inserted: number; readonly updated: number; readonly deleted: number;
   /** There was no time to look at it beside the load. */ readonly unseen?: boolean;
   /** Of so many transactions each added `each` rows for every row that it added to `source`. */ readonly lockstep?: readonly { readonly source: string; readonly each: number; readonly transactions: number }[]; readonly sample?: { readonly rows: number; readonly gone: number; readonly touched: number; readonly changed: Readonly<Record<string, number>> };
+  /** So many rows, one of each write of these tables as far as was seen between two moments. */
+  readonly beside?: { readonly sources: readonly string[]; readonly rows: number; readonly from: number; readonly to: number };
   /** What at least so many rows that clients added had in common, by column. */
   readonly habits?: { readonly rows: number } };
 /** A row that is looked at by its key; `xmin` is null where it is not there any more. */

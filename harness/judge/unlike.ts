@@ -1,14 +1,12 @@
 // What rows that clients add hold where no entity reads it: those since the migration began must have in common what those of normal service had.
 
+import { byChance } from "./chance.ts";
 import type { Activity, Unlike, UnreadTable } from "./run-record.ts";
 import type { Finding } from "./scorecard.ts";
 import { literal } from "../evidence/duckdb.ts";
 
-/**
- * That none of n rows was an exception doesn't say that there is none: one in n / 5 would have been seen with a probability of 99 %.
- * So many are no surprise among later rows.
- */
-const UNSEEN = 5;
+/** What is less likely than this is no chance. */
+const CHANCE = 0.01;
 
 const SAYS = {
   filled: (n: string, column: string) => `${n} no value in ${column}`,
@@ -41,13 +39,14 @@ export function unlikeOf(was: UnreadTable, is: UnreadTable, activity: Activity |
   const later = is.unlike.rows - habits.rows;
   return Object.entries(is.unlike.columns).flatMap(([column, all]): Finding[] => {
     if (!leftAlone(column, activity, told)) return [];
-    const sure = all.find(({ habit, rows }) => !(habit === "of the moment" && skewed) && rows > mayBe(habit, habits.rows, is.unlike?.rows ?? 0, later));
+    const sure = all.find(({ habit, rows }) => !(habit === "of the moment" && skewed) && !isChance(habit, rows, habits.rows, is.unlike?.rows ?? 0));
     return sure ? [{ kind: "unread-rows-unlike", subject: was.name, count: sure.rows, fields: [column], examples: sure.keys, query: factsQuery(was),
       detail: `of ${later} ${later === 1 ? "row" : "rows"} that were added since the migration began, ${SAYS[sure.habit](`${sure.rows} ${sure.rows === 1 ? "holds" : "hold"}`, column)}: in normal service none of ${habits.rows} did; no entity reads it` }] : [];
   });
 }
 
-/** How many later rows without the habit are no surprise. Values at random from few are alike by chance, the more the more rows there are: of n, with none alike, they are from more than n² / 10. */
-const mayBe = (habit: HabitName, seen: number, all: number, later: number): number => (habit === "distinct" ? UNSEEN * (all / seen) ** 2 : (UNSEEN * later) / seen);
+/** Values drawn from few are alike by chance, the more the more rows there are: of n, with none alike, they are from more than n² / 10. */
+const isChance = (habit: HabitName, exceptions: number, seen: number, all: number): boolean =>
+  habit === "distinct" ? exceptions <= 5 * (all / seen) ** 2 : byChance(exceptions, Math.max(all - seen, exceptions), seen) >= CHANCE;
 
 const factsQuery = ({ database, full }: UnreadTable) => `select unlike from read_json('after/unread.json') where "database" = ${literal(database)} and "full" = ${literal(full)}`;

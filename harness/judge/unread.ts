@@ -4,6 +4,7 @@ import type { EvidenceDatabase } from "../evidence/database.ts";
 import { literal } from "../evidence/duckdb.ts";
 import type { NamedKind } from "./kinds.ts";
 import { freshnessOf } from "./materialized.ts";
+import { besideStep } from "./beside.ts";
 import { stepOf } from "./lockstep.ts";
 import { phaseOf, type Activity, type RunRecord, type UnreadTable } from "./run-record.ts";
 import type { Coverage, Finding } from "./scorecard.ts";
@@ -63,7 +64,7 @@ export async function unreadOf(record: RunRecord, database: EvidenceDatabase, { 
     const rest = emptied?.explained ? emptied.said : activityOf(was, unread.activity)?.unseen ? BLIND : restOf(was, is, seen, sampled, surplus);
     if (rest === undefined) [coverage.byChecksum, coverage.tables] = [coverage.byChecksum + hidden, coverage.tables + 1];
     else notLookedAt.push({ table: hidden === was.columns.length ? name : `${name} (${was.columns.filter(({ read }) => !read).map((column) => column.name).join(", ")})`, reason: rest });
-    const step = seen.insert && was.entities.length === 0 ? stepOf(was, unread.activity, unread.before, unread.after) : undefined;
+    const step = seen.insert && was.entities.length === 0 ? stepOf(was, unread.activity, unread.before, unread.after) ?? (await besideStep(was, is, activityOf(was, unread.activity), unread.before, database)) : undefined;
     if (seen.insert && was.entities.length === 0 && !step) added.push(name);
     const blind = activityOf(was, unread.activity)?.unseen ?? false;
     const accuse = async (what: What, n: number, told: Change, sure = true) => {

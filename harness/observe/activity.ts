@@ -2,7 +2,7 @@
 
 import type pg from "pg";
 import type { Habits } from "./added.ts";
-import type { Lockstep } from "./lockstep.ts";
+import type { Beside, Lockstep } from "./lockstep.ts";
 import type { SampleWritten } from "./sample.ts";
 import type { Written } from "./written.ts";
 
@@ -11,6 +11,7 @@ export type Counters = ReadonlyMap<string, readonly [inserted: number, updated: 
 export type Activity = { readonly database: string; readonly table: string; readonly inserted: number; readonly updated: number; readonly deleted: number; /** What became of a sample of its rows meanwhile. */ readonly sample?: SampleWritten;
   /** There was no time to look at it: what clients do there may be more. */ readonly unseen?: boolean;
   /** Tables with which it grows. */ readonly lockstep?: readonly Lockstep[];
+  /** Tables whose every write leaves a row here, as far as was seen between two moments of the run. */ readonly beside?: Beside & { readonly from: number; readonly to: number };
   /** What the rows that clients added have in common. */ readonly habits?: Habits };
 
 type Asked = { readonly client: pg.Client; readonly database?: string | undefined };
@@ -37,16 +38,16 @@ export function activityBetween(then: Counters, now: Counters): Activity[] {
 
 /**
  * Sessions tell the server what they wrote once a second at most, and it may be later than now: what is in the tables is looked at, too.
- * @param seen of each table how many rows more there are, and what became of its sample
+ * @param seen of each table how many rows more there are, and what became of its sample, and when it was looked at
  */
-export function withSamples(counted: readonly Activity[], seen: readonly (Written & { readonly database: string })[]): Activity[] {
+export function withSamples(counted: readonly Activity[], seen: readonly (Written & { readonly database: string })[], { from, to }: { readonly from: number; readonly to: number }): Activity[] {
   const name = ({ database, table }: { readonly database: string; readonly table: string }) => `${database} ${table}`;
   const silent = counted.length === 0; // no session has told of anything yet
   const all = new Map(counted.map((one) => [name(one), one]));
-  for (const { database, table, sample, more: counted, unseen: hidden, lockstep, habits } of seen) {
+  for (const { database, table, sample, more: counted, unseen: hidden, lockstep, habits, beside } of seen) {
     const [more, unseen] = [counted ?? 0, hidden || (counted === null && silent)];
     const { inserted = 0, updated = 0, deleted = 0 } = all.get(name({ database, table })) ?? {};
-    const one = { database, table, inserted: Math.max(inserted, more, 0), updated: Math.max(updated, sample.touched), deleted: Math.max(deleted, sample.gone, -more), sample, ...(unseen && { unseen }), ...(lockstep.length > 0 && { lockstep }), ...(habits && { habits }) };
+    const one = { database, table, inserted: Math.max(inserted, more, 0), updated: Math.max(updated, sample.touched), deleted: Math.max(deleted, sample.gone, -more), sample, ...(unseen && { unseen }), ...(lockstep.length > 0 && { lockstep }), ...(habits && { habits }), ...(beside && { beside: { ...beside, from, to } }) };
     if (unseen || one.inserted + one.updated + one.deleted > 0) all.set(name(one), one);
   }
   return [...all.values()];

@@ -23,7 +23,7 @@ export type Unlike = { readonly rows: number; readonly columns: Readonly<Record<
 type Table = { readonly quoted: string; readonly key: readonly string[]; readonly columns: readonly UnreadColumn[] };
 
 /** Of fewer rows nothing is a habit. */
-const LEAST = 20;
+const LEAST = 10;
 const INTEGERS = ["smallint", "integer", "bigint"];
 const KEYS = 5;
 /** Of larger tables no list of keys is kept. */

@@ -34,3 +34,20 @@ export function lockstepOf(tables: readonly Growing[]): (Lockstep & { readonly t
     return both.every(([id, n]) => n === each * (source.added.get(id) ?? 0)) ? [{ table: table.table, source: source.table, each, transactions: both.length }] : [];
   }));
 }
+
+/** A table with a row of each transaction that wrote one of these, as a log of changes has: so many rows, and of so many transactions that was seen. */
+export type Beside = { readonly sources: readonly string[]; readonly rows: number; readonly transactions: number };
+
+/**
+ * Tables that no entity reads and whose new rows come with each write of tables that some entity reads, new rows and changed ones alike. How many
+ * writes there were, the rows can't say (of a row that was changed twice the first transaction is not to be found): the ledger does.
+ */
+export function besideOf(tables: readonly Growing[]): (Beside & { readonly table: string })[] {
+  const sources = tables.filter(({ read, added }) => read && added.size > 0);
+  return tables.filter(({ read, more, kept, unchanged }) => !read && more >= LEAST && kept && unchanged).flatMap((table) => {
+    if ([...table.added.values()].some((n) => n > MOST_EACH) || [...table.added.values()].reduce((sum, n) => sum + n, 0) !== table.more) return [];
+    const along = sources.filter(({ added }) => [...added.keys()].every((id) => table.added.has(id)));
+    const transactions = new Set(along.flatMap(({ added }) => [...added.keys()])).size;
+    return transactions < LEAST ? [] : [{ table: table.table, sources: along.map((source) => source.table), rows: table.more, transactions }];
+  });
+}

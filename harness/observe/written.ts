@@ -3,12 +3,12 @@
 import pg from "pg";
 import { monotonicMs } from "../base/clock.ts";
 import { habitsOf, type Habits } from "./added.ts";
-import { lockstepOf, type Lockstep } from "./lockstep.ts";
+import { besideOf, lockstepOf, type Beside, type Lockstep } from "./lockstep.ts";
 import { differing, lookAgain, type SampledRow, type SampleWritten } from "./sample.ts";
 import { keyOf, type OldKeys, type UnreadTable } from "./unread.ts";
 
 /** `unseen`: there was no time to look at all of it, so that nothing is known of what clients do there but what the server counts. */
-export type Written = { readonly table: string; readonly sample: SampleWritten; /** Rows more than before; null where they were too many to be counted. */ readonly more: number | null; readonly unseen: boolean; readonly lockstep: readonly Lockstep[]; readonly habits: Habits | undefined };
+export type Written = { readonly table: string; readonly sample: SampleWritten; /** Rows more than before; null where they were too many to be counted. */ readonly more: number | null; readonly unseen: boolean; readonly lockstep: readonly Lockstep[]; readonly habits: Habits | undefined; readonly beside: Beside | undefined };
 
 /** So that it costs clients little: tables are looked at from the smallest on, as long as there is time. */
 const LIMITS = { mostRows: 200_000, withinMs: 2_000 };
@@ -20,7 +20,7 @@ export async function writtenInService(client: pg.Client, database: string, tabl
   const of = Map.groupBy(sample.filter((one) => one.database === database), ({ table }) => table);
   const until = monotonicMs() + (withinMs ?? LIMITS.withinMs);
   const small = (table: UnreadTable) => (countOf(table) ?? 0) <= (mostRows ?? LIMITS.mostRows);
-  const looked: (Omit<Written, "lockstep"> & { readonly was: UnreadTable; readonly added: ReadonlyMap<string, number> | undefined })[] = [];
+  const looked: (Omit<Written, "lockstep" | "beside"> & { readonly was: UnreadTable; readonly added: ReadonlyMap<string, number> | undefined })[] = [];
   await client.query("begin isolation level repeatable read, read only");
   try {
     for (const table of tables.filter((one) => one.database === database && one.view === undefined && countOf(one) !== null).toSorted((a, b) => (countOf(a) ?? 0) - (countOf(b) ?? 0))) {
@@ -36,8 +36,9 @@ export async function writtenInService(client: pg.Client, database: string, tabl
   } finally {
     await client.query("rollback");
   }
-  const steps = since === undefined ? [] : lockstepOf(looked.flatMap(({ was: { entities, full }, added, more, sample: { gone, touched } }) => (added && more !== null ? [{ table: full, read: entities.length > 0, more, added, kept: gone === 0, unchanged: touched === 0 }] : [])));
-  return looked.map(({ table, sample: seen, more, unseen, habits }) => ({ table, sample: seen, more, unseen, habits, lockstep: steps.filter((step) => step.table === table).map(({ source, each, transactions }) => ({ source, each, transactions })) }));
+  const growing = since === undefined ? [] : looked.flatMap(({ was: { entities, full }, added, more, sample: { gone, touched } }) => (added && more !== null ? [{ table: full, read: entities.length > 0, more, added, kept: gone === 0, unchanged: touched === 0 }] : []));
+  const [steps, logs] = [lockstepOf(growing), besideOf(growing)];
+  return looked.map(({ was, added, ...seen }) => ({ ...seen, beside: logs.filter((log) => log.table === seen.table).map(({ table, ...log }) => log)[0], lockstep: steps.filter((step) => step.table === seen.table).map(({ source, each, transactions }) => ({ source, each, transactions })) }));
 }
 
 const OLD = "";

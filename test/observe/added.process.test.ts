@@ -64,7 +64,7 @@ describe("in normal service", () => {
   });
 
   test("few say nothing, and times of elsewhere are no habit", async () => {
-    await add(19);
+    await add(9);
     expect(await habitsOf(client, table, top, old)).toBeUndefined();
     await add(1, { added: "now() - interval '1 hour'" });
     expect((await habitsOf(client, table, top, old))?.columns["added"]).toEqual([{ is: "filled" }]);

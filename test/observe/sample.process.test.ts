@@ -59,7 +59,7 @@ test("what clients write is seen in the rows, before any counter tells it", asyn
   await client.query("delete from sampled where a = $1", [gone?.[0]]);
   await client.query("insert into sampled select 'new ' || i, now() from generate_series(1, 3) i");
   const [written] = await writtenInService(client, "", [table], sample);
-  expect(written).toEqual({ table: "public.sampled", more: 2, unseen: false, lockstep: [], sample: { rows: MOST_SAMPLED, gone: 1, touched: 2, changed: { body: 1 } } });
+  expect(written).toEqual({ habits: undefined, beside: undefined, table: "public.sampled", more: 2, unseen: false, lockstep: [], sample: { rows: MOST_SAMPLED, gone: 1, touched: 2, changed: { body: 1 } } });
 });
 
 test("a table that there is no time for is not known, and the others are", async () => {

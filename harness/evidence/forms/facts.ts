@@ -47,6 +47,7 @@ export const unreadForm = z.array(z.looseObject({
   view: z.looseObject({ rows: z.number(), holds: z.string(), gives: z.string().nullable(), why: z.string().optional(), sources: names }).optional(),
 }));
 export const activityForm = z.array(z.looseObject({ database: z.string(), table: z.string(), inserted: z.number(), updated: z.number(), deleted: z.number(), unseen: z.boolean().optional(),
+  beside: z.looseObject({ sources: names, rows: count, transactions: count, from: z.number(), to: z.number() }).optional(),
   habits: z.looseObject({ rows: count, columns: z.record(z.string(), z.array(z.looseObject({ is: habit }))) }).optional(),
   lockstep: z.array(z.looseObject({ source: z.string(), each: z.number(), transactions: z.number() })).optional(),
   sample: z.looseObject({ rows: z.number(), gone: z.number(), touched: z.number(), changed: z.record(z.string(), z.number()) }).optional() }));
