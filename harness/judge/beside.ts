@@ -33,7 +33,7 @@ export async function besideStep(was: UnreadTable, is: UnreadTable, activity: Ac
   const of = sources.map(({ name }) => name).join(" and ");
   const told = sure === most ? `${sure} such writes` : `${sure} to ${most} such writes`;
   return { even: off === 0, off, sure: byChance(off, Math.max(most - rule.rows, off), rule.rows) < CHANCE, source,
-    said: `it has ${off} ${off === 1 ? "row" : "rows"} ${best.off < 0 ? "fewer" : "more"} than it must: in normal service each write of ${of} left one here (${rule.rows} of ${rule.rows}), and since the start clients were told of ${told} (${best.some.map(({ name }) => name).join(", ")}), while this has grown by ${grown}` };
+    said: `it has ${off} ${off === 1 ? "row" : "rows"} ${best.off < 0 ? "fewer" : "more"} than it must: in normal service each write of ${of} left one here (${rule.rows} of ${rule.rows}), and since the start clients were told of ${told}${ends.length === 1 ? ` (${best.some.map(({ name }) => name).join(", ")})` : ""}, while this has grown by ${grown}` };
 }
 
 const within = (n: number, [sure, most]: readonly [number, number]) => n >= sure && n <= most;
