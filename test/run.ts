@@ -1,7 +1,7 @@
 // Runs every test that this machine can: types, Go, then vitest; ends with the runners' own figures.
 
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -10,9 +10,9 @@ import { ROOT } from "../harness/base/files.ts";
 type Tally = { passed: number; failed: number; skipped: number };
 
 /** Runs a program; its output goes on, or line by line to `onLine`. Resolves with the exit code. */
-function execute(command: string, args: readonly string[], cwd: string, onLine?: (line: string) => void): Promise<number> {
+function execute(command: string, args: readonly string[], cwd: string, onLine?: (line: string) => void, environment: Readonly<Record<string, string>> = {}): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, stdio: ["ignore", onLine ? "pipe" : "inherit", "inherit"] });
+    const child = spawn(command, args, { cwd, env: { ...process.env, ...environment }, stdio: ["ignore", onLine ? "pipe" : "inherit", "inherit"] });
     if (child.stdout && onLine) createInterface({ input: child.stdout }).on("line", onLine);
     child.once("error", reject);
     child.once("close", (code) => resolve(code ?? 1));
@@ -46,11 +46,13 @@ async function go(module: string, tally: Tally): Promise<void> {
   if (code !== 0 && tally.failed === before) tally.failed += 1;
 }
 
+/** In a temporary folder of its own: what other checkouts run at the same time is not taken for left over. */
 async function vitest(tally: Tally): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "tb-vitest-"));
+  const folder = await mkdtemp(join(tmpdir(), "tb-"));
+  await chmod(folder, 0o755); // PostgreSQL's user must get through
   const report = join(folder, "report.json");
   try {
-    const code = await execute(join(ROOT, "node_modules/.bin/vitest"), ["run", "--reporter=verbose", "--reporter=json", `--outputFile.json=${report}`, ...process.argv.slice(2)], ROOT);
+    const code = await execute(join(ROOT, "node_modules/.bin/vitest"), ["run", "--reporter=verbose", "--reporter=json", `--outputFile.json=${report}`, ...process.argv.slice(2)], ROOT, undefined, { TMPDIR: folder });
     const result = JSON.parse(await readFile(report, "utf8")) as { numPassedTests: number; numFailedTests: number; numPendingTests: number; numTodoTests: number };
     tally.passed += result.numPassedTests;
     tally.failed += result.numFailedTests;

@@ -7,7 +7,7 @@ import { messageOf, type HarnessError } from "../base/errors.ts";
 import { declarationError, readApplication, readDrill, readSystem } from "../drill/parse.ts";
 import { partOf, type Plan } from "../drill/plan.ts";
 import type { Drill } from "../drill/schema.ts";
-import type { System } from "../drill/system.ts";
+import { inDatabase, type System } from "../drill/system.ts";
 import { EvidenceWriter, newRunName, PATHS, type RunHeader } from "../evidence/run-directory.ts";
 import type { TimelineEntry } from "../evidence/timeline.ts";
 import type { LoadStats } from "../load/load.ts";
@@ -56,7 +56,8 @@ function wholeOf({ directory: _place, tablespaces: _ofThePlan, ...system }: Load
   const entities = [system, ...all].flatMap((part) => part.entities);
   const twice = entities.find(({ name }, i) => entities.findIndex((other) => other.name === name) !== i);
   if (twice) throw declarationError("system.others", `system.others: two databases have an entity named "${twice.name}"`, "rename one of them: its records are judged by that name");
-  return { ...system, entities, across: [system, ...all].flatMap((part) => part.across) };
+  const unread = [...system.unread, ...Object.entries(others).flatMap(([database, part]) => part.unread.map((excuse) => ({ ...excuse, table: inDatabase(database, excuse.table) })))];
+  return { ...system, entities, unread, across: [system, ...all].flatMap((part) => part.across) };
 }
 
 function chosenSteps(plan: Plan, { migration: { steps } }: Drill): Plan {

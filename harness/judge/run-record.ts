@@ -91,7 +91,7 @@ export async function readRun(directory: string): Promise<RunRecord> {
   const before = await readFacts(directory, "before");
   const after = await readFacts(directory, "after");
   return {
-    directory, header, system: { across: [], ...(header.system as Omit<System, "across">) },
+    directory, header, system: { across: [], unread: [], ...(header.system as Omit<System, "across" | "unread">) },
     events: await readEvents(directory),
     before: before.facts, after: after.facts, absent: [...before.absent, ...after.absent],
     reference: await readJson<SchemaObject[]>(directory, PATHS.reference, structureForm),

@@ -110,12 +110,19 @@ export type Bin = { readonly atMs: number; readonly served: number; readonly fai
 export type Span = { readonly lane: "phase" | "step" | "fault" | "rollback" | "alert" | "decision" | "gate" | "outage" | "standstill"; readonly label: string; readonly fromMs: number; readonly toMs: number };
 
 /** What was looked at of the databases' columns, and what wasn't. */
+/** No columns: the rows as such. */
+export type Unaccounted = { readonly table: string; readonly columns: readonly string[]; readonly why: string };
+
 export type Coverage = {
   readonly columns: { readonly all: number; readonly byEntities: number; readonly byChecksum: number };
   readonly tables: { readonly all: number; readonly byChecksum: number };
   readonly notLookedAt: readonly { readonly table: string; readonly reason: string }[];
   /** Tables that no entity reads and to which clients add rows: whether all of these are there, nobody knows. */
   readonly added?: readonly string[];
+  /** What clients write and no entity reads, by table, without what the system's file excuses. */
+  readonly unaccounted?: readonly Unaccounted[];
+  /** Tables, or columns of them, that the system's file excuses from that. */
+  readonly excused?: readonly { readonly table: string; readonly reason: string }[];
   /** All of it for people. */
   readonly sentence: string;
 };

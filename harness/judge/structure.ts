@@ -3,6 +3,7 @@
 import type { Objectives } from "../drill/schema.ts";
 import type { SchemaObject } from "./run-record.ts";
 import type { Fate } from "./kinds.ts";
+import { matches } from "./patterns.ts";
 import { meansTheSame } from "./same-meaning.ts";
 import type { Finding } from "./scorecard.ts";
 import { withCauses } from "./structure-causes.ts";
@@ -64,11 +65,6 @@ export function judgeStructure(before: readonly SchemaObject[], after: readonly 
 const spelledOtherwise = (difference: Difference): Finding => ({ ...plain(difference), kind: "spelled-otherwise", subject: `${difference.is?.kind} ${difference.subject}`, detail: `${difference.detail}; it means the same` });
 
 const isPlace = ({ field }: Change) => field === "position";
-
-/** `*` stands for anything. */
-function matches(pattern: string, text: string): boolean {
-  return new RegExp(`^${pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&")).join(".*")}$`).test(text);
-}
 
 function withoutPlace(difference: Difference): Difference[] {
   const changes = difference.changes.filter((change) => !isPlace(change));

@@ -7,7 +7,8 @@ import { freshnessOf } from "./materialized.ts";
 import { besideStep } from "./beside.ts";
 import { stepOf } from "./lockstep.ts";
 import { phaseOf, type Activity, type RunRecord, type UnreadTable } from "./run-record.ts";
-import type { Coverage, Finding } from "./scorecard.ts";
+import type { Coverage, Finding, Unaccounted } from "./scorecard.ts";
+import { excuse } from "./unaccounted.ts";
 import { columnTold, toldOf, type Told } from "./told.ts";
 import { changesOf, type Changes, type What } from "./unread-changes.ts";
 import { emptiedBy } from "./unlogged.ts";
@@ -33,7 +34,7 @@ export async function unreadOf(record: RunRecord, database: EvidenceDatabase, { 
   const told = await toldOf(database);
   const soft = await otherWriters(record, database);
   const [findings, warnings, notLookedAt]: [Finding[], Finding[], { table: string; reason: string }[]] = [[], [], []];
-  const [added, doubts]: [string[], string[]] = [[], []];
+  const [added, doubts, open]: [string[], string[], Unaccounted[]] = [[], [], []];
   const times = await timesAsMuch(record, database);
   const skewed = record.header.drill.faults.some(({ kind }) => kind === "clock-skewed");
   const coverage = { all: 0, byEntities: 0, byChecksum: 0, tables: 0 };
@@ -47,6 +48,7 @@ export async function unreadOf(record: RunRecord, database: EvidenceDatabase, { 
     const why = was.why ?? (is ? is.why : "it is not there any more");
     if (!is || why !== undefined || was.rows === null) {
       notLookedAt.push({ table: name, reason: why ?? "its rows were not counted" });
+      if (is?.why !== undefined && was.why === undefined) open.push({ table: labelOf(was), columns: [], why: is.why });
       continue;
     }
     if (was.view) {
@@ -66,10 +68,13 @@ export async function unreadOf(record: RunRecord, database: EvidenceDatabase, { 
     else notLookedAt.push({ table: hidden === was.columns.length ? name : `${name} (${was.columns.filter(({ read }) => !read).map((column) => column.name).join(", ")})`, reason: rest });
     const step = seen.insert && was.entities.length === 0 ? stepOf(was, unread.activity, unread.before, unread.after) ?? (await besideStep(was, is, activityOf(was, unread.activity), unread.before, database)) : undefined;
     if (seen.insert && was.entities.length === 0 && !step) added.push(name);
+    if (!emptied?.explained) open.push(...openOf(was, seen, { sampled, surplus, rule: step !== undefined }));
     const blind = activityOf(was, unread.activity)?.unseen ?? false;
     const accuse = async (what: What, n: number, told: Change, sure = true) => {
       const certain = sure && back && !emptied?.explained && (what === "lost" || !blind) && (what === "lost" || (soft === undefined && !(what === "added" && was.triggers.length + was.cascades.length > 0)));
-      (certain ? findings : warnings).push(await finding(name, what, n, was, told, back ? emptied?.said ?? (blind ? BLIND : soft) : "the way back doesn't end where the migration began"));
+      const why = emptied?.said ?? (blind ? BLIND : soft);
+      if (!certain && sure && back && !emptied?.explained) open.push({ table: labelOf(was), columns: told.columns, why: `${told.said}${why === undefined ? "" : ` (${why})`}` });
+      (certain ? findings : warnings).push(await finding(name, what, n, was, told, back ? why : "the way back doesn't end where the migration began"));
     };
     const mayShow = was.columns.some((column) => (columnTold(column, told) ?? 0) > 0);
     const whole = changes ? unexplained(was, changes, { ...seen, update: seen.update || mayShow }, accused) : [];
@@ -95,7 +100,7 @@ export async function unreadOf(record: RunRecord, database: EvidenceDatabase, { 
     }
   }
   const { all, byEntities, byChecksum, tables } = coverage;
-  const looked = { columns: { all, byEntities, byChecksum }, tables: { all: unread.before.length, byChecksum: tables }, notLookedAt, added };
+  const looked = { columns: { all, byEntities, byChecksum }, tables: { all: unread.before.length, byChecksum: tables }, notLookedAt, added, ...excuse(open, record.system.unread, record.header.startedAt) };
   return { findings, warnings, doubts, coverage: { ...looked, sentence: coverageSentence(looked) } };
 }
 
@@ -104,6 +109,23 @@ async function timesAsMuch(record: RunRecord, database: EvidenceDatabase): Promi
   const start = phaseOf(record, "migration")?.from;
   const [row] = start === undefined ? [] : await database.rows(`select count(*)::double as n, (count(*) filter ("end" < ${start}))::double as then from operations where outcome <> 'rejected'`);
   return Math.max(1, Number(row?.["n"] ?? 1) / Math.max(1, Number(row?.["then"] ?? 1)));
+}
+
+/** As patterns of the system's file name it. */
+const labelOf = ({ database, full }: UnreadTable): string => (database === "" ? full : `${database}: ${full}`);
+
+type Known = { readonly sampled: Sampled | undefined; readonly surplus: Surplus | undefined; /** Its rows are accounted for by what they come with. */ readonly rule: boolean };
+
+/** What clients do to a table that nobody accounts for. */
+function openOf(was: UnreadTable, { insert, update, delete: deleted }: Seen, { sampled, surplus, rule }: Known): Unaccounted[] {
+  const table = labelOf(was);
+  const rows = was.entities.length === 0;
+  return [
+    ...(rows && insert && !rule ? [{ table, columns: [], why: "clients add rows" }] : []),
+    ...(rows && !sampled && deleted ? [{ table, columns: [], why: "clients delete rows" }] : []),
+    ...(!sampled && update && was.file === undefined ? [{ table, columns: [], why: "clients change rows that can't be told apart" }] : []),
+    ...(surplus && surplus.open.length > 0 ? [{ table, columns: surplus.open, why: "clients change it" }] : []),
+  ];
 }
 
 const activityOf = ({ database, full }: UnreadTable, activity: readonly Activity[]): Activity | undefined => activity.find((one) => one.database === database && one.table === full);
@@ -223,10 +245,10 @@ async function finding(subject: string, what: What, n: number, was: UnreadTable,
 }
 
 /** In a sentence. */
-export function coverageSentence({ columns, tables, notLookedAt, added }: Omit<Coverage, "sentence">): string {
+export function coverageSentence({ columns, tables, notLookedAt, added, excused = [] }: Omit<Coverage, "sentence">): string {
   const share = columns.all === 0 ? 100 : Math.floor((columns.byEntities / columns.all) * 100);
   const more = notLookedAt.length > MOST_NAMED ? ` and ${notLookedAt.length - MOST_NAMED} more` : "";
   const rest = notLookedAt.slice(0, MOST_NAMED).map(({ table, reason }) => `${table}: ${reason}`).join("; ");
-  return `Entities read ${share} % of the columns; ${tables.byChecksum} ${tables.byChecksum === 1 ? "table" : "tables"} by checksum; ${notLookedAt.length === 0 ? "everything was looked at" : `not looked at: ${rest}${more}`}.${(added ?? []).length > 0 ? ` Rows that clients add to ${(added ?? []).slice(0, MOST_NAMED).join(", ")}${(added ?? []).length > MOST_NAMED ? ` and ${(added ?? []).length - MOST_NAMED} more` : ""} are not accounted for: no entity reads them.` : ""}`;
+  return `Entities read ${share} % of the columns; ${tables.byChecksum} ${tables.byChecksum === 1 ? "table" : "tables"} by checksum; ${notLookedAt.length === 0 ? "everything was looked at" : `not looked at: ${rest}${more}`}.${(added ?? []).length > 0 ? ` Rows that clients add to ${(added ?? []).slice(0, MOST_NAMED).join(", ")}${(added ?? []).length > MOST_NAMED ? ` and ${(added ?? []).length - MOST_NAMED} more` : ""} are not accounted for: no entity reads them.` : ""}${excused.length > 0 ? ` Excused: ${excused.map(({ table, reason: why }) => `${table} (${why})`).join("; ")}.` : ""}`;
 }
 const MOST_NAMED = 5;

@@ -5,7 +5,8 @@ import { detectionOf, type Alert } from "./detection.ts";
 import { apart } from "./harms.ts";
 import type { RunIsolation } from "./isolation/findings.ts";
 import type { OwnService } from "./own-service.ts";
-import type { Finding, JourneyResult, Measured, Measures, ObjectiveResult, Verdict } from "./scorecard.ts";
+import type { Coverage, Finding, JourneyResult, Measured, Measures, ObjectiveResult, Verdict } from "./scorecard.ts";
+import { unaccountedFor } from "./unaccounted.ts";
 import { unasked } from "./unasked.ts";
 
 /** Missed outranks unknown, unknown outranks met: an empty list knows nothing. */
@@ -39,6 +40,8 @@ export type Judged = {
   readonly perSecond: number;
   /** Changes of what no entity reads. */
   readonly unread: readonly Finding[];
+  /** Undefined where nothing is known of unread data. */
+  readonly coverage: Pick<Coverage, "unaccounted"> | undefined;
   readonly isolation: RunIsolation | undefined;
   readonly journeys: readonly JourneyResult[] | undefined;
   /** How a part of the harness died that clients, load or probes need, if one did. */
@@ -279,7 +282,7 @@ export function judgeObjectives(objectives: Drill["objectives"], judged: Judged,
       ? { ...result, verdict: "unknown" as const, reason: `${result.reason}; but ${doubts[0]}` } : result;
   });
   // Where something is missed or not known anyway, findings stand beside that.
-  return overall(results) === "met" ? [...results, ...unasked(objectives, judged)] : results;
+  return overall(results) === "met" ? [...results, ...unasked(objectives, judged), ...(objectives.consistency && judged.coverage ? unaccountedFor(judged.coverage) : [])] : results;
 }
 
 /** Of all that apply. */
