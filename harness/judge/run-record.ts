@@ -50,6 +50,7 @@ export type UnreadTable = {
   readonly file?: string; /** Since when the server counts, which it does anew after a crash. */ readonly unloggedSince?: string;
   readonly parents?: readonly string[];
   readonly view?: { readonly rows: number; readonly holds: string; readonly gives: string | null; readonly why?: string; readonly sources: readonly string[] };
+  /** How rows are told that were added since; the column that tells it, where one does. */ readonly top?: { readonly grows?: string };
   readonly unlike?: Unlike;
 };
 /** What clients were seen to write before the migration. */
@@ -59,7 +60,7 @@ export type Activity = { readonly database: string; readonly table: string; read
   /** So many rows, one of each write of these tables as far as was seen between two moments. */
   readonly beside?: { readonly sources: readonly string[]; readonly rows: number; readonly from: number; readonly to: number };
   /** What at least so many rows that clients added had in common, by column. */
-  readonly habits?: { readonly rows: number } };
+  readonly habits?: { readonly rows: number; readonly columns: Readonly<Record<string, readonly { readonly is: Habit }[]>> } };
 /** A row that is looked at by its key; `xmin` is null where it is not there any more. */
 export type SampledRow = { readonly database: string; readonly table: string; readonly key: readonly string[]; readonly xmin: string | null; readonly digests: Readonly<Record<string, string | null>> };
 

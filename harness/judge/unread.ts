@@ -6,7 +6,7 @@ import type { NamedKind } from "./kinds.ts";
 import { freshnessOf } from "./materialized.ts";
 import { besideStep } from "./beside.ts";
 import { stepOf } from "./lockstep.ts";
-import { phaseOf, type Activity, type RunRecord, type UnreadTable } from "./run-record.ts";
+import { eventsOf, phaseOf, type Activity, type RunRecord, type UnreadTable } from "./run-record.ts";
 import type { Coverage, Finding, Unaccounted } from "./scorecard.ts";
 import { excuse } from "./unaccounted.ts";
 import { columnTold, toldOf, type Told } from "./told.ts";
@@ -67,18 +67,18 @@ export async function unreadOf(record: RunRecord, database: EvidenceDatabase, { 
     if (rest === undefined) [coverage.byChecksum, coverage.tables] = [coverage.byChecksum + hidden, coverage.tables + 1];
     else notLookedAt.push({ table: hidden === was.columns.length ? name : `${name} (${was.columns.filter(({ read }) => !read).map((column) => column.name).join(", ")})`, reason: rest });
     const step = seen.insert && was.entities.length === 0 ? stepOf(was, unread.activity, unread.before, unread.after) ?? (await besideStep(was, is, activityOf(was, unread.activity), unread.before, database)) : undefined;
-    if (seen.insert && was.entities.length === 0 && !step) added.push(name);
+    if (seen.insert) added.push(...newRows(name, was, is, activityOf(was, unread.activity), step !== undefined));
     if (!emptied?.explained) open.push(...openOf(was, seen, { sampled, surplus, rule: step !== undefined }));
     const blind = activityOf(was, unread.activity)?.unseen ?? false;
     const accuse = async (what: What, n: number, told: Change, sure = true) => {
-      const certain = sure && back && !emptied?.explained && (what === "lost" || !blind) && (what === "lost" || (soft === undefined && !(what === "added" && was.triggers.length + was.cascades.length > 0)));
+      const certain = sure && back && !emptied?.explained && !blind && soft === undefined && !(what === "added" && was.triggers.length + was.cascades.length > 0);
       const why = emptied?.said ?? (blind ? BLIND : soft);
-      if (!certain && sure && back && !emptied?.explained) open.push({ table: labelOf(was), columns: told.columns, why: `${told.said}${why === undefined ? "" : ` (${why})`}` });
+      if (!certain && back && !emptied?.explained) open.push({ table: labelOf(was), columns: told.columns, why: `${told.said}${why === undefined ? "" : ` (${why})`}` });
       (certain ? findings : warnings).push(await finding(name, what, n, was, told, back ? why : "the way back doesn't end where the migration began"));
     };
     const mayShow = was.columns.some((column) => (columnTold(column, told) ?? 0) > 0);
     const whole = changes ? unexplained(was, changes, { ...seen, update: seen.update || mayShow }, accused) : [];
-    for (const [what, n] of whole) await accuse(what, n, ofAll(was, changes as Changes, what, surplus));
+    for (const [what, n] of whole) await accuse(what, n, ofAll(was, changes as Changes, [what, n], surplus));
     if (step && !step.even && whole.length === 0 && !step.source.entities.some((entity) => accused.has(entity))) {
       warnings.push({ kind: "unread-rows-out-of-step", subject: name, count: step.off, detail: `${step.said}; no entity reads it`, examples: [], query: factsQuery(was, step.source) });
       if (step.sure && back && soft === undefined && !emptied) doubts.push(`rows that clients add to ${name} may be lost or doubled: ${step.said}`);
@@ -104,9 +104,12 @@ export async function unreadOf(record: RunRecord, database: EvidenceDatabase, { 
   return { findings, warnings, doubts, coverage: { ...looked, sentence: coverageSentence(looked) } };
 }
 
-/** How many times as much clients did in the whole run as before the migration, when they were watched. */
+/** When it was looked at what clients write: what they did first between then and the migration was not seen either. */
+const lookedAt = (record: RunRecord): number | undefined => eventsOf(record, "load").find(({ state }) => state === "steady")?.t ?? phaseOf(record, "migration")?.from;
+
+/** How many times as much clients did in the whole run as until they were looked at. */
 async function timesAsMuch(record: RunRecord, database: EvidenceDatabase): Promise<number> {
-  const start = phaseOf(record, "migration")?.from;
+  const start = lookedAt(record);
   const [row] = start === undefined ? [] : await database.rows(`select count(*)::double as n, (count(*) filter ("end" < ${start}))::double as then from operations where outcome <> 'rejected'`);
   return Math.max(1, Number(row?.["n"] ?? 1) / Math.max(1, Number(row?.["then"] ?? 1)));
 }
@@ -116,16 +119,27 @@ const labelOf = ({ database, full }: UnreadTable): string => (database === "" ? 
 
 type Known = { readonly sampled: Sampled | undefined; readonly surplus: Surplus | undefined; /** Its rows are accounted for by what they come with. */ readonly rule: boolean };
 
-/** What clients do to a table that nobody accounts for. */
+/** What clients do to a table that no entity reads at all, and that nobody accounts for. */
 function openOf(was: UnreadTable, { insert, update, delete: deleted }: Seen, { sampled, surplus, rule }: Known): Unaccounted[] {
+  if (was.entities.length > 0) return [];
   const table = labelOf(was);
-  const rows = was.entities.length === 0;
   return [
-    ...(rows && insert && !rule ? [{ table, columns: [], why: "clients add rows" }] : []),
-    ...(rows && !sampled && deleted ? [{ table, columns: [], why: "clients delete rows" }] : []),
+    ...(insert && !rule ? [{ table, columns: [], why: "clients add rows" }] : []),
+    ...(deleted ? [{ table, columns: [], why: "clients delete rows" }] : []),
     ...(!sampled && update && was.file === undefined ? [{ table, columns: [], why: "clients change rows that can't be told apart" }] : []),
     ...(surplus && surplus.open.length > 0 ? [{ table, columns: surplus.open, why: "clients change it" }] : []),
   ];
+}
+
+/** Habits that say what a value is, and not only that there is one. */
+const TELLING: ReadonlySet<string> = new Set(["same", "empty", "of the moment"]);
+
+/** What of the rows that clients add nobody knows: all of it, or of a table that entities read the columns that they don't. */
+function newRows(name: string, was: UnreadTable, is: UnreadTable, activity: Activity | undefined, rule: boolean): string[] {
+  if (was.entities.length === 0) return rule ? [] : [name];
+  const habits = is.unlike && activity?.habits?.columns;
+  const columns = was.columns.filter(({ name: column, read, through }) => !read && !through && !was.key.includes(column) && was.top?.grows !== column && !habits?.[column]?.some(({ is: habit }) => TELLING.has(habit))).map((column) => column.name);
+  return columns.length === 0 ? [] : [`${name} (${columns.join(", ")})`];
 }
 
 const activityOf = ({ database, full }: UnreadTable, activity: readonly Activity[]): Activity | undefined => activity.find((one) => one.database === database && one.table === full);
@@ -169,10 +183,10 @@ function writersOf(view: UnreadTable, { before, activity }: NonNullable<RunRecor
   return { written: seen.map(([table]) => table.name), deleted: seen.some(([, one]) => one.delete || one.update), refreshed: activityOf(view, activity) !== undefined };
 }
 
-/** Why a rare write may not have been seen before the migration; undefined where all that writes was at work then. */
+/** Why a rare write may not have been seen before the migration; undefined where all that writes was at work when it was looked at. */
 async function otherWriters(record: RunRecord, database: EvidenceDatabase): Promise<string | undefined> {
   if (record.header.drill.application) return "the application itself may write it";
-  const start = phaseOf(record, "migration")?.from;
+  const start = lookedAt(record);
   if (start === undefined) return undefined;
   const [row] = await database.rows(`select string_agg(op, ', ' order by op) as ops from (select op from operations where outcome <> 'rejected' group by op having min("end") > ${start})`);
   return row?.["ops"] ? `${String(row["ops"])} was not seen before the migration, and may write it` : undefined;
@@ -205,6 +219,8 @@ function unexplained(table: UnreadTable, { lost, added, changed, columns }: Chan
   const keyed = rowWise && table.key.length > 0;
   const inPart = table.entities.length > 0; // then rows are what reconciliation looks at, but for those that an entity's query leaves out
   const counted = table.entities.some((entity) => !(table.leaveOut ?? []).includes(entity));
+  // Of rows without a key, beside those that clients add, nobody can say whether they changed or went.
+  if (rowWise && !keyed && seen.insert) [lost, changed] = [(lost ?? 0) + (changed ?? 0), 0];
   const found: [What, number | null][] = [
     ["lost", seen.delete || (!keyed && seen.update) || (inPart && (!keyed || table.entities.some((entity) => accused.has(entity)))) ? 0 : lost],
     ["added", seen.insert || counted || (inPart && table.entities.some((entity) => accused.has(entity))) ? 0 : added],
@@ -221,12 +237,11 @@ type Change = { readonly said: string; readonly columns: readonly string[]; read
 const ITS = (n: number) => (n === 1 ? { rows: "row", are: "is", were: "was", hold: "holds" } : { rows: "rows", are: "are", were: "were", hold: "hold" });
 
 /** Of every row, or of sums over all of them. */
-function ofAll(was: UnreadTable, changes: Changes, what: What, surplus: Surplus | undefined): Change {
-  const n = changes[what] ?? 0;
+function ofAll(was: UnreadTable, changes: Changes, [what, n]: readonly [What, number], surplus: Surplus | undefined): Change {
   const { rows, are, were, hold } = ITS(n);
   const columns = changes.lost === 0 && changes.added === 0 ? changes.columns : [...(surplus?.changed.keys() ?? [])];
   const said = {
-    lost: `${n} of ${was.rows} rows that were there before ${are} gone, and clients were not seen to delete there`,
+    lost: `${n} of ${was.rows} rows that were there before ${are} gone${n > (changes.lost ?? 0) ? `, or ${hold} other values` : ""}, and clients were not seen to delete there`,
     added: `${n} ${rows} ${are} there that ${were} not before, and clients were not seen to insert there`,
     changed: `${was.file !== undefined ? `${n} ${rows} ${hold} other values than before${columns.length > 0 ? ` (${columns.join(", ")})` : ""}` : `values of ${columns.join(", ") || "its rows"} are others than before`}, and clients were not seen to change them`,
   }[what];
@@ -249,6 +264,6 @@ export function coverageSentence({ columns, tables, notLookedAt, added, excused 
   const share = columns.all === 0 ? 100 : Math.floor((columns.byEntities / columns.all) * 100);
   const more = notLookedAt.length > MOST_NAMED ? ` and ${notLookedAt.length - MOST_NAMED} more` : "";
   const rest = notLookedAt.slice(0, MOST_NAMED).map(({ table, reason }) => `${table}: ${reason}`).join("; ");
-  return `Entities read ${share} % of the columns; ${tables.byChecksum} ${tables.byChecksum === 1 ? "table" : "tables"} by checksum; ${notLookedAt.length === 0 ? "everything was looked at" : `not looked at: ${rest}${more}`}.${(added ?? []).length > 0 ? ` Rows that clients add to ${(added ?? []).slice(0, MOST_NAMED).join(", ")}${(added ?? []).length > MOST_NAMED ? ` and ${(added ?? []).length - MOST_NAMED} more` : ""} are not accounted for: no entity reads them.` : ""}${excused.length > 0 ? ` Excused: ${excused.map(({ table, reason: why }) => `${table} (${why})`).join("; ")}.` : ""}`;
+  return `Entities read ${share} % of the columns; ${tables.byChecksum} ${tables.byChecksum === 1 ? "table" : "tables"} by checksum; ${notLookedAt.length === 0 ? "everything was looked at" : `not looked at: ${rest}${more}`}.${(added ?? []).length > 0 ? ` Rows that clients add to ${(added ?? []).slice(0, MOST_NAMED).join(", ")}${(added ?? []).length > MOST_NAMED ? ` and ${(added ?? []).length - MOST_NAMED} more` : ""} are not accounted for: no entity reads ${(added ?? []).every((one) => one.includes("(")) ? "that of " : ""}them.` : ""}${excused.length > 0 ? ` Excused: ${excused.map(({ table, reason: why }) => `${table} (${why})`).join("; ")}.` : ""}`;
 }
-const MOST_NAMED = 5;
+const MOST_NAMED = 12;

@@ -20,7 +20,7 @@ const MOST_EACH = 20;
 /**
  * Which tables that no entity reads grow with one that some entity reads. Two things must hold at once, of one snapshot: it grew exactly
  * as many times as much; and its new rows were written by transactions that wrote the other one's as well, each in the same proportion.
- * A row of the other table that was changed since carries another transaction, so that not all can be found again: four fifths must be.
+ * A row of the other table that was changed since carries another transaction, so that not all can be found again: four fifths must be, of either side.
  * Where one transaction makes an exception, or the rows come and go, there is no rule.
  */
 export function lockstepOf(tables: readonly Growing[]): (Lockstep & { readonly table: string })[] {
@@ -30,7 +30,7 @@ export function lockstepOf(tables: readonly Growing[]): (Lockstep & { readonly t
     if (!Number.isInteger(each) || each > MOST_EACH) return [];
     if ([...table.added.values()].reduce((sum, n) => sum + n, 0) !== table.more) return [];
     const both = [...table.added].filter(([id]) => source.added.has(id));
-    if (both.length < LEAST || both.length < 0.8 * table.added.size) return [];
+    if (both.length < LEAST || both.length < 0.8 * Math.max(table.added.size, source.added.size)) return [];
     return both.every(([id, n]) => n === each * (source.added.get(id) ?? 0)) ? [{ table: table.table, source: source.table, each, transactions: both.length }] : [];
   }));
 }

@@ -29,6 +29,13 @@ describe("a rule of normal service", () => {
     expect(rules(source, growing("events", false, transactions(30), 31))).toEqual([]);
   });
 
+  test("is none where as many transactions of the other table are not among them: each may come from changes, and not from new rows", () => {
+    const half = new Map([...transactions(15), ...Array.from({ length: 15 }, (_, i) => [String(9000 + i), 1] as const)]);
+    expect(rules(growing("items", true, half), growing("events", false, new Map([...transactions(15), ...Array.from({ length: 15 }, (_, i) => [String(5000 + i), 1] as const)])))).toEqual([]);
+    const more = new Map([...transactions(24), ...Array.from({ length: 24 }, (_, i) => [String(9000 + i), 1] as const)]);
+    expect(rules({ ...growing("items", true, more), more: 24 }, growing("events", false, transactions(24)))).toEqual([]);
+  });
+
   test("is none of tables that entities read, nor where rows come and go or are changed", () => {
     expect(rules(source, growing("others", true, transactions(30)))).toEqual([]);
     expect(rules(source, { ...growing("events", false, transactions(30)), kept: false })).toEqual([]);
