@@ -30,7 +30,7 @@ export const systemSchema = z.strictObject({
     table: z.string().min(1).describe("Schema and table, and a column of it where only that is meant, `*` for anything: `audit.*`, `public.orders.updated_at`"),
     reason: z.string().min(5).describe("Why nobody has to account for it; shown in the scorecard's coverage"),
     until: z.iso.date().optional().describe("The last day on which it is excused"),
-  })).default([]).describe("What clients write and no entity reads, and may become whatever it will: without it such a run is unknown"),
+  })).default([]).describe("Tables that clients write, that no entity reads, and of which nobody has to know what became: without it such a run is unknown. Also columns of which more changed than clients account for"),
   across: z.array(z.strictObject({
     name: z.string(),
     query: z.string().describe("In DuckDB's SQL; each entity of each database is a table. Returns one row for each violation"),
