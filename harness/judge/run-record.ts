@@ -36,7 +36,7 @@ export type Facts = {
 };
 
 /** `through`: entities that read a part of it, and their fields that may show it. */
-export type UnreadColumn = { readonly name: string; readonly read: boolean; readonly checksum: string | null; readonly through?: readonly { readonly entity: string; readonly fields: readonly string[] }[] };
+export type UnreadColumn = { readonly name: string; readonly read: boolean; readonly checksum: string | null; /** A trigger sets it in every row that is written. */ readonly stamped?: boolean; readonly through?: readonly { readonly entity: string; readonly fields: readonly string[] }[] };
 type Habit = "filled" | "empty" | "same" | "of the moment" | "distinct";
 /** Rows added since the load began, and those of them that have not what those of normal service had in common. */
 export type Unlike = { readonly rows: number; readonly columns: Readonly<Record<string, readonly { readonly habit: Habit; readonly rows: number; readonly keys: readonly string[] }[]>> };

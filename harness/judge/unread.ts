@@ -73,7 +73,9 @@ export async function unreadOf(record: RunRecord, database: EvidenceDatabase, { 
     const accuse = async (what: What, n: number, told: Change, sure = true) => {
       const certain = sure && back && !emptied?.explained && !blind && soft === undefined && !(what === "added" && was.triggers.length + was.cascades.length > 0);
       const why = emptied?.said ?? (blind ? BLIND : soft);
-      if (!certain && back && !emptied?.explained) open.push({ table: labelOf(was), columns: told.columns, why: `${told.said}${why === undefined ? "" : ` (${why})`}` });
+      // Who writes a row for a good reason sets its stamp as well.
+      const stamped = told.columns.length > 0 && told.columns.every((column) => was.columns.find((other) => other.name === column)?.stamped);
+      if (!certain && back && !emptied?.explained && !stamped) open.push({ table: labelOf(was), columns: told.columns, why: `${told.said}${why === undefined ? "" : ` (${why})`}` });
       (certain ? findings : warnings).push(await finding(name, what, n, was, told, back ? why : "the way back doesn't end where the migration began"));
     };
     const mayShow = was.columns.some((column) => (columnTold(column, told) ?? 0) > 0);

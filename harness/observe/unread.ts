@@ -18,7 +18,7 @@ import { lookAgain, takeSample, type SampledRow } from "./sample.ts";
 /** A table as the catalogue has it; its partitions count as it. */
 type Listed = {
   readonly name: string; readonly full: string; readonly quoted: string; readonly kind: "r" | "p" | "m" | "f"; /** It, or a part of it. */ readonly unlogged: boolean; readonly populated: boolean; readonly extension: boolean;
-  readonly columns: readonly { readonly name: string; readonly type: string; readonly oid: number; /** A sequence fills it. */ readonly grows: boolean }[];
+  readonly columns: readonly { readonly name: string; readonly type: string; readonly oid: number; /** A sequence fills it. */ readonly grows: boolean; /** A trigger of the table sets it in every row that is written. */ readonly stamped: boolean }[];
   readonly key: readonly string[];
   /** What it inherits from, up to the first: who reads them reads its rows. */
   readonly parents: readonly string[];
@@ -29,7 +29,7 @@ type Listed = {
 };
 
 /** `read`: records hold each of its values as it is. `through`: entities that read it otherwise. `form`: how its values become text, where that isn't as the server prints them. */
-export type UnreadColumn = { readonly name: string; readonly type: string; readonly read: boolean; readonly through?: readonly Through[]; readonly checksum: string | null; readonly form?: Form };
+export type UnreadColumn = { readonly name: string; readonly type: string; readonly read: boolean; readonly through?: readonly Through[]; readonly checksum: string | null; readonly form?: Form; readonly stamped?: boolean };
 export type UnreadTable = {
   readonly database: string; readonly name: string; readonly full: string;
   /** As a query names it: what inherits from it is a table of its own. */
@@ -74,6 +74,7 @@ const LIST = `
     where c.relkind in ('r', 'p', 'm', 'f') and not c.relispartition and c.relpersistence <> 't' and ${RELATIONS_OF_OURS})
   select t.name, t."full", t.quoted, t.kind, t.unlogged, t.populated, t.extension,
     (select coalesce(json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'oid', a.atttypid::int8,
+        'stamped', exists (select from pg_trigger g join pg_proc p on p.oid = g.tgfoid where g.tgrelid = t.oid and not g.tgisinternal and g.tgtype & 19 = 19 and p.prosrc ~* ('(;|\\mbegin|\\mthen|\\melse)\\s*new\\."?' || regexp_replace(a.attname, '(\\W)', '\\\\\\1', 'g') || '"?\\s*:?=')),
         'grows', a.attidentity <> '' or exists (select from pg_attrdef d where d.adrelid = t.oid and d.adnum = a.attnum and pg_get_expr(d.adbin, d.adrelid) like 'nextval(%' and a.atttypid in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype))) order by a.attnum), '[]')
       from pg_attribute a where a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '') as columns,
     (select coalesce(json_agg(a.attname order by a.attnum), '[]') from pg_index i join pg_attribute a on a.attrelid = t.oid and a.attnum = any (i.indkey) where i.indrelid = t.oid and i.indisprimary) as key,
@@ -147,7 +148,7 @@ async function tableFacts(client: pg.Client, listed: Listed, evidence: EvidenceW
   const same = listed.columns.filter((column) => !old || old.columns.some((other) => other.name === column.name && other.type === column.type));
   const from = `${listed.kind === "p" ? "" : "only "}${listed.quoted}`;
   const base = { database, name, full, quoted: from, key: old?.key ?? key, cascades, triggers, ...(listed.parents.length > 0 && { parents: listed.parents }), checksum: null, entities: old?.entities ?? as.flatMap((table) => reads?.entities(table) ?? []), leaveOut: old?.leaveOut ?? as.flatMap((table) => reads?.leaveOut(table) ?? []) };
-  const columns = same.map(({ name: column, type, oid }) => ({ name: column, type, read: read(column), checksum: null, ...(forms.has(oid) && { form: forms.get(oid) as Form }), ...(!read(column) && through(column).length > 0 && { through: through(column) }) }));
+  const columns = same.map(({ name: column, type, oid, stamped }) => ({ name: column, type, read: read(column), checksum: null, ...(stamped && { stamped }), ...(forms.has(oid) && { form: forms.get(oid) as Form }), ...(!read(column) && through(column).length > 0 && { through: through(column) }) }));
   const unread = columns.filter((column) => !column.read);
   const why = whyNot(listed);
   if (why !== undefined) return { ...base, rows: null, why, columns };

@@ -10,7 +10,7 @@ import { temporaryFolder } from "../support/drills.ts";
 import { record, remove, update, type Op } from "./history.ts";
 
 type Rows = readonly (readonly [key: number, digest: number])[];
-type Table = { readonly rows?: Rows; readonly count?: number; readonly key?: boolean; readonly entities?: readonly string[]; readonly triggers?: readonly object[]; readonly cascades?: readonly string[]; readonly why?: string; readonly leaveOut?: readonly string[];
+type Table = { readonly rows?: Rows; readonly count?: number; readonly key?: boolean; readonly entities?: readonly string[]; readonly triggers?: readonly object[]; readonly cascades?: readonly string[]; readonly why?: string; readonly leaveOut?: readonly string[]; readonly stamped?: boolean;
   /** The fields of the entity that may show a part of `body`. */ readonly through?: readonly string[]; /** By key: a digest, or null where the row is gone. */ readonly sample?: Readonly<Record<string, number | null>> };
 type Told = { readonly activity?: readonly [inserted: number, updated: number, deleted: number]; readonly ops?: readonly Op[]; readonly objectives?: object; readonly reference?: boolean; readonly late?: boolean; readonly excuses?: readonly object[]; readonly unseen?: boolean; readonly watched?: { readonly rows: number; readonly gone: number; readonly touched: number; readonly changed: Readonly<Record<string, number>> } };
 
@@ -29,7 +29,7 @@ async function judged(before: Table, after: Table, { activity, ops = [], objecti
     if (file) writeFileSync(join(directory, file), zstdCompressSync(`key,digest\n${(table.rows ?? []).map(([key, digest]) => `${table.key === false ? "" : key},${digest}\n`).join("")}`));
     writeFileSync(join(directory, when, "unread.json"), JSON.stringify([{
       database: "", name: "notes", full: "public.notes", rows: table.why ? null : table.rows?.length ?? table.count, ...(table.why && { why: table.why }), checksum: String(sum),
-      columns: [{ name: "id", type: "integer", read: (table.entities ?? []).length > 0, checksum: String(table.rows?.length ?? 0) }, { name: "body", type: "text", read: false, checksum: String(sum), ...(table.through && { through: (table.entities ?? []).map((entity) => ({ entity, fields: table.through })) }) }],
+      columns: [{ name: "id", type: "integer", read: (table.entities ?? []).length > 0, checksum: String(table.rows?.length ?? 0) }, { name: "body", type: "text", read: false, checksum: String(sum), ...(table.stamped && { stamped: true }), ...(table.through && { through: (table.entities ?? []).map((entity) => ({ entity, fields: table.through })) }) }],
       entities: table.entities ?? [], leaveOut: table.leaveOut ?? [], key: table.key === false ? [] : ["id"], cascades: table.cascades ?? [], triggers: table.triggers ?? [], ...(file && { file }),
     }]));
   }
@@ -142,6 +142,13 @@ describe("a table that entities read in part, and that clients write", () => {
     const keys = Array.from({ length: 60 }, (_, i) => i);
     const many = (value: number) => ({ count: 60, ...inPart, sample: Object.fromEntries(keys.map((key) => [key, value])) });
     expect((await judged(many(1), many(2), { activity: [0, 1, 0], watched })).open).toEqual([expect.stringContaining("public.notes body: 60 of 60 rows hold other values than before (body), and that is more than clients account for")]);
+  });
+
+  test("has a column that a trigger stamps: who writes a row for a good reason changes it as well", async () => {
+    const keys = Array.from({ length: 60 }, (_, i) => i);
+    const many = (value: number) => ({ count: 60, stamped: true, ...inPart, sample: Object.fromEntries(keys.map((key) => [key, value])) });
+    const seen = await judged(many(1), many(2), { activity: [0, 1, 0], watched });
+    expect([seen.open, seen.found, seen.warned]).toEqual([[], [], ["unread-values-changed"]]);
   });
 
   test("has columns of new rows that nobody knows, and they are named", async () => {

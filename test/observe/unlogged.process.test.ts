@@ -1,4 +1,4 @@
-// Unlogged tables and materialized views on a real server: a crash is told from a restart, and a view is asked again only where that says something.
+// Unlogged tables, materialized views and stamped columns on a real server: a crash is told from a restart, and a view is asked again only where that says something.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type pg from "pg";
@@ -98,4 +98,17 @@ test("a view whose query takes long is named, and the time-out is none of what f
     expect((await client.query<{ statement_timeout: string }>("show statement_timeout")).rows[0]?.statement_timeout).toBe("1min");
     await client.query("rollback");
   });
+});
+
+test("a column that a trigger sets in every row that is written is known as such, and no other one", shared, async () => {
+  await using folder = await temporaryFolder();
+  await inside((client) => client.query(`
+    create table stamped (id integer primary key, body text, "Changed At" timestamptz, made_at timestamptz, version int);
+    create function stamp() returns trigger language plpgsql as $$ begin NEW."Changed At" = now(); new.version := old.version + 1; return new; end $$;
+    create function other() returns trigger language plpgsql as $$ begin if new.made_at = old.made_at then return new; end if; return new; end $$;
+    create trigger stamp before update on stamped for each row execute function stamp();
+    create trigger other before update on stamped for each row execute function other()`));
+  const tables = await unread(folder.path, "before");
+  expect(tables("stamped")?.columns.filter(({ stamped }) => stamped).map(({ name }) => name)).toEqual(["Changed At", "version"]);
+  expect(tables("customers")?.columns.filter(({ stamped }) => stamped).map(({ name }) => name)).toEqual(["updated_at"]);
 });

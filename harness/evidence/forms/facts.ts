@@ -40,7 +40,7 @@ const names = z.array(z.string());
 const habit = z.enum(["filled", "empty", "same", "of the moment", "distinct"]);
 export const unreadForm = z.array(z.looseObject({
   database: z.string(), name: z.string(), full: z.string(), rows: z.number().nullable(), why: z.string().optional(), count: z.number().optional(), checksum: z.string().nullable(), file: z.string().optional(),
-  columns: z.array(z.looseObject({ name: z.string(), read: z.boolean(), checksum: z.string().nullable(), through: z.array(z.looseObject({ entity: z.string(), fields: names })).optional() })),
+  columns: z.array(z.looseObject({ name: z.string(), read: z.boolean(), checksum: z.string().nullable(), stamped: z.boolean().optional(), through: z.array(z.looseObject({ entity: z.string(), fields: names })).optional() })),
   entities: names, leaveOut: names.optional(), key: names, cascades: names, triggers: z.array(z.looseObject({ on: z.string(), does: names })), unloggedSince: z.string().optional(), parents: names.optional(),
   top: z.looseObject({ at: z.string(), grows: z.string().optional() }).optional(),
   unlike: z.looseObject({ rows: count, columns: z.record(z.string(), z.array(z.looseObject({ habit, rows: count, keys: names }))) }).optional(),
