@@ -38,7 +38,7 @@ import { checkApplication, restApplication, takeApplicationBack } from "./applic
 import { watchDeaths } from "./deaths.ts";
 import { Decision } from "./decision.ts";
 import { doubtsOf } from "./doubts.ts";
-import { firstOperation } from "./first-operation.ts";
+import { firstOperation, refusedInstead } from "./first-operation.ts";
 import { Person } from "./person.ts";
 import { checkCapabilities } from "./preflight.ts";
 import { noteActivity, type Before } from "./in-service.ts";
@@ -255,7 +255,7 @@ class Conduct {
       what: "steady state before the migration", withinMs: drill.load.warmUpMs + 10_000, signal: this.#signal,
       place: "steadyState", remedy: steadyRemedy(drill),
       check: () => (steady.isSteady() && !this.#decision.firing ? true : undefined),
-    });
+    }).catch((error: unknown) => refusedInstead(error, this.#run.evidence));
     this.#record({ kind: "load", state: "steady" });
     await noteActivity(topology, { ...this.#run, before: this.#before, systemOf: (database) => this.#systemOf(database) });
     return { load, prober, steady };
