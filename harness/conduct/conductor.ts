@@ -255,7 +255,7 @@ class Conduct {
       what: "steady state before the migration", withinMs: drill.load.warmUpMs + 10_000, signal: this.#signal,
       place: "steadyState", remedy: steadyRemedy(drill),
       check: () => (steady.isSteady() && !this.#decision.firing ? true : undefined),
-    }).catch((error: unknown) => refusedInstead(error, this.#run.evidence));
+    }).catch((error: unknown) => refusedInstead(error, this.#run.evidence, drill.steadyState.maxErrorRatio));
     this.#record({ kind: "load", state: "steady" });
     await noteActivity(topology, { ...this.#run, before: this.#before, systemOf: (database) => this.#systemOf(database) });
     return { load, prober, steady };

@@ -13,8 +13,6 @@ const ENOUGH = 10;
 const ENOUGH_MS = 3_000;
 const WITHIN_MS = 30_000;
 const MOST_NAMED = 3;
-/** That nobody serves it, so many times say. */
-const FEW = 3;
 const MOST_OF_A_LINE = 300;
 
 type Refused = { readonly op: string; readonly code: string; readonly error: string | undefined; readonly n: number };
@@ -48,17 +46,19 @@ async function withScriptsError(error: unknown, logFile: string): Promise<unknow
   return new HarnessError({ code: "load-refused", kind: "run", place: "k6", message: `no operation of the load ended, for its script throws: ${inShort(thrown.trim(), MOST_OF_A_LINE)}`, remedy: "mend the workload; all that it said is in logs/k6.log in the run directory", cause: error });
 }
 
-/** An operation that is never served keeps steady state away, however little load there is. @throws HarnessError `load-refused`, or the error itself */
-export async function refusedInstead(error: unknown, evidence: Pick<EvidenceWriter, "path">): Promise<never> {
+/**
+ * What is refused keeps steady state away, however little load there is.
+ * @param maxErrorRatio what steady state tolerates @throws HarnessError `load-refused`, or the error itself where refusals don't explain it
+ */
+export async function refusedInstead(error: unknown, evidence: Pick<EvidenceWriter, "path">, maxErrorRatio: number): Promise<never> {
   if (!(error instanceof HarnessError) || error.code !== "wait-timed-out") throw error;
   const head = await ledgerHead(evidence);
-  const ops = new Map(head.intents.map(({ seq, op }) => [seq, op]));
-  const served = new Set(head.outcomes.flatMap(({ seq, outcome }) => (outcome === "committed" ? [ops.get(seq)] : [])));
-  const never = refusals(head).filter(({ op, n }) => n >= FEW && !served.has(op));
-  if (never.length === 0) throw error;
+  const all = refusals(head);
+  const refused = all.reduce((sum, { n }) => sum + n, 0);
+  if (refused === 0 || refused <= maxErrorRatio * head.outcomes.length) throw error;
   throw new HarnessError({
     code: "load-refused", kind: "run", place: "k6", cause: error, remedy: REMEDY,
-    message: `steady state did not come, for some of the load is never served, on the system as it is before any migration: ${inWords(never)}`,
+    message: `steady state did not come: of the load's first ${head.outcomes.length} operations ${refused} were refused, on the system as it is before any migration: ${inWords(all)}`,
   });
 }
 
@@ -70,7 +70,7 @@ async function whyRefused(evidence: EvidenceWriter, n: number): Promise<HarnessE
   });
 }
 
-const REMEDY = "mend the workload, or the system that it asks; with a server's SQLSTATE 42 it asks for what is not there, or may not be asked for";
+const REMEDY = "mend the workload, or the system that it asks; with a server's SQLSTATE 42 it asks for what is not there, or may not be asked for; with 53 there is too little of something; where refusals are usual, as 40001 is, raise steadyState.maxErrorRatio";
 
 /** The most frequent, each with how often it was refused for what. */
 function inWords(all: readonly Refused[]): string {
