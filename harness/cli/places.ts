@@ -18,6 +18,7 @@ const TEMPORARY: ReadonlySet<string> = new Set(["run", "compare", "suite", "swee
 
 /** @throws HarnessError `place-unwritable`, exit code 4, that says which place, why, and what to do; exit code 3 for one file that is to hold two reports */
 export async function expectPlaces(command: string, places: Places): Promise<void> {
+  expectHere();
   if (TEMPORARY.has(command)) await expectTemporary();
   if (places.runs !== undefined) {
     await tryFolder(places.runs, "--runs", "give a folder that this user may write to with --runs", { make: true });
@@ -25,9 +26,19 @@ export async function expectPlaces(command: string, places: Places): Promise<voi
   }
   const named = FILES.flatMap((option) => (places[option] === undefined ? [] : [{ option: `--${option}`, file: places[option] }]));
   for (const [i, { option, file }] of named.entries()) {
+    if (file === "") throw declarationError(option, `${option}: no file is named`, "give it a file, or leave it out");
     const twice = named.slice(0, i).find((other) => resolve(other.file) === resolve(file));
     if (twice) throw declarationError(option, `${option} and ${twice.option} name the same file ${inShort(file)}`, "give each a file of its own");
     await tryFile(file, option);
+  }
+}
+
+/** Whoever stands in a folder that was removed can name no file. */
+function expectHere(): void {
+  try {
+    process.cwd();
+  } catch (error) {
+    throw unwritable("the folder that you are in", "the folder that you are in is gone", "cd to one that is there", error);
   }
 }
 
@@ -61,7 +72,7 @@ const TRIED = Buffer.alloc(64 * 1024, ".");
 async function tryFolder(folder: string, called: string, remedy: string, { make = false } = {}): Promise<void> {
   const shown = inShort(folder, 200);
   try {
-    if (make) await mkdir(folder, { recursive: true });
+    if (make) await makeFolder(resolve(folder));
     if (!(await stat(folder)).isDirectory()) throw unwritable(called, `${called}: ${shown} is no folder`, remedy);
     const tried = join(folder, `.turnback-${process.pid}-${crypto.randomUUID().slice(0, 8)}`);
     try {
@@ -73,6 +84,13 @@ async function tryFolder(folder: string, called: string, remedy: string, { make 
     if (error instanceof HarnessError) throw error;
     throw unwritable(called, `${called}: ${whyNot(shown, error)}`, remedy, error);
   }
+}
+
+/** With those above it. Node's own way of doing so never ends where a file system takes no folders, as /proc. */
+async function makeFolder(folder: string): Promise<void> {
+  if (await stat(folder).then(() => true, (error: unknown) => codeOf(error) !== "ENOENT")) return; // what else is wrong, comes to light by writing
+  await makeFolder(dirname(folder));
+  await mkdir(folder).catch((error: unknown) => { if (codeOf(error) !== "EEXIST") throw error; });
 }
 
 function whyNot(shown: string, error: unknown): string {

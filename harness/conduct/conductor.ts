@@ -262,7 +262,8 @@ class Conduct {
   }
 
   #abort(code: string, place: string, message: string): void {
-    this.#stop.abort(new HarnessError({ code, kind: "run", place, message, remedy: `read logs/${place}.log in the run directory` }));
+    const full = /no space left/i.test(message) && !this.#struck; // of this machine, and no fault's doing
+    this.#stop.abort(new HarnessError({ code, kind: full ? "environment" : "run", place, message, remedy: full ? "make room where the run and TMPDIR are" : `read logs/${place}.log in the run directory` }));
   }
 
   /** Runs the plan forward until it ends by itself, is cut by the alert, or runs out of time. */
