@@ -1,6 +1,6 @@
 // The conductor: the phases of a drill in order. It owns undo, deadlines and the safety stop.
 
-import { readFile, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { RunClock } from "../base/clock.ts";
 import { pause, waitUntil } from "../base/deadline.ts";
@@ -217,7 +217,7 @@ class Conduct {
   /** Of all that was started, also of what never came to serve. */
   async #collectLogs({ workDirectory }: Runtime): Promise<void> {
     const logs = (await readdir(workDirectory)).filter((file) => file.endsWith(".log"));
-    for (const log of logs) await this.#run.evidence.writeLog(basename(log, ".log"), await readFile(join(workDirectory, log), "utf8"));
+    for (const log of logs) await this.#run.evidence.copyLog(basename(log, ".log"), join(workDirectory, log));
   }
 
   /** @param back whether the way back came to its end: where it didn't, the journals say which shape there is */

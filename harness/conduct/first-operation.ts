@@ -1,8 +1,8 @@
 // What the load is refused for before anything is migrated: the wait for the first operation that is served, and for steady state.
 
-import { readFile } from "node:fs/promises";
 import { HarnessError } from "../base/errors.ts";
 import { waitUntil } from "../base/deadline.ts";
+import { tailOf } from "../base/files.ts";
 import { inShort } from "../base/quoted.ts";
 import { ledgerHead, type LedgerHead } from "../evidence/ledger-head.ts";
 import type { EvidenceWriter } from "../evidence/run-directory.ts";
@@ -33,14 +33,14 @@ export async function firstOperation(load: Load, evidence: EvidenceWriter, signa
   }).catch(async (error: unknown) => {
     if (signal.aborted) throw error;
     if (refused > 0) return "refused";
-    throw await withScriptsError(error, load.logFile);
+    throw withScriptsError(error, load.logFile);
   });
   if (outcome === "refused") throw await whyRefused(evidence, refused);
 }
 
 /** A script that throws before it asks anything has nothing in the ledger: k6 says in its log what it threw. */
-async function withScriptsError(error: unknown, logFile: string): Promise<unknown> {
-  const log = await readFile(logFile, "utf8").catch(() => "");
+function withScriptsError(error: unknown, logFile: string): unknown {
+  const log = tailOf(logFile);
   const thrown = log.split("\n").filter((line) => line.includes("level=error") || line.startsWith("ERRO")).at(-1);
   if (thrown === undefined || !(error instanceof HarnessError)) return error;
   return new HarnessError({ code: "load-refused", kind: "run", place: "k6", message: `no operation of the load ended, for its script throws: ${inShort(thrown.trim(), MOST_OF_A_LINE)}`, remedy: "mend the workload; all that it said is in logs/k6.log in the run directory", cause: error });

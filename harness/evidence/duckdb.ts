@@ -92,6 +92,14 @@ export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
+/**
+ * A member of a document, as text. By its pointer (RFC 6901): of a path DuckDB can't say what has a quote or a backslash in it, nor nothing, and takes * for
+ * all of them.
+ */
+export const member = (document: string, name: string): string => `(${document} ->> ${literal(`/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`)})`;
+/** As {@link member}, of the name that a column holds. */
+export const memberNamedBy = (document: string, column: string): string => `(${document} ->> ('/' || replace(replace(${column}, '~', '~0'), '/', '~1')))`;
+
 /** A name of DuckDB's SQL. */
 export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
