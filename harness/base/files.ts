@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { closeSync, createReadStream, existsSync, fstatSync, openSync, readSync, type Dirent } from "node:fs";
 import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
+import { partialOf } from "./owner.ts";
 import { createInterface } from "node:readline";
 
 /** The repository's root; every path of ours hangs from it. */
@@ -19,7 +20,7 @@ export function sha256(data: string | Uint8Array): string {
 /** Writes beside the target and renames, so that a reader never sees half a file. */
 export async function writeAtomically(path: string, data: string | Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = join(dirname(path), partialOf(".tb"));
   try {
     await writeFile(temporary, data);
     await rename(temporary, path);
