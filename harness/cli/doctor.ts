@@ -85,7 +85,7 @@ async function keptData(): Promise<Check> {
     for (const shelf of kept) await keptFolder(shelf, { say: (text) => said.push(text) });
     const parts = await abandonedParts();
     if (parts.length > 0) said.push(`${parts.length} half-made by killed processes (\`turnback clean\`, and the next run, remove them)`);
-    return { what, ok: true, detail: [`${kept.length} kept`, ...said].join("; ") };
+    return { what, ok: true, detail: [`${kept.length} kept`, ...said.slice(0, 3), ...(said.length > 3 ? [`and ${said.length - 3} more that were put right or are made anew`] : [])].join("; ") };
   } catch (error) {
     return { what, ok: false, detail: messageOf(error), remedy: (error as HarnessError).remedy ?? "remove .cache in turnback's folder" };
   }

@@ -33,8 +33,9 @@ export async function expectPlaces(command: string, places: Places): Promise<voi
   }
 }
 
-/** Whoever stands in a folder that was removed can name no file. */
+/** Whoever stands in a folder that was removed can name no file; and Node takes a * on the way to a package for something else. */
 function expectHere(): void {
+  if (ROOT.includes("*")) throw unwritable("turnback's folder", `turnback lies in ${inShort(ROOT, 200)}, and Node loads no packages from a path with * in it`, "move or rename that folder");
   try {
     process.cwd();
   } catch (error) {

@@ -5,7 +5,7 @@ import {
   writeFileSync, writeSync, type BigIntStats,
 } from "node:fs";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { wallClock } from "../base/clock.ts";
 import { ROOT, exists } from "../base/files.ts";
 import { codeOf } from "../base/errors.ts";
@@ -46,7 +46,7 @@ export async function takeCopy(template: string, at: string, beside: string, nam
     known = setBack({ template, wanted: prepared(template, of), at, known: manifest.known });
   } else {
     await mkdir(beside, { recursive: true });
-    await run("cp", ["-a", "--reflink=auto", template, at]);
+    await run("cp", ["-a", "--reflink=auto", template, at], { env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C", TURNBACK_WORK: dirname(beside) } }); // its run's mark
     known = remember(listing(at));
   }
   return async () => {

@@ -177,7 +177,7 @@ async function remove(path: string, record: LiveRecord, pids: readonly number[],
   }
   await removeRules(record.workDirectory);
   await unmountBelow(record.workDirectory);
-  await rm(record.workDirectory, { recursive: true, force: true });
+  await rm(record.workDirectory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   await rm(path, { force: true });
 }
 

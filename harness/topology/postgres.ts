@@ -179,9 +179,9 @@ export function passwordSql(passwords: Partial<Passwords>): string {
 }
 
 /** @param folder data of a server that isn't running */
-async function setPasswords(folder: string, release: Release, passwords: Passwords): Promise<void> {
+async function setPasswords(folder: string, workDirectory: string, release: Release, passwords: Passwords): Promise<void> {
   const alone = run(join(postgresBinaries(release), "bin/postgres"), ["--single", "-D", folder, "-c", "log_statement=none", "-c", "unix_socket_directories=", "postgres"], {
-    cwd: folder, env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C.UTF-8" }, ...(unprivilegedUser() ?? {}),
+    cwd: folder, env: marked(workDirectory), ...(unprivilegedUser() ?? {}),
   });
   alone.child.stdin?.end(passwordSql(passwords));
   const { stderr } = await alone;
@@ -277,12 +277,12 @@ export async function dataDirectoryFor(options: {
     const password = newSecret();
     await initialise(fresh, options.workDirectory, release, password);
     await options.withServer(fresh, password, (service) => populate(service.address("sql"), contents, password));
-    template = await keepFolder(shelf, (at) => copyTree(fresh, at));
+    template = await keepFolder(shelf, (at) => copyTree(fresh, at, options.workDirectory));
     await rm(fresh, { recursive: true, force: true });
   }
   const keep = options.below === undefined ? await takeCopy(template, target, join(options.workDirectory, `kept-${folder}`), dataKey) : undefined;
-  if (options.below !== undefined) await copyTree(template, join(options.below, folder));
-  await setPasswords(target, release, options.passwords);
+  if (options.below !== undefined) await copyTree(template, join(options.below, folder), options.workDirectory);
+  await setPasswords(target, options.workDirectory, release, options.passwords);
   return { dataDirectory: target, dataKey, ...(keep && { keep }) };
 }
 
@@ -307,12 +307,15 @@ async function initialise(directory: string, workDirectory: string, release: Rel
   await run(join(postgresBinaries(release), "bin/initdb"), [
     "-D", directory, "-U", "turnback", "--pwfile", passwordFile, "--auth=scram-sha-256",
     "-E", "UTF8", "--locale=C.UTF-8", "--data-checksums", "--no-sync",
-  ], { cwd: workDirectory, env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C.UTF-8" }, ...(user ?? {}) });
+  ], { cwd: workDirectory, env: marked(workDirectory), ...(user ?? {}) });
   await rm(passwordFile);
 }
 
-async function copyTree(from: string, to: string): Promise<void> {
-  await run("cp", ["-a", "--reflink=auto", from, to]);
+/** What is started for a run bears its mark, so that `clean` finds it whoever was killed meanwhile. */
+const marked = (workDirectory: string) => ({ PATH: process.env["PATH"] ?? "", LC_ALL: "C.UTF-8", TURNBACK_WORK: workDirectory });
+
+async function copyTree(from: string, to: string, workDirectory: string): Promise<void> {
+  await run("cp", ["-a", "--reflink=auto", from, to], { env: marked(workDirectory) });
 }
 
 /** The context of the image, so that a change of a Dockerfile makes new prepared data. */
