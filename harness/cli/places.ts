@@ -36,6 +36,7 @@ export async function expectPlaces(command: string, places: Places): Promise<voi
 /** Whoever stands in a folder that was removed can name no file; and Node takes a * on the way to a package for something else. */
 function expectHere(): void {
   if (ROOT.includes("*")) throw unwritable("turnback's folder", `turnback lies in ${inShort(ROOT, 200)}, and Node loads no packages from a path with * in it`, "move or rename that folder");
+  if (Buffer.byteLength(ROOT) > LONGEST) throw unwritable("turnback's folder", `turnback's folder has a path of ${Buffer.byteLength(ROOT)} bytes, and PostgreSQL can't work below more than ${LONGEST}`, "move it up");
   try {
     process.cwd();
   } catch (error) {
@@ -43,9 +44,13 @@ function expectHere(): void {
   }
 }
 
+/** PostgreSQL takes paths of 1,023 bytes, and its own below its folder are some hundred. */
+const LONGEST = 800;
+
 /** Where temporary files go: what the system says, by TMPDIR. */
 export async function expectTemporary(): Promise<void> {
   const remedy = "set TMPDIR to a folder that is there, by its whole path, with room in it";
+  if (Buffer.byteLength(tmpdir()) > LONGEST) throw unwritable("TMPDIR", `TMPDIR is ${Buffer.byteLength(tmpdir())} bytes long, and PostgreSQL can't work below more than ${LONGEST}`, remedy);
   if (!isAbsolute(tmpdir())) throw unwritable("TMPDIR", `TMPDIR is ${inShort(tmpdir())}, which depends on where one stands`, remedy);
   await tryFolder(tmpdir(), "TMPDIR", remedy);
 }
