@@ -46,7 +46,16 @@ export function messageOf(error: unknown): string {
   }
   if (!(error instanceof Error)) return String(error);
   const code = "code" in error && error.message === "" ? String(error.code) : "";
-  return error.message || code || error.name;
+  return withoutData(error.message, codeOf(error)) || code || error.name;
+}
+
+/**
+ * What a database says of an error, without the data that it quotes: a server names the value that its type refuses (SQLSTATE class 22), and DuckDB the
+ * line that it can't read. Whose values they are nobody knows here, and messages go to terminals, reports and CI logs.
+ */
+function withoutData(message: string, code: string | undefined): string {
+  if (code !== undefined && /^22[0-9A-Z]{3}$/.test(code)) return message.replace(/: "[^]*$/, "").replaceAll(/\b(value|number|string|character) "[^"]*"/g, "$1");
+  return message.replace(/\n\s*(?:Original Line|Input): ?[^]*?(?=\nPossible|\n {2}file|$)/g, "").replaceAll(/\b((?:convert|cast|conversion of) string|string value) (?:'[^']*'|"[^"]*")/gi, "$1");
 }
 
 /** The `code` field of a system or PostgreSQL error (`ENOSPC`, `42703`), if it has one. */

@@ -1,9 +1,10 @@
 // Files: digests, atomic writes, and lines read as a stream.
 
 import { createHash } from "node:crypto";
-import { createReadStream, type Dirent } from "node:fs";
+import { closeSync, createReadStream, existsSync, fstatSync, openSync, readSync, type Dirent } from "node:fs";
 import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
+import { partialOf } from "./owner.ts";
 import { createInterface } from "node:readline";
 
 /** The repository's root; every path of ours hangs from it. */
@@ -19,7 +20,7 @@ export function sha256(data: string | Uint8Array): string {
 /** Writes beside the target and renames, so that a reader never sees half a file. */
 export async function writeAtomically(path: string, data: string | Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = join(dirname(path), partialOf(".tb"));
   try {
     await writeFile(temporary, data);
     await rename(temporary, path);
@@ -52,6 +53,21 @@ export async function lookBelow(directory: string): Promise<Below> {
 export async function filesBelow(directory: string): Promise<string[]> {
   const { files, odd } = await lookBelow(directory);
   return [...files, ...odd.map(({ path }) => path)].sort();
+}
+
+const TAIL_BYTES = 256 * 1024;
+
+/** The end of a text file, however large it is; nothing where there is none. @param since leaves out what was there up to then */
+export function tailOf(path: string, { since = 0, bytes = TAIL_BYTES }: { readonly since?: number; readonly bytes?: number } = {}): string {
+  if (!existsSync(path)) return "";
+  const file = openSync(path, "r");
+  try {
+    const { size } = fstatSync(file);
+    const buffer = Buffer.alloc(Math.max(0, Math.min(size - since, bytes)));
+    return buffer.toString("utf8", 0, readSync(file, buffer, 0, buffer.length, size - buffer.length));
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** The lines of a text file, without their ends. */

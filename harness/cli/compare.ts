@@ -1,8 +1,6 @@
 // `turnback compare`: one drill, once per way back, side by side.
 
-import { writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { writeAtomically } from "../base/files.ts";
 import { readForRun } from "../conduct/run-drill.ts";
 import { goingBackBy } from "../drill/schema.ts";
 import { findDrill } from "../drill/parse.ts";
@@ -11,10 +9,13 @@ import type { RuntimeKind } from "../topology/runtime.ts";
 import { compareScorecards, renderComparisonHtml, renderComparisonMarkdown, renderComparisonTerminal } from "../../reports/comparison.ts";
 import { liveView } from "../../reports/live.ts";
 import { coloursFor } from "../../reports/terminal.ts";
+import { writeReport } from "./places.ts";
 import { print, printJson, type Json } from "./print.ts";
 import { rehearse } from "./rehearse.ts";
 import { stopOnSignals } from "./stop.ts";
 import { parseWays } from "./ways.ts";
+
+const KEPT = "the runs are kept, each with its page; make room, or choose another --runs";
 
 type CompareFlags = Json & { readonly ways: string; readonly runtime: RuntimeKind | "auto"; readonly seed: number; readonly runs: string; readonly markdown?: string };
 
@@ -34,10 +35,10 @@ export async function compare(name: string, flags: CompareFlags): Promise<void> 
   }
   const comparison = compareScorecards(cards.map(({ way, card }) => ({ way, card })));
   const page = join(flags.runs, `${newRunName(`${comparison.drill}-compared`)}.html`);
-  await writeAtomically(page, renderComparisonHtml(comparison, cards.map(({ page: of }) => relative(flags.runs, of))));
-  if (flags.markdown) await writeFile(flags.markdown, renderComparisonMarkdown(comparison));
   if (flags.json) printJson(comparison);
   else print(`${renderComparisonTerminal(comparison, coloursFor(process.stdout))}\ncomparison: ${relative(process.cwd(), page)}\n`);
+  await writeReport(page, renderComparisonHtml(comparison, cards.map(({ page: of }) => relative(flags.runs, of))), KEPT);
+  if (flags.markdown) await writeReport(flags.markdown, renderComparisonMarkdown(comparison), `the comparison is kept: ${page}`);
   const verdicts = cards.map(({ card }) => card.verdict);
   process.exitCode = verdicts.includes("met") ? 0 : verdicts.includes("unknown") ? 2 : 1;
 }

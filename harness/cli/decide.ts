@@ -3,10 +3,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { HarnessError } from "../base/errors.ts";
-import { writeAtomically } from "../base/files.ts";
 import type { Answer } from "../conduct/person.ts";
 import { PATHS, requireRun } from "../evidence/run-directory.ts";
 import type { TimelineEntry } from "../evidence/timeline.ts";
+import { writeReport } from "./places.ts";
 import { print } from "./print.ts";
 
 type DecideFlags = { readonly by: string; readonly reason?: string };
@@ -26,6 +26,6 @@ export async function decide(run: string, verdict: "approve" | "refuse", { by, r
     });
   }
   const answer: Answer = { schema: "turnback.answer/1", verdict, by, ...(reason === undefined ? {} : { reason }) };
-  await writeAtomically(join(run, PATHS.answer), `${JSON.stringify(answer, null, 2)}\n`);
+  await writeReport(join(run, PATHS.answer), `${JSON.stringify(answer, null, 2)}\n`, "answer as the user who started the run");
   print(`${verdict === "approve" ? "approved" : "refused"} by ${by}`);
 }

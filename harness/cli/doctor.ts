@@ -1,10 +1,11 @@
 // The doctor: each way to run drills here, why it works or doesn't, and what mends it.
 
 import { access, constants } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { wrap, WIDTH, type coloursFor } from "../../reports/terminal.ts";
 import { ROOT } from "../base/files.ts";
-import { messageOf } from "../base/errors.ts";
+import { messageOf, type HarnessError } from "../base/errors.ts";
 import { run } from "../base/process.ts";
 import { FAULTS } from "../faults/registry.ts";
 import { postgresBinaries, hasEmbeddedPostgres } from "../topology/embedded-postgres.ts";
@@ -15,6 +16,8 @@ import { whyNoSkew } from "../topology/skewed-clock.ts";
 import { processCapabilities } from "../topology/process-runtime.ts";
 import type { Capability } from "../topology/runtime.ts";
 import { OUR_IMAGES, missingImages, tryEngines } from "../topology/engine.ts";
+import { abandonedParts, keptFolder, shelves } from "../topology/cache.ts";
+import { expectTemporary } from "./places.ts";
 
 export type Check = { readonly what: string; readonly ok: boolean; readonly detail: string; readonly remedy?: string };
 export type Diagnosis = {
@@ -31,6 +34,8 @@ export async function diagnose(): Promise<Diagnosis> {
     program("wire proxy", "wire-proxy", undefined),
     program("prober", "prober", undefined),
     program("faultfs", "faultfs", undefined),
+    temporaryFolder(),
+    keptData(),
   ]);
   const engines = await tryEngines();
   const engineChecks: Check[] = engines.map(({ place, answers, detail, remedy }) => ({ what: `engine at ${place}`, ok: answers, detail, ...(remedy ? { remedy } : {}) }));
@@ -69,6 +74,26 @@ function nodeVersion(): Promise<Check> {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   const ok = major > 22 || (major === 22 && minor >= 18);
   return Promise.resolve({ what: "Node", ok, detail: process.version, ...(ok ? {} : { remedy: "npm run setup, then npx turnback" }) });
+}
+
+/** Looks at prepared data and facts, puts right what can be, and takes away what can't: the next run makes it anew. */
+async function keptData(): Promise<Check> {
+  const what = "prepared data and facts";
+  try {
+    const kept = await shelves();
+    const said: string[] = [];
+    for (const shelf of kept) await keptFolder(shelf, { say: (text) => said.push(text) });
+    const parts = await abandonedParts();
+    if (parts.length > 0) said.push(`${parts.length} half-made by killed processes (\`turnback clean\`, and the next run, remove them)`);
+    return { what, ok: true, detail: [`${kept.length} kept`, ...said.slice(0, 3), ...(said.length > 3 ? [`and ${said.length - 3} more that were put right or are made anew`] : [])].join("; ") };
+  } catch (error) {
+    return { what, ok: false, detail: messageOf(error), remedy: (error as HarnessError).remedy ?? "remove .cache in turnback's folder" };
+  }
+}
+
+async function temporaryFolder(): Promise<Check> {
+  const what = "temporary folder";
+  return expectTemporary().then(() => ({ what, ok: true, detail: tmpdir() }), (error: unknown) => ({ what, ok: false, detail: messageOf(error), remedy: (error as HarnessError).remedy ?? "set TMPDIR" }));
 }
 
 async function program(what: string, name: string, args: readonly string[] | undefined): Promise<Check> {

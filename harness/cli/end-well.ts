@@ -20,8 +20,8 @@ export function endWell(debug: boolean): void {
     });
   }
   process.on("exit", (code) => {
-    if (lost.size === 0 || code >= DEFECT) return;
-    process.exitCode = SURROUNDINGS; // met or missed, nobody has read it
+    if (lost.size === 0) return;
+    if (code <= DEFECT) process.exitCode = SURROUNDINGS; // met, missed or unknown, nobody has read it
     warn(`turnback: what was to be printed is lost: ${[...lost].join("; ")}\n  do: make room, or send it elsewhere; a run is kept as it is`);
   });
 }

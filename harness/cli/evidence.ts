@@ -1,7 +1,5 @@
 // `turnback judge, verify, report, query`: what can be asked of a finished run.
 
-import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
 import { visibleData } from "../base/visible.ts";
 import { scorecardForm } from "../evidence/forms/scorecard.ts";
 import { PATHS, readJson, requireRun } from "../evidence/run-directory.ts";
@@ -13,6 +11,7 @@ import { renderHtml } from "../../reports/html.ts";
 import { renderJunit } from "../../reports/junit.ts";
 import { renderMarkdown } from "../../reports/markdown.ts";
 import { coloursFor, renderTerminal } from "../../reports/terminal.ts";
+import { writeReport } from "./places.ts";
 import { EXIT, print, printJson, scorecardText, type Json } from "./print.ts";
 import { judgeAsSealed, warnIfUnsealed } from "./sealed.ts";
 
@@ -52,7 +51,7 @@ export async function report(run: string, { format, output }: ReportFlags): Prom
     junit: () => renderJunit(card), markdown: () => renderMarkdown(card), json: () => scorecardText(card),
   } as const;
   const text = await renderers[format]();
-  if (output) await writeFile(resolve(output), text);
+  if (output) await writeReport(output, text, "make room, or choose another file with -o");
   else print(text);
 }
 

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { writeAtomically } from "../base/files.ts";
+import { sha256, writeAtomically } from "../base/files.ts";
 import type { Plan } from "../drill/plan.ts";
 import type { Drill } from "../drill/schema.ts";
 import type { Scorecard } from "../judge/scorecard.ts";
@@ -11,12 +11,16 @@ import { drillAt, scheduleInWords, type Point } from "../sweep/points.ts";
 import { declarationOf, shrink } from "../sweep/shrink.ts";
 import type { Outcome } from "../sweep/sweep.ts";
 
+/** A drill's name. */
+const LONGEST = 100;
+
 /** Shrinks a failing point, and writes what is left of it unless it never failed again. @param rehearse conducts and judges a drill */
 export async function writeFound({ declared, plan, point, outcome, directory, rehearse, say }: {
   readonly declared: Drill; readonly plan: Plan; readonly point: Point; readonly outcome: Outcome;
   readonly directory: string; readonly rehearse: (drill: Drill) => Promise<Scorecard>; readonly say: (what: string) => void;
 }): Promise<Found> {
-  const name = `${declared.name}-${point.id}`.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replace(/-$/, "");
+  const whole = `${declared.name}-${point.id}`.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replace(/-$/, "");
+  const name = whole.length <= LONGEST ? whole : `${whole.slice(0, LONGEST - 9)}-${sha256(whole).slice(0, 8)}`;
   const file = join("found", `${name}.drill.yaml`);
   const fails = async (drill: Drill) => {
     const { verdict, objectives } = await rehearse(drill);

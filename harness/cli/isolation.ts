@@ -1,22 +1,25 @@
 // `turnback isolation`: checks a history of transactions, from anywhere, against a consistency model.
 
-import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { stat } from "node:fs/promises";
+import { inShort } from "../base/quoted.ts";
+import { declarationError } from "../drill/parse.ts";
 import { checkIsolation, type Isolation } from "../judge/isolation/check.ts";
 import { isolationJson, meaningOf, tell } from "../judge/isolation/describe.ts";
 import type { Model } from "../judge/isolation/model.ts";
 import { readHistory } from "../judge/isolation/read-ndjson.ts";
 import { renderCycle } from "../../reports/cycle.ts";
 import { WIDTH, wrap } from "../../reports/terminal.ts";
+import { writeReport } from "./places.ts";
 import { print, printJson, type Json } from "./print.ts";
 
 export async function isolation(file: string, flags: Json & { readonly model: Model; readonly svg?: string }): Promise<void> {
+  if ((await stat(file).catch(() => undefined))?.isDirectory()) throw declarationError(inShort(file), `${inShort(file)} is a folder, and no history`, "give a file with one JSON object a line");
   const history = readHistory(file);
   const result = checkIsolation(history, flags.model);
   if (flags.json) printJson(isolationJson(history, result));
   else print(folded(inWords(result, result.anomalies.map((anomaly) => tell(history, anomaly).text))));
   const cycle = result.anomalies.find(({ steps }) => steps);
-  if (flags.svg && cycle) await writeFile(resolve(flags.svg), renderCycle(tell(history, cycle)));
+  if (flags.svg && cycle) await writeReport(flags.svg, renderCycle(tell(history, cycle)), "make room, or choose another file with --svg");
   process.exitCode = result.valid === true ? 0 : result.valid === false ? 1 : 2;
 }
 

@@ -1,7 +1,7 @@
 // `turnback doctor, clean`: what this machine can do, and what was left on it.
 
 import { rm } from "node:fs/promises";
-import { abandonedScratch } from "../evidence/duckdb.ts";
+import { abandonedParts } from "../topology/cache.ts";
 import { abandonedVolumes } from "../topology/docker-volumes.ts";
 import { findRecords, type Leftover } from "../topology/leftovers.ts";
 import { coloursFor } from "../../reports/terminal.ts";
@@ -16,8 +16,8 @@ export async function doctor(flags: Json): Promise<void> {
 }
 
 export async function clean(flags: Json & { readonly dryRun?: boolean }): Promise<void> {
-  const scratch = (await abandonedScratch()).map((folder) => ({ run: "a killed judge", what: [`folder ${folder}`], remove: () => rm(folder, { recursive: true, force: true }) }));
-  const left: readonly Pick<Leftover, "run" | "what" | "stays" | "remove">[] = [...await findRecords(), ...scratch, ...await abandonedVolumes()];
+  const parts = (await abandonedParts()).map(({ path, stays }) => ({ run: "a killed process", what: [`what it was making, ${path}`], ...(stays !== undefined && { stays: `${path}: ${stays}` }), remove: () => (stays === undefined ? rm(path, { recursive: true, force: true }) : Promise.resolve()) }));
+  const left: readonly Pick<Leftover, "run" | "what" | "stays" | "remove">[] = [...await findRecords(), ...parts, ...await abandonedVolumes()];
   if (!flags.dryRun) for (const leftover of left) await leftover.remove();
   if (left.some(({ stays }) => stays !== undefined)) process.exitCode = 4; // what is not known is not clean
   if (flags.json) return printJson({ removed: !flags.dryRun, leftovers: left.map(({ run: name, what, stays }) => ({ run: name, what, ...(stays !== undefined && { stays }) })) });

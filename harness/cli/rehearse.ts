@@ -10,6 +10,7 @@ import { sealRun } from "../evidence/seal.ts";
 import type { KeyObject } from "../evidence/signature.ts";
 import { judge } from "../judge/judge.ts";
 import type { Scorecard } from "../judge/scorecard.ts";
+import { removeAbandoned } from "../topology/cache.ts";
 import { findLeftovers } from "../topology/leftovers.ts";
 import { renderHtml } from "../../reports/html.ts";
 import { scorecardText, warn } from "./print.ts";
@@ -22,6 +23,7 @@ export async function rehearse(options: RunOptions, key?: KeyObject): Promise<{ 
 
 /** The first half, which other work on the machine may disturb. */
 export async function conducted(options: RunOptions): Promise<RunResult> {
+  await removeAbandoned(); // half-made parts of the cache, which are nobody's any more
   for (const left of await findLeftovers()) {
     warn(`turnback: run ${left.run} left ${left.what.join(", ")}; \`turnback clean\` removes it`);
   }

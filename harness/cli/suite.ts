@@ -1,10 +1,8 @@
 // `turnback suite`: many drills, some of them side by side, one page, one exit code.
 
-import { writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { monotonicMs, wallClock } from "../base/clock.ts";
 import { HarnessError, messageOf } from "../base/errors.ts";
-import { writeAtomically } from "../base/files.ts";
 import { readForRun } from "../conduct/run-drill.ts";
 import { readDrill, type DrillFile } from "../drill/parse.ts";
 import type { Drill } from "../drill/schema.ts";
@@ -16,6 +14,7 @@ import type { RuntimeKind } from "../topology/runtime.ts";
 import { rehearsalLine, renderSuiteHtml, renderSuiteJunit, renderSuiteTerminal, suiteJson, verdictOf, type Rehearsal, type SuiteResult } from "../../reports/suite.ts";
 import { coloursFor } from "../../reports/terminal.ts";
 import { stoodStill } from "../../reports/words.ts";
+import { writeReport } from "./places.ts";
 import { EXIT, print, printJson, type Json } from "./print.ts";
 import { Rehearsers } from "./rehearsers.ts";
 import { stopOnSignals } from "./stop.ts";
@@ -50,10 +49,10 @@ export async function suite(name: string, flags: SuiteFlags): Promise<void> {
   await Promise.all(Array.from({ length: flags.workers }, work));
   const result: SuiteResult = { suite: declared.name, description: declared.description, runtime, seed: flags.seed, startedAt, tookMs: Math.round(monotonicMs() - began), rehearsals };
   const page = join(flags.runs, `${newRunName(`suite-${declared.name}`)}.html`);
-  await writeAtomically(page, renderSuiteHtml(result));
-  if (flags.junit) await writeFile(flags.junit, renderSuiteJunit(result));
   if (flags.json) printJson(suiteJson(result));
   else print(`${renderSuiteTerminal(result, colours)}\nsummary: ${relative(process.cwd(), page)}\n`);
+  await writeReport(page, renderSuiteHtml(result), "the runs are kept, each with its page; make room, or choose another --runs");
+  if (flags.junit) await writeReport(flags.junit, renderSuiteJunit(result), `the summary is kept: ${page}`);
   process.exitCode = EXIT[verdictOf(result)];
 }
 

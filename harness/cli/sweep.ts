@@ -1,6 +1,6 @@
 // `turnback sweep`: one drill, broken at every moment of its migration and of each way back, one page.
 
-import { rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { monotonicMs, wallClock } from "../base/clock.ts";
 import { HarnessError } from "../base/errors.ts";
@@ -20,6 +20,7 @@ import type { RuntimeKind } from "../topology/runtime.ts";
 import { failures, pointLine, renderSweepHtml, renderSweepJunit, renderSweepMarkdown, renderSweepTerminal, sweepJson, verdictOf, type SweepResult } from "../../reports/sweep.ts";
 import { coloursFor } from "../../reports/terminal.ts";
 import { writeFound } from "./found.ts";
+import { writeReport } from "./places.ts";
 import { EXIT, print, printJson, type Json } from "./print.ts";
 import { Rehearsers } from "./rehearsers.ts";
 import { stopOnSignals } from "./stop.ts";
@@ -91,10 +92,10 @@ export async function sweep(name: string, flags: SweepFlags): Promise<void> {
     await appendFound(directory, smaller);
     await publish();
   }
-  if (flags.markdown) await writeFile(flags.markdown, renderSweepMarkdown(result));
-  if (flags.junit) await writeFile(flags.junit, renderSweepJunit(result));
   if (flags.json) printJson(sweepJson(result));
   else print(`${renderSweepTerminal(result, colours)}\nsweep: ${relative(process.cwd(), page)}\n`);
+  if (flags.markdown) await writeReport(flags.markdown, renderSweepMarkdown(result), `the sweep is kept: ${page}`);
+  if (flags.junit) await writeReport(flags.junit, renderSweepJunit(result), `the sweep is kept: ${page}`);
   process.exitCode = EXIT[verdictOf(result)];
 }
 

@@ -190,6 +190,7 @@ program.command("completion").addArgument(new Argument("<shell>").choices(["bash
 for (const command of program.commands) command.exitOverride().showHelpAfterError(`(turnback ${command.name()} --help shows how)`);
 
 endWell(Boolean(process.argv.includes("--debug")));
+program.hook("preAction", async (_, command) => (await import("./places.ts")).expectPlaces(command.name(), command.opts()));
 try {
   await program.parseAsync();
 } catch (error) {

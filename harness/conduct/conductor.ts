@@ -1,6 +1,6 @@
 // The conductor: the phases of a drill in order. It owns undo, deadlines and the safety stop.
 
-import { readFile, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { RunClock } from "../base/clock.ts";
 import { pause, waitUntil } from "../base/deadline.ts";
@@ -38,7 +38,7 @@ import { checkApplication, restApplication, takeApplicationBack } from "./applic
 import { watchDeaths } from "./deaths.ts";
 import { Decision } from "./decision.ts";
 import { doubtsOf } from "./doubts.ts";
-import { firstOperation } from "./first-operation.ts";
+import { firstOperation, refusedInstead } from "./first-operation.ts";
 import { Person } from "./person.ts";
 import { checkCapabilities } from "./preflight.ts";
 import { noteActivity, type Before } from "./in-service.ts";
@@ -217,7 +217,7 @@ class Conduct {
   /** Of all that was started, also of what never came to serve. */
   async #collectLogs({ workDirectory }: Runtime): Promise<void> {
     const logs = (await readdir(workDirectory)).filter((file) => file.endsWith(".log"));
-    for (const log of logs) await this.#run.evidence.writeLog(basename(log, ".log"), await readFile(join(workDirectory, log), "utf8"));
+    for (const log of logs) await this.#run.evidence.copyLog(basename(log, ".log"), join(workDirectory, log));
   }
 
   /** @param back whether the way back came to its end: where it didn't, the journals say which shape there is */
@@ -255,14 +255,15 @@ class Conduct {
       what: "steady state before the migration", withinMs: drill.load.warmUpMs + 10_000, signal: this.#signal,
       place: "steadyState", remedy: steadyRemedy(drill),
       check: () => (steady.isSteady() && !this.#decision.firing ? true : undefined),
-    });
+    }).catch((error: unknown) => refusedInstead(error, this.#run.evidence, drill.steadyState.maxErrorRatio));
     this.#record({ kind: "load", state: "steady" });
     await noteActivity(topology, { ...this.#run, before: this.#before, systemOf: (database) => this.#systemOf(database) });
     return { load, prober, steady };
   }
 
   #abort(code: string, place: string, message: string): void {
-    this.#stop.abort(new HarnessError({ code, kind: "run", place, message, remedy: `read logs/${place}.log in the run directory` }));
+    const full = /no space left/i.test(message) && !this.#struck; // of this machine, and no fault's doing
+    this.#stop.abort(new HarnessError({ code, kind: full ? "environment" : "run", place, message, remedy: full ? "make room where the run and TMPDIR are" : `read logs/${place}.log in the run directory` }));
   }
 
   /** Runs the plan forward until it ends by itself, is cut by the alert, or runs out of time. */

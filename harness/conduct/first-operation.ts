@@ -1,7 +1,9 @@
-// The wait for the first operation that is acknowledged: where each is refused, it ends early, and says what they are refused for.
+// What the load is refused for before anything is migrated: the wait for the first operation that is served, and for steady state.
 
 import { HarnessError } from "../base/errors.ts";
 import { waitUntil } from "../base/deadline.ts";
+import { tailOf } from "../base/files.ts";
+import { inShort } from "../base/quoted.ts";
 import { ledgerHead, type LedgerHead } from "../evidence/ledger-head.ts";
 import type { EvidenceWriter } from "../evidence/run-directory.ts";
 import type { Load } from "../load/load.ts";
@@ -11,6 +13,7 @@ const ENOUGH = 10;
 const ENOUGH_MS = 3_000;
 const WITHIN_MS = 30_000;
 const MOST_NAMED = 3;
+const MOST_OF_A_LINE = 300;
 
 type Refused = { readonly op: string; readonly code: string; readonly error: string | undefined; readonly n: number };
 
@@ -27,21 +30,52 @@ export async function firstOperation(load: Load, evidence: EvidenceWriter, signa
       if (refused > 0) since ??= at;
       return refused >= ENOUGH && at - (since ?? at) >= ENOUGH_MS * 1e6 ? "refused" : undefined;
     },
-  }).catch((error: unknown) => {
-    if (refused > 0 && !signal.aborted) return "refused";
-    throw error;
+  }).catch(async (error: unknown) => {
+    if (signal.aborted) throw error;
+    if (refused > 0) return "refused";
+    throw withScriptsError(error, load.logFile);
   });
   if (outcome === "refused") throw await whyRefused(evidence, refused);
 }
 
+/** A script that throws before it asks anything has nothing in the ledger: k6 says in its log what it threw. */
+function withScriptsError(error: unknown, logFile: string): unknown {
+  const log = tailOf(logFile);
+  const thrown = log.split("\n").filter((line) => line.includes("level=error") || line.startsWith("ERRO")).at(-1);
+  if (thrown === undefined || !(error instanceof HarnessError)) return error;
+  return new HarnessError({ code: "load-refused", kind: "run", place: "k6", message: `no operation of the load ended, for its script throws: ${inShort(thrown.trim(), MOST_OF_A_LINE)}`, remedy: "mend the workload; all that it said is in logs/k6.log in the run directory", cause: error });
+}
+
+/**
+ * What is refused keeps steady state away, however little load there is.
+ * @param maxErrorRatio what steady state tolerates @throws HarnessError `load-refused`, or the error itself where refusals don't explain it
+ */
+export async function refusedInstead(error: unknown, evidence: Pick<EvidenceWriter, "path">, maxErrorRatio: number): Promise<never> {
+  if (!(error instanceof HarnessError) || error.code !== "wait-timed-out") throw error;
+  const head = await ledgerHead(evidence);
+  const all = refusals(head);
+  const refused = all.reduce((sum, { n }) => sum + n, 0);
+  if (refused === 0 || refused <= maxErrorRatio * head.outcomes.length) throw error;
+  throw new HarnessError({
+    code: "load-refused", kind: "run", place: "k6", cause: error, remedy: REMEDY,
+    message: `steady state did not come: of the load's first ${head.outcomes.length} operations ${refused} were refused, on the system as it is before any migration: ${inWords(all)}`,
+  });
+}
+
 async function whyRefused(evidence: EvidenceWriter, n: number): Promise<HarnessError> {
   const all = refusals(await ledgerHead(evidence));
-  const named = all.slice(0, MOST_NAMED).map(({ op, code, error, n: times }) => `${op} ${times} ${times === 1 ? "time" : "times"}: ${code}${error === undefined ? "" : ` ${error}`}`);
   return new HarnessError({
     code: "load-refused", kind: "run", place: "k6",
-    message: `none of the load's first ${n} operations was served, on the system as it is before any migration: ${named.join("; ")}${all.length > named.length ? `; and ${all.length - named.length} more` : ""}`,
-    remedy: "mend the workload, or the system that it asks; with a server's SQLSTATE 42 it asks for what is not there, or may not be asked for",
+    message: `none of the load's first ${n} operations was served, on the system as it is before any migration: ${inWords(all)}`, remedy: REMEDY,
   });
+}
+
+const REMEDY = "mend the workload, or the system that it asks; with a server's SQLSTATE 42 it asks for what is not there, or may not be asked for; with 53 there is too little of something; where refusals are usual, as 40001 is, raise steadyState.maxErrorRatio";
+
+/** The most frequent, each with how often it was refused for what. */
+function inWords(all: readonly Refused[]): string {
+  const named = all.slice(0, MOST_NAMED).map(({ op, code, error, n }) => `${op} ${n} ${n === 1 ? "time" : "times"}: ${code}${error === undefined ? "" : ` ${error}`}`);
+  return [...named, ...(all.length > named.length ? [`and ${all.length - named.length} more`] : [])].join("; ");
 }
 
 /** What operations were refused for, the most frequent first. */

@@ -4,14 +4,13 @@ import { strikesDisk, type FaultKind } from "../drill/fault.ts";
 import type { Drill, Rollback } from "../drill/schema.ts";
 import { flagStep, stepsBeside, type Plan } from "../drill/plan.ts";
 import type { LoadedApplication } from "../drill/application.ts";
-import { declarationError } from "../drill/parse.ts";
+import { declarationError, expectPlace } from "../drill/parse.ts";
 import { HarnessError, messageOf } from "../base/errors.ts";
-import { exists, ROOT } from "../base/files.ts";
+import { ROOT } from "../base/files.ts";
 import { FAULTS } from "../faults/registry.ts";
 import { NO_BROWSER, findBrowser } from "../observe/browser.ts";
 import { keepsBackups, replicaOf } from "../topology/topology.ts";
 import type { Runtime } from "../topology/runtime.ts";
-import { resolve } from "node:path";
 
 /** Checks a drill against its plan and files. @throws HarnessError with the field's path. */
 export async function preflight(drill: Drill, plan: Plan, application?: LoadedApplication): Promise<void> {
@@ -75,9 +74,7 @@ export async function preflight(drill: Drill, plan: Plan, application?: LoadedAp
       }
     }
   });
-  if (!(await exists(resolve(ROOT, drill.load.workload)))) {
-    throw declarationError("load.workload", `load.workload: there is no file ${drill.load.workload}`, "give a k6 script, relative to the repository");
-  }
+  await expectPlace("file", [ROOT, drill.load.workload], { place: "load.workload", field: "load.workload", remedy: "give a k6 script, relative to the repository" });
 }
 
 /** What an application and its versions ask of the rest, and who speaks of them. */
@@ -97,7 +94,7 @@ async function checkApplication({ application: declared, checks, faults, objecti
   if ((objectives.journeys === undefined) !== (checks === undefined)) throw declarationError("objectives.journeys", `objectives.journeys: ${checks ? "journeys that are made want an objective" : "there are no journeys to judge"}`, "declare both checks.journeys and objectives.journeys, or neither");
   if (!checks) return;
   if (!application) throw declarationError("checks.journeys", "checks.journeys: there is no application to journey through", "declare `application`");
-  if (!(await exists(resolve(ROOT, checks.journeys)))) throw declarationError("checks.journeys", `checks.journeys: there is no folder ${checks.journeys}`, "give a folder of Playwright tests, relative to the repository");
+  await expectPlace("folder", [ROOT, checks.journeys], { place: "checks.journeys", field: "checks.journeys", remedy: "give a folder of Playwright tests, relative to the repository" });
   if (findBrowser() === undefined) throw new HarnessError({ code: "no-browser", kind: "environment", place: "checks.journeys", message: "there is no browser for the journeys", remedy: NO_BROWSER });
 }
 

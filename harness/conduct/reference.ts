@@ -2,7 +2,8 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ROOT, exists, sha256, writeAtomically } from "../base/files.ts";
+import { codeOf } from "../base/errors.ts";
+import { ROOT, sha256, writeAtomically } from "../base/files.ts";
 import type { Plan, Step } from "../drill/plan.ts";
 import { runForward } from "../migration/runner.ts";
 import { fingerprint, located, type SchemaObject } from "../observe/fingerprint.ts";
@@ -19,7 +20,11 @@ const COPY = "turnback_reference";
 export async function referenceStructure(topology: Topology, plan: Plan, steps: readonly Step[], before: readonly SchemaObject[], signal: AbortSignal): Promise<SchemaObject[]> {
   const key = sha256(JSON.stringify(["reference/2", viewsOf(topology).map(({ database, dataKey }) => [database, dataKey]), steps, before])).slice(0, 16);
   const cached = join(ROOT, ".cache", "facts", `reference-${key}.json`);
-  if (await exists(cached)) return JSON.parse(await readFile(cached, "utf8")) as SchemaObject[];
+  const kept = await readFile(cached, "utf8").then((text) => JSON.parse(text) as SchemaObject[]).catch((error: unknown) => {
+    if (codeOf(error) === "ENOENT" || error instanceof SyntaxError) return undefined; // none, or one that somebody has damaged
+    throw error;
+  });
+  if (kept) return kept;
   const structure = await onACopy(topology, plan, steps, before, signal);
   await writeAtomically(cached, JSON.stringify(structure));
   return structure;

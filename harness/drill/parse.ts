@@ -1,75 +1,64 @@
 // Reads declarations: TypeScript, YAML or JSON, through the one schema, with errors that name file and field.
 
-import { readFile, readdir } from "node:fs/promises";
-import { basename, join, relative, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { readdir } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
 import { z } from "zod";
-import { HarnessError, messageOf } from "../base/errors.ts";
-import { ROOT, exists } from "../base/files.ts";
+import { ROOT } from "../base/files.ts";
+import { inShort, quoted } from "../base/quoted.ts";
 import { applicationSchema, type LoadedApplication } from "./application.ts";
+import { whyNot } from "./named-place.ts";
+import { declarationError, lineIn, placeOf, readData, type ReadData } from "./read-data.ts";
 import { drillSchema, type Drill } from "./schema.ts";
 import { systemSchema, type System } from "./system.ts";
 
 /** What a drill's file ends with. */
 export const DRILL_FILE = /\.drill\.(ts|ya?ml|json)$/;
 
-/** A declaration error: exit code 3. */
-export function declarationError(place: string, message: string, remedy?: string, cause?: unknown): HarnessError {
-  return new HarnessError({ code: "declaration", kind: "declaration", message, place, remedy, cause });
-}
+/** So many wrong fields are told of one file. */
+const MOST_ISSUES = 20;
 
-/** Parses plain data with a schema. @throws HarnessError that lists every wrong field with its path. */
-export function parseWith<T>(schema: z.ZodType<T>, data: unknown, place: string): T {
+/** Parses plain data with a schema. @throws HarnessError that lists the wrong fields with their paths, and their lines where the data come from a text */
+export function parseWith<T>(schema: z.ZodType<T>, data: unknown, place: string, lineOf?: ReadData["lineOf"]): T {
   const result = schema.safeParse(data);
   if (result.success) return result.data;
-  const lines = result.error.issues.flatMap((issue) => describeIssue(issue, data));
-  throw declarationError(place, lines.join("\n"), "correct the field; `turnback schema` prints the JSON Schema");
+  const lines = result.error.issues.flatMap((issue) => describeIssue(issue, data, lineOf));
+  const more = lines.length > MOST_ISSUES ? [`and ${lines.length - MOST_ISSUES} more`] : [];
+  throw declarationError(place, [...lines.slice(0, MOST_ISSUES), ...more].join("\n"), "correct the field; `turnback schema` prints the JSON Schema");
 }
 
-function describeIssue(issue: z.core.$ZodIssue, data: unknown): string[] {
-  const at = issue.path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("").replace(/^\./, "");
+function describeIssue(issue: z.core.$ZodIssue, data: unknown, lineOf: ReadData["lineOf"]): string[] {
+  const at = issue.path.map((part) => (typeof part === "number" ? `[${part}]` : `.${inShort(String(part))}`)).join("").replace(/^\./, "");
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => `${at ? `${at}.` : ""}${key}: no such field`);
+    return issue.keys.map((key) => `${at ? `${at}.` : ""}${inShort(key)}: no such field${lineIn(lineOf, [...issue.path, key])}`);
   }
   if (issue.code === "invalid_union" && issue.errors.length > 0) {
     // The branch with the fewest complaints is the one that the author meant.
     const nearest = [...issue.errors].sort((a, b) => a.length - b.length)[0] ?? [];
-    return nearest.flatMap((inner) => describeIssue({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, data));
+    return nearest.flatMap((inner) => describeIssue({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, data, lineOf));
   }
-  const value = issue.path.reduce<unknown>((v, part) => (v as Record<PropertyKey, unknown> | undefined)?.[part], data);
-  const seen = value === undefined ? "it is missing" : `it is ${JSON.stringify(value)}`;
-  return [`${at || "the declaration"}: ${issue.message}; ${seen}`];
+  const value = issue.path.reduce<unknown>((v, part) => (typeof v === "object" && v !== null && Object.hasOwn(v, part) ? (v as Record<PropertyKey, unknown>)[part] : undefined), data);
+  const seen = value === undefined ? "it is missing" : `it is ${quoted(value)}`;
+  return [`${at || "the declaration"}: ${issue.message}; ${seen}${lineIn(lineOf, issue.path)}`];
 }
 
-/** A file's plain data: YAML and JSON are parsed with line numbers, TypeScript is imported. */
-async function readData(file: string): Promise<unknown> {
-  const place = relative(process.cwd(), file) || file;
-  if (!(await exists(file))) {
-    throw declarationError(place, `${place}: there is no such file`, "`turnback list` shows the drills");
-  }
-  if (file.endsWith(".ts")) {
-    try {
-      const module = (await import(pathToFileURL(file).href)) as { default?: unknown };
-      if (module.default === undefined) throw new Error("it has no default export");
-      return module.default;
-    } catch (error) {
-      throw declarationError(place, `${place} can't be loaded: ${messageOf(error)}`, "export default defineDrill({ ... })", error);
-    }
-  }
-  const { parseDocument } = await import("yaml"); // most declarations are TypeScript
-  const document = parseDocument(await readFile(file, "utf8"), { prettyErrors: true });
-  const [problem] = document.errors;
-  if (problem) throw declarationError(place, `${place}: ${problem.message}`, "correct the syntax");
-  return document.toJS();
+/** Reads a file by a schema. @throws HarnessError, exit code 3, for whatever is no such declaration */
+export async function readDeclared<T>(schema: z.ZodType<T>, file: string): Promise<T> {
+  const { data, lineOf } = await readData(file);
+  return parseWith(schema, data, placeOf(file), lineOf);
+}
+
+/** @throws HarnessError where what a field names is no file, or no folder, that can be read */
+export async function expectPlace(kind: "file" | "folder", [from, called]: readonly [from: string, called: string], { place, field, remedy }: { readonly place: string; readonly field: string; readonly remedy: string }): Promise<void> {
+  const wrong = await whyNot(kind, resolve(from, called), called);
+  if (wrong !== undefined) throw declarationError(place, `${field}: ${wrong}`, remedy);
 }
 
 /** Reads and checks one drill file. */
 export async function readDrill(file: string): Promise<Drill> {
-  const place = relative(process.cwd(), file) || file;
-  const drill = parseWith(drillSchema, await readData(file), place);
+  const drill = await readDeclared(drillSchema, file);
   const expected = basename(file).replace(DRILL_FILE, "");
   if (drill.name !== expected) {
-    throw declarationError(place, `name: is "${drill.name}", but the file is named for "${expected}"`, "make the two the same");
+    throw declarationError(placeOf(file), `name: is "${drill.name}", but the file is named for "${inShort(expected)}"`, "make the two the same");
   }
   return drill;
 }
@@ -78,11 +67,9 @@ export async function readDrill(file: string): Promise<Drill> {
 export async function readSystem(path: string): Promise<System & { readonly directory: string }> {
   const directory = resolve(ROOT, path);
   const file = join(directory, "system.yaml");
-  const system = parseWith(systemSchema, await readData(file), relative(process.cwd(), file));
-  for (const sql of [...system.schema, ...system.seed]) {
-    if (!(await exists(join(directory, sql)))) {
-      throw declarationError(relative(process.cwd(), file), `schema or seed names ${sql}: there is no such file`, "correct the name");
-    }
+  const system = await readDeclared(systemSchema, file);
+  for (const field of ["schema", "seed"] as const) {
+    for (const [i, sql] of system[field].entries()) await expectPlace("file", [directory, sql], { place: placeOf(file), field: `${field}[${i}]`, remedy: "name an SQL file, relative to system.yaml" });
   }
   return { ...system, directory };
 }
@@ -91,10 +78,10 @@ export async function readSystem(path: string): Promise<System & { readonly dire
 export async function readApplication(path: string): Promise<LoadedApplication> {
   const directory = resolve(ROOT, path);
   const file = join(directory, "application.yaml");
-  return { ...parseWith(applicationSchema, await readData(file), relative(process.cwd(), file)), directory };
+  return { ...(await readDeclared(applicationSchema, file)), directory };
 }
 
-export { readData };
+export { declarationError };
 
 export type DrillFile = { readonly name: string; readonly file: string };
 
@@ -113,8 +100,9 @@ export async function findDrill(nameOrFile: string): Promise<string> {
   const drills = await listDrillFiles();
   const found = drills.find((drill) => drill.name === nameOrFile);
   if (found) return found.file;
-  const nearest = drills.map((drill) => drill.name).sort((a, b) => distance(a, nameOrFile) - distance(b, nameOrFile))[0];
-  throw declarationError(nameOrFile, `there is no drill named "${nameOrFile}"`, nearest ? `did you mean "${nearest}"? \`turnback list\` shows them all` : "`turnback list` shows the drills");
+  const asked = nameOrFile.slice(0, 100); // a path to nowhere is as long as it likes
+  const nearest = drills.map((drill) => drill.name).sort((a, b) => distance(a, asked) - distance(b, asked))[0];
+  throw declarationError(inShort(nameOrFile), `there is no drill named "${inShort(nameOrFile)}"`, nearest ? `did you mean "${nearest}"? \`turnback list\` shows them all` : "`turnback list` shows the drills");
 }
 
 /** Levenshtein distance, for "did you mean". */

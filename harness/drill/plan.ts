@@ -1,7 +1,7 @@
 // A plan's own declaration: ordered steps, each with its way forward and its way back.
 
 import { z } from "zod";
-import { name } from "./fields.ts";
+import { identifier, ms, name } from "./fields.ts";
 import type { Rollback } from "./schema.ts";
 
 const sql = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
@@ -28,7 +28,7 @@ const flagSchema = z.strictObject({
 const carrySchema = z.array(z.strictObject({
   from: name.optional().describe("The other database; without it, the first one"),
   query: z.string().min(1).describe("What is read there"),
-  table: z.string().regex(/^[a-z][a-z0-9_]*$/).describe("The temporary table that holds it while the step's statements run"),
+  table: identifier.describe("The temporary table that holds it while the step's statements run"),
   columns: z.string().min(1).describe('Its columns, with their types: "id bigint, number bigint"'),
 })).default([]);
 
@@ -56,11 +56,11 @@ export const stepSchema = z.strictObject({
   carryBack: carrySchema.describe("Rows of another database that the backward statements need"),
   flag: flagSchema.optional().describe("The feature flag that the step turns on, and its backward statement off"),
   undone: z.string().optional().describe("Query whose first column is true when the step is undone"),
-  batch: z.number().int().min(1).default(1_000).describe("Backfill: $2 of the forward statement"),
+  batch: z.number().int().min(1).max(1_000_000_000).default(1_000).describe("Backfill: $2 of the forward statement"),
   size: z.string().optional().describe("Backfill: query of the number of rows to go through, for the progress"),
-  pauseMs: z.number().int().min(0).default(0).describe("Pause before the step, or between a backfill's batches"),
-  lockTimeoutMs: z.number().int().min(0).default(0).describe("Give up a lock after this, so that no queue piles up behind us; 0: wait"),
-  attempts: z.number().int().min(1).default(1).describe("How often to try when the lock was not had, with backoff"),
+  pauseMs: ms.default(0).describe("Pause before the step, or between a backfill's batches"),
+  lockTimeoutMs: ms.default(0).describe("Give up a lock after this, so that no queue piles up behind us; 0: wait"),
+  attempts: z.number().int().min(1).max(1_000).default(1).describe("How often to try when the lock was not had, with backoff"),
 }).refine((step) => step.transactional || step.kind !== "backfill", "a backfill is transactional, batch by batch")
   .refine(({ kind, deploy }) => (kind === "deploy") === (deploy !== undefined), { path: ["deploy"], message: "a step of kind deploy says which version, and no other does" })
   .refine(({ kind, forward }) => (kind === "deploy") === (forward.length === 0), { path: ["forward"], message: "statements are what every step has but one of kind deploy" })
@@ -75,7 +75,7 @@ export type FlagStep = Step & { readonly flag: NonNullable<Step["flag"]> };
 export const planSchema = z.strictObject({
   name: name,
   description: z.string(),
-  tablespaces: z.array(z.string().regex(/^[a-z][a-z0-9_]*$/)).default([]).describe("Tablespaces to which it moves things, and which are there before; each is a folder inside the server's data"),
+  tablespaces: z.array(identifier).default([]).describe("Tablespaces to which it moves things, and which are there before; each is a folder inside the server's data"),
   steps: z.array(stepSchema).min(1),
 }).superRefine((plan, context) => {
   const seen = new Set<string>();

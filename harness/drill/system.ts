@@ -1,9 +1,10 @@
 // A sample system's own declaration: its schema, its data, and what its records mean.
 
 import { z } from "zod";
+import { identifier } from "./fields.ts";
 
 export const entitySchema = z.strictObject({
-  name: z.string().regex(/^[a-z][a-z0-9_]*$/),
+  name: identifier,
   key: z.string().describe("Column of the queries that names the record"),
   before: z.string().describe("Query of the records in the old schema; first the key, then the logical fields"),
   after: z.string().describe("The same records read from the new schema; fields that only it knows may follow"),

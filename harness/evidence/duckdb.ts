@@ -2,11 +2,10 @@
 
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { rmSync } from "node:fs";
-import { mkdtemp, readdir, rm, symlink } from "node:fs/promises";
+import { mkdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { ownIdentity, stillRuns } from "../base/process.ts";
-import { newSecret } from "../base/random.ts";
+import { partialOf } from "../base/owner.ts";
 
 export type DuckDB = AsyncDisposable & {
   /** On one thread, which is quickest for the runs of most drills. */
@@ -17,21 +16,8 @@ export type DuckDB = AsyncDisposable & {
   readonly scratch: string;
 };
 
-/** The name of a scratch folder says whose it is. */
-const SCRATCH = /^tb-duckdb-(\d+)-(\d+)-/;
-
-/** Scratch folders of processes that are gone: only a killed one leaves any. */
-export async function abandonedScratch(): Promise<string[]> {
-  return (await readdir(tmpdir())).flatMap((name) => {
-    const [, pid, startTicks] = SCRATCH.exec(name) ?? [];
-    return pid === undefined || stillRuns({ pid: Number(pid), startTicks: Number(startTicks) }) ? [] : [join(tmpdir(), name)];
-  });
-}
-
-const scratchName = () => {
-  const { pid, startTicks } = ownIdentity();
-  return join(tmpdir(), `tb-duckdb-${pid}-${startTicks}-`);
-};
+/** The name of a scratch folder says whose it is: only a killed process leaves any. */
+const scratchName = () => partialOf(join(tmpdir(), "tb-duckdb"));
 
 /** One for all that this process opens: to start and end one takes as long as much of what it is asked. */
 let engine: Promise<DuckDBInstance> | undefined;
@@ -45,7 +31,7 @@ function start(spill: string): Promise<DuckDBInstance> {
 }
 
 function startShared(): Promise<DuckDBInstance> {
-  const spill = `${scratchName()}${newSecret()}`; // made when something has to go there, and emptied by who made it
+  const spill = scratchName(); // made when something has to go there, and emptied by who made it
   process.once("exit", () => rmSync(spill, { recursive: true, force: true }));
   return start(spill);
 }
@@ -55,7 +41,8 @@ function startShared(): Promise<DuckDBInstance> {
  * @param apart with an engine and settings of its own, which can be locked
  */
 export async function openDuckDB({ apart = false }: { readonly apart?: boolean } = {}): Promise<DuckDB> {
-  const scratch = await mkdtemp(scratchName());
+  const scratch = scratchName();
+  await mkdir(scratch, { mode: 0o700 });
   const own = apart ? await start(join(scratch, "spill")) : undefined;
   const connection = await (own ?? (await (engine ??= startShared()))).connect();
   const name = `opened${++opened}`;
@@ -91,6 +78,14 @@ export const parquet = (...files: readonly string[]) => `read_parquet([${files.m
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
+
+/**
+ * A member of a document, as text. By its pointer (RFC 6901): of a path DuckDB can't say what has a quote or a backslash in it, nor nothing, and takes * for
+ * all of them.
+ */
+export const member = (document: string, name: string): string => `(${document} ->> ${literal(`/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`)})`;
+/** As {@link member}, of the name that a column holds. */
+export const memberNamedBy = (document: string, column: string): string => `(${document} ->> ('/' || replace(replace(${column}, '~', '~0'), '/', '~1')))`;
 
 /** A name of DuckDB's SQL. */
 export function identifier(name: string): string {

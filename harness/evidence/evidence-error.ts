@@ -7,7 +7,7 @@ export function evidenceError(place: string, error: unknown): HarnessError {
   const full = codeOf(error) === "ENOSPC";
   return new HarnessError({
     code: full ? "evidence-disk-full" : "evidence-unwritable",
-    kind: "run",
+    kind: "environment",
     message: full ? `no space left under the run directory while writing ${place}` : `the run directory can't be written: ${messageOf(error)}`,
     place,
     remedy: full ? "free some space or choose another place with --runs DIR" : "check the folder given with --runs",

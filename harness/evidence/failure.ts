@@ -1,5 +1,7 @@
 // What a statement that failed is recorded with: fields, so that nobody has to parse prose.
 
+import { messageOf } from "../base/errors.ts";
+
 /** Where something failed and by which error, as PostgreSQL names it. */
 export type Failure = {
   /** The statement that was sent, at most its first 300 characters. */ readonly statement?: string;
@@ -33,4 +35,4 @@ export function failureOf(error: unknown): Failure {
   };
 }
 
-const messageFrom = (error: unknown) => (error instanceof Error ? error.message || error.name : String(error));
+const messageFrom = messageOf;

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream";
 import { createZstdDecompress } from "node:zlib";
 import { exists } from "../base/files.ts";
-import { type DuckDB, identifier, literal, openDuckDB, parquet, plainPath } from "./duckdb.ts";
+import { type DuckDB, identifier, literal, member, openDuckDB, parquet, plainPath } from "./duckdb.ts";
 import { EntityColumns } from "./entity-columns.ts";
 import { dumpFile, type FactsWhen, packedDump, partFile, PATHS } from "./run-directory.ts";
 import { plainly } from "./values.ts";
@@ -194,7 +194,7 @@ class Packer {
     const names = (found.getColumnsJS()[0] ?? []) as string[];
     // DuckDB doesn't tell Name from name.
     const columns = [...new Map(names.slice(0, MOST_FIELDS).reverse().map((name) => [name.toLowerCase(), name])).values()];
-    const set = columns.map((name) => `${identifier(name)} := value ->> ${literal(`$.${identifier(name)}`)}`);
+    const set = columns.map((name) => `${identifier(name)} := ${member("value", name)}`);
     const closer = ["contains(value::varchar, 'null')", ...(columns.length < names.length ? [`not list_has_all([${columns.map(literal).join(", ")}], json_keys(value))`] : [])];
     await run(`create view fields as
       select *, struct_pack(${set.length > 0 ? set.join(", ") : '"#none" := null::varchar'}) as "#set", coalesce(${closer.join(" or ")}, false) as "#closer" from effects`);

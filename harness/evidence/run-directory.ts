@@ -1,8 +1,9 @@
 // The run directory: where its parts lie, how it is named, and how it is written.
 
-import { mkdirSync } from "node:fs";
+import { createReadStream, createWriteStream, mkdirSync } from "node:fs";
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import type { z } from "zod";
 import { wallClock, type RunClock } from "../base/clock.ts";
 import { HarnessError, messageOf } from "../base/errors.ts";
@@ -75,6 +76,30 @@ export function newRunName(drill: string): string {
   return `${stamp}-${drill}-${suffix}`;
 }
 
+/** A secret may reach over lines, but not over entries of a log: so much is looked at at once, or more. */
+const LOG_PIECE = 4 * 1024 ** 2;
+/** An entry that is longer is parted nevertheless. */
+const LONGEST_ENTRY = 16 * LOG_PIECE;
+const ENTRY = /\n(?=\d{4}-\d\d-\d\d|time="|\{)/g;
+
+/** Pieces that end where an entry does. */
+async function* entriesWhole(texts: AsyncIterable<string>): AsyncGenerator<string> {
+  let held = "";
+  for await (const text of texts) {
+    held += text;
+    let end = [...held.matchAll(ENTRY)].at(-1)?.index ?? -1;
+    if (end < 0 && held.length > LONGEST_ENTRY) end = held.lastIndexOf("\n");
+    if (end < 0 && held.length > LONGEST_ENTRY) end = held.length - 1;
+    yield held.slice(0, end + 1);
+    held = held.slice(end + 1);
+  }
+  yield held;
+}
+
+async function* redacted(texts: AsyncIterable<string>, redactor: Redactor): AsyncGenerator<string> {
+  for await (const text of texts) yield redactor.redact(text);
+}
+
 /** Everything that a run writes passes here, and through its redactor. */
 export class EvidenceWriter {
   readonly directory: string;
@@ -107,10 +132,10 @@ export class EvidenceWriter {
     }
   }
 
-  /** Copies a service's log into the run, redacted. */
-  async writeLog(service: string, text: string): Promise<void> {
+  /** Copies a service's log into the run, redacted; piece by piece, for a log may be larger than any text can be. */
+  async copyLog(service: string, from: string): Promise<void> {
     try {
-      await writeFile(this.path(PATHS.logs, `${service}.log`), this.redactor.redact(text));
+      await pipeline(createReadStream(from, { encoding: "utf8", highWaterMark: LOG_PIECE }), entriesWhole, (pieces: AsyncIterable<string>) => redacted(pieces, this.redactor), createWriteStream(this.path(PATHS.logs, `${service}.log`)));
     } catch (error) {
       throw evidenceError(`${PATHS.logs}/${service}.log`, error);
     }

@@ -1,7 +1,7 @@
 // Counters: what is held, less what it began with, must be what clients were told that they added.
 
 import type { EvidenceDatabase } from "../evidence/database.ts";
-import { identifier, literal } from "../evidence/duckdb.ts";
+import { identifier, literal, member } from "../evidence/duckdb.ts";
 import { canonical, NUMBER, type ValueKind } from "../evidence/values.ts";
 import type { Entity } from "../drill/system.ts";
 import { canSumTo, decimalsOf, numberOf, unitsOf } from "./decimals.ts";
@@ -28,7 +28,7 @@ export async function counters(database: EvidenceDatabase, { name, key: keyColum
     const rows = await database.rows(`
       with portion as (select ${key} as key, any_value(${field}) as held from held where ${key} > ${literal(after)} group by ${key} having count(*) = 1 order by 1 limit ${BATCH})
       select p.key, p.held, any_value(${inBase ? `b.${field}` : "null"}) as was, bool_or(b.${key} is not null) as had,
-        list({'kind': t.kind, 'sure': t.outcome = 'committed', 'amount': t.value ->> ${literal(counter)}} order by t.seq) filter ((t.value ->> ${literal(counter)}) is not null) as changes
+        list({'kind': t.kind, 'sure': t.outcome = 'committed', 'amount': ${member("t.value", counter)}} order by t.seq) filter (${member("t.value", counter)} is not null) as changes
       from portion p left join base b on b.${key} = p.key left join touched t on t.key = p.key and t.kind in ('add', 'insert') group by p.key, p.held order by p.key`);
     const harms: string[] = [];
     const unsure: string[] = [];

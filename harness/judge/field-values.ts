@@ -1,7 +1,7 @@
 // The values of fields that operations set: which of a record's are what some admissible history gives.
 
 import type { EvidenceDatabase } from "../evidence/database.ts";
-import { identifier, literal } from "../evidence/duckdb.ts";
+import { identifier, literal, memberNamedBy } from "../evidence/duckdb.ts";
 import { canonical, DIGEST, digestOf, plainly, TEXT, type ValueKind } from "../evidence/values.ts";
 
 type Fields = {
@@ -63,7 +63,7 @@ async function canonicalForms(database: EvidenceDatabase, { entity, key, set, kn
   await database.run(`create or replace temp table quick as ${cells.length > 0 ? cells.join(" union all ") : none}`);
   await database.run(`create or replace temp table told as
     select key, field, seq, outcome, start, "end", value, case field ${["when '' then null::varchar", ...set.map((field) => `when ${literal(field)} then ${plainly(kindOf(field), "value")}`)].join(" ")} end as plain
-    from (select key, field, seq, outcome, start, "end", (value ->> field) as value
+    from (select key, field, seq, outcome, start, "end", ${memberNamedBy("value", "field")} as value
       from (select *, unnest(json_keys(value)) as field from touched where kind in ('insert', 'update')) where field in (${["", ...set].map(literal).join(", ")}))`);
   await database.run("create or replace temp table asked (field varchar, value varchar, canonical varchar)");
   const odd = await database.rows(`select distinct field, value from (select field, held as value from quick where held_plain is null and held is distinct from was

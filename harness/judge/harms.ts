@@ -1,7 +1,7 @@
 // What reconciliation found, in findings: clients' writes and rows that were there before told apart, with examples.
 
 import type { EvidenceDatabase, Row } from "../evidence/database.ts";
-import { identifier, literal } from "../evidence/duckdb.ts";
+import { identifier, literal, memberNamedBy } from "../evidence/duckdb.ts";
 import type { Entity } from "../drill/system.ts";
 import type { Compared, Finding } from "./scorecard.ts";
 
@@ -68,7 +68,7 @@ async function ofRowsBefore(database: EvidenceDatabase, harm: Harm, entity: stri
   if (key === undefined) return 0;
   const [row] = await database.rows(`select count(*)::double as n from harms h where harm = '${harm}' and entity = ${literal(entity)} and seq is null
     and key in (select ${identifier(key)} from ${identifier(`before_${entity}`)}) and not exists (select 1 from effects e where e.entity = h.entity and e.key = h.key and e.outcome = 'committed'
-      and (h.field is null or (e.value ->> h.field) is not null))`);
+      and (h.field is null or ${memberNamedBy("e.value", "h.field")} is not null))`);
   return Number(row?.["n"] ?? 0);
 }
 

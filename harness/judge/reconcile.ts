@@ -1,7 +1,7 @@
 // Reconciliation: what clients were told, against what the database holds.
 
 import type { EvidenceDatabase } from "../evidence/database.ts";
-import { identifier, literal } from "../evidence/duckdb.ts";
+import { identifier, literal, memberNamedBy } from "../evidence/duckdb.ts";
 import type { Entity } from "../drill/system.ts";
 import { counters } from "./counters.ts";
 import { judgeLists } from "./lists.ts";
@@ -138,7 +138,7 @@ async function reconcileEntity(database: EvidenceDatabase, entity: ReadEntity, r
 /** Judges the suspects by the rules above, and dismisses them. */
 async function applyRules(database: EvidenceDatabase, entity: Entity, fields: readonly string[], known: ReadonlySet<string>): Promise<void> {
   const { name, counters: counted } = entity;
-  const key = `"${entity.key}"`;
+  const key = identifier(entity.key);
   const set = fields.filter((field) => !counted.includes(field));
   const suspect = (of: string) => `"#bucket" in (select bucket from suspects) and ${of} in (select key from suspects)`;
   await database.run(`create or replace temp table held as select * exclude ("#bucket") from buckets.after_${name} where ${suspect(key)}`);
@@ -175,9 +175,9 @@ async function findShed(database: EvidenceDatabase, name: string, columns: reado
   }
   if (!set?.more) return;
   await database.run(`insert into harms
-    select 'value-shed', '${name}', key, field, max(seq), max("end"), null, max_by((value ->> field), seq)
+    select 'value-shed', '${name}', key, field, max(seq), max("end"), null, max_by(${memberNamedBy("value", "field")}, seq)
     from (select *, unnest(json_keys(value)) as field from buckets.effects where ${without} and "#closer")
-    where field not in (${kept}) and field not in (${["", ...recorded].map(literal).join(", ")}) and (value ->> field) is not null
+    where field not in (${kept}) and field not in (${["", ...recorded].map(literal).join(", ")}) and ${memberNamedBy("value", "field")} is not null
     group by key, field`);
 }
 

@@ -1,7 +1,7 @@
 // Takes the records that the rules can't decide alone, and decides them one by one.
 
 import type { EvidenceDatabase, Row } from "../evidence/database.ts";
-import { literal as text } from "../evidence/duckdb.ts";
+import { identifier, literal as text } from "../evidence/duckdb.ts";
 import type { Entity } from "../drill/system.ts";
 import { canonical, type ValueKind } from "../evidence/values.ts";
 import { FLOAT, isAdmissible, MOST_OPERATIONS, UNSURE, type Fields, type Operation } from "./admissible.ts";
@@ -26,7 +26,7 @@ export async function refine(database: EvidenceDatabase, entity: Entity): Promis
         from touched where key in (select key from fate where comes_or_goes and n between 2 and ${MOST_OPERATIONS}))
     select key, (row_number() over (order by key) - 1) // ${BATCH} as batch from (
       select key from marked group by key having coalesce(bool_or(crossing), false) or bool_or(outcome <> 'committed') or bool_or(kind = 'add') or count(*) filter (kind = 'insert') > 1
-      union select key from fate where maybe_inserted and n <= ${MOST_OPERATIONS} and key in (select "${entity.key}" from base))`);
+      union select key from fate where maybe_inserted and n <= ${MOST_OPERATIONS} and key in (select ${identifier(entity.key)} from base))`);
   const [last] = await database.rows("select max(batch)::double as n from tangled");
   for (let batch = 0; batch <= Number(last?.["n"] ?? -1); batch++) await refineBatch(database, entity, batch);
 }
@@ -34,8 +34,8 @@ export async function refine(database: EvidenceDatabase, entity: Entity): Promis
 async function refineBatch(database: EvidenceDatabase, entity: Entity, batch: number): Promise<void> {
   const of = `in (select key from tangled where batch = ${batch})`;
   const touched = grouped(await database.rows(`select key, kind, outcome, start::double as start, "end"::double as "end", value::varchar as value, seq::double as seq from touched where key ${of} order by key, seq`), "key");
-  const base = grouped(await database.rows(`select * from base where "${entity.key}" ${of}`), entity.key);
-  const held = grouped(await database.rows(`select * from held where "${entity.key}" ${of}`), entity.key);
+  const base = grouped(await database.rows(`select * from base where ${identifier(entity.key)} ${of}`), entity.key);
+  const held = grouped(await database.rows(`select * from held where ${identifier(entity.key)} ${of}`), entity.key);
   const counters = new Set(entity.counters);
   const kinds: Kinds = { counted: counters, of: (field) => (counters.has(field) ? counterKind(database, entity.name, field) : database.columns.kind(entity.name, field)) };
   const cleared: string[] = [];

@@ -1,7 +1,7 @@
 // What clients told before the migration began, against what the system then held: what was wrong by then, no migration did.
 
 import type { EvidenceDatabase, Row } from "../evidence/database.ts";
-import { identifier, literal } from "../evidence/duckdb.ts";
+import { identifier, literal, memberNamedBy } from "../evidence/duckdb.ts";
 import type { Entity } from "../drill/system.ts";
 import { canonical, DIGEST } from "../evidence/values.ts";
 import { counterKind, judgeCounter } from "./counters.ts";
@@ -36,7 +36,7 @@ export async function takeOutMistold(database: EvidenceDatabase, entities: reado
 
 /** Fields that were told of a system that only has the old shape, and that the query of the old shape doesn't read: they were never shed. */
 async function unreadFields(database: EvidenceDatabase, { name }: Entity): Promise<string[]> {
-  const early = `from effects e, harms h where h.harm = 'value-shed' and h.entity = ${literal(name)} and e.entity = h.entity and e.outcome = 'committed' and (e.value ->> h.field) is not null
+  const early = `from effects e, harms h where h.harm = 'value-shed' and h.entity = ${literal(name)} and e.entity = h.entity and e.outcome = 'committed' and ${memberNamedBy("e.value", "h.field")} is not null
     and e."end" < (select min(t) from timeline where kind = 'migration' and state = 'started')`;
   const rows = await database.rows(`select h.field, count(distinct (e.seq, e.key))::double as n, string_agg(distinct e.op, ', ' order by e.op) as ops ${early} group by h.field order by h.field`);
   if (rows.length === 0) return [];

@@ -1,7 +1,7 @@
 // Transactions of unknown outcome that took effect in part: whatever happened to them, that can't have.
 
 import type { EvidenceDatabase } from "../evidence/database.ts";
-import { identifier, literal } from "../evidence/duckdb.ts";
+import { identifier, literal, member } from "../evidence/duckdb.ts";
 import { canonical } from "../evidence/values.ts";
 import type { Entity } from "../drill/system.ts";
 import { counterKind } from "./counters.ts";
@@ -45,8 +45,8 @@ export async function collectWitnesses(database: EvidenceDatabase, { name, key: 
 async function countedWitnesses(database: EvidenceDatabase, entity: string, key: string, counter: string): Promise<void> {
   const kind = counterKind(database, entity, counter);
   const field = identifier(counter);
-  const rows = await database.rows(`select a.seq::double as seq, a.key, h.${field} as held, b.${field} as was, a.value ->> ${literal(counter)} as change
-    from alone a join held h on h.${key} = a.key join base b on b.${key} = a.key where a.kind = 'add' and (a.value ->> ${literal(counter)}) is not null and h.${field} is not null and b.${field} is not null order by 1, 2`);
+  const rows = await database.rows(`select a.seq::double as seq, a.key, h.${field} as held, b.${field} as was, ${member("a.value", counter)} as change
+    from alone a join held h on h.${key} = a.key join base b on b.${key} = a.key where a.kind = 'add' and ${member("a.value", counter)} is not null and h.${field} is not null and b.${field} is not null order by 1, 2`);
   const witnesses = rows.flatMap(({ seq, key: of, held, was, change }) => {
     const texts = [held, was, change].map((text) => canonical(kind, String(text)));
     const numbers = texts.some((text) => text === undefined) || kind.of.startsWith("float") ? undefined : unitsOf(texts as string[]);

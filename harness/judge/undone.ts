@@ -1,7 +1,7 @@
 // Counters that hold what they held some time ago: their newest changes are not altered, but lost.
 
 import type { EvidenceDatabase, Row } from "../evidence/database.ts";
-import { literal } from "../evidence/duckdb.ts";
+import { literal, member } from "../evidence/duckdb.ts";
 import type { Entity } from "../drill/system.ts";
 import { canonical, type ValueKind } from "../evidence/values.ts";
 import { counterKind } from "./counters.ts";
@@ -31,8 +31,8 @@ export async function findUndone(database: EvidenceDatabase, { name, counters }:
       const rows = await database.rows(`
         with portion as (select distinct key, expected, held ${wrong} and held is not null and key > ${literal(after)} order by key limit ${BATCH})
         select p.key, any_value(p.expected) as expected, any_value(p.held) as held,
-          list({'seq': t.seq::double, 'start': t.start::double, 'end': coalesce(t."end", 9e18)::double, 'sure': t.outcome = 'committed', 'amount': t.value ->> ${literal(counter)}} order by t."end", t.seq) filter (t.seq is not null) as changes
-        from portion p left join touched t on t.key = p.key and t.kind = 'add' and (t.value ->> ${literal(counter)}) is not null group by p.key order by p.key`);
+          list({'seq': t.seq::double, 'start': t.start::double, 'end': coalesce(t."end", 9e18)::double, 'sure': t.outcome = 'committed', 'amount': ${member("t.value", counter)}} order by t."end", t.seq) filter (t.seq is not null) as changes
+        from portion p left join touched t on t.key = p.key and t.kind = 'add' and ${member("t.value", counter)} is not null group by p.key order by p.key`);
       await enter(database, { entity: name, counter, kind: counterKind(database, name, counter) }, rows, takenBack);
       after = String(rows.at(-1)?.["key"]);
       more = rows.length === BATCH;

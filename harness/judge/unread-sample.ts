@@ -1,6 +1,6 @@
 // Of a table that clients write, a sample of its rows: does more of it differ than they account for?
 
-import { literal } from "../evidence/duckdb.ts";
+import { literal, member } from "../evidence/duckdb.ts";
 import { PATHS } from "../evidence/run-directory.ts";
 import type { Activity, RunRecord, UnreadTable } from "./run-record.ts";
 
@@ -84,6 +84,6 @@ const ROWS = (when: "before" | "after") => `read_json(${literal(PATHS.sample[whe
 
 /** Lists those rows of the sample that are gone, or that hold something else in one of these columns. */
 export function sampleQuery({ database, full }: UnreadTable, columns: readonly string[]): string {
-  const differs = columns.length === 0 ? "a.xmin is null" : `a.xmin is not null and (${columns.map((column) => `json_extract_string(a.digests, ${literal(`$."${column}"`)}) is distinct from json_extract_string(b.digests, ${literal(`$."${column}"`)})`).join(" or ")})`;
+  const differs = columns.length === 0 ? "a.xmin is null" : `a.xmin is not null and (${columns.map((column) => `${member("a.digests", column)} is distinct from ${member("b.digests", column)}`).join(" or ")})`;
   return `select b.key from ${ROWS("before")} b join ${ROWS("after")} a using ("database", "table", key) where b."database" = ${literal(database)} and b."table" = ${literal(full)} and ${differs} order by b.key limit 100`;
 }

@@ -1,9 +1,8 @@
 // Drives k6: starts it with our extension, stops it in good order, and says when it died.
 
-import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { HarnessError } from "../base/errors.ts";
-import { ROOT, exists } from "../base/files.ts";
+import { ROOT, exists, tailOf } from "../base/files.ts";
 import { end, signal, start, type Child } from "../base/process.ts";
 import { waitUntil } from "../base/deadline.ts";
 import type { Standstill } from "../base/standstill.ts";
@@ -113,7 +112,7 @@ export class Load implements AsyncDisposable {
     const { code, signal: by } = await this.#child.exited;
     // k6 takes a script that throws for a success.
     if (this.#stopping || (code === 0 && this.#endsByItself)) return new Promise(() => undefined);
-    const log = (await readFile(this.logFile, "utf8").catch(() => "")).trim().split("\n").filter((line) => line.includes("turnback:") || line.includes("rror")).at(-1);
+    const log = tailOf(this.logFile).trim().split("\n").filter((line) => line.includes("turnback:") || line.includes("rror")).at(-1);
     return `the load generator ended by itself (${by ?? `exit code ${code}`})${log ? `: ${log.trim()}` : ""}`;
   }
 

@@ -1,15 +1,15 @@
 // Reads a plan from its folder and gives each step its checksum.
 
-import { join, relative, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { ROOT, sha256 } from "../base/files.ts";
-import { parseWith, readData } from "../drill/parse.ts";
+import { readDeclared } from "../drill/parse.ts";
 import { planSchema, type Plan, type Step } from "../drill/plan.ts";
 import { refuseOwnTransactions } from "./own-transaction.ts";
 
 /** @throws HarnessError for what is no plan, and for a step that ends its own transaction */
 export async function readPlan(folder: string): Promise<Plan> {
   const file = join(resolve(ROOT, folder), "plan.yaml");
-  const plan = parseWith(planSchema, await readData(file), relative(process.cwd(), file));
+  const plan = await readDeclared(planSchema, file);
   refuseOwnTransactions(plan);
   return plan;
 }

@@ -1,12 +1,13 @@
 // The facts before the migration, kept with the prepared data that they describe.
 
 import { constants } from "node:fs";
-import { cp, mkdir, readFile, readdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { ROOT, exists, sha256 } from "../base/files.ts";
+import { cp, readFile, readdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { sha256 } from "../base/files.ts";
 import { packDumps } from "../evidence/pack.ts";
 import type { EvidenceWriter } from "../evidence/run-directory.ts";
 import { captureFacts, type Observed } from "./facts.ts";
+import { keepFolder, keptFolder } from "../topology/cache.ts";
 import { findBySearchPath } from "./search-path.ts";
 
 /**
@@ -18,24 +19,19 @@ import { findBySearchPath } from "./search-path.ts";
 export async function baselineFacts(databases: readonly (Observed & { /** Names its data. */ readonly dataKey: string })[], evidence: EvidenceWriter, signal?: AbortSignal): Promise<void> {
   const described = await Promise.all(databases.map(async ({ client, database, dataKey, system }) => [database, dataKey, system.entities, system.invariants, await settingsOf(client)]));
   const key = sha256(JSON.stringify([described, await ownSource()])).slice(0, 16);
-  const cached = join(ROOT, ".cache", "facts", key);
+  const shelf = { kind: "facts", name: key, holds: "before" } as const;
   const anew = (await Promise.all(databases.map((observed) => dependsOnTime(observed, evidence)))).includes(true);
-  if (!anew && (await exists(cached))) {
-    await cp(join(cached, "before"), evidence.path("before"), { recursive: true, mode: constants.COPYFILE_FICLONE });
+  const cached = anew ? undefined : await keptFolder(shelf);
+  if (cached !== undefined) {
+    await cp(cached, evidence.path("before"), { recursive: true, mode: constants.COPYFILE_FICLONE });
     return;
   }
   await captureFacts(databases, evidence, "before", { signal });
   if (anew) return;
-  const partial = `${cached}.${process.pid}.partial`;
-  await mkdir(join(cached, ".."), { recursive: true, mode: 0o700 });
-  await cp(evidence.path("before"), join(partial, "before"), { recursive: true });
-  await packDumps(partial, "before", databases.flatMap(({ system }) => system.entities)); // or each run would do so again
-  try {
-    await rename(partial, cached);
-  } catch (error) {
-    await rm(partial, { recursive: true, force: true });
-    if (!(await exists(cached))) throw error; // else another run was faster
-  }
+  await keepFolder(shelf, async (at) => {
+    await cp(evidence.path("before"), at, { recursive: true });
+    await packDumps(dirname(at), "before", databases.flatMap(({ system }) => system.entities)); // or each run would do so again
+  });
 }
 
 /** What the server was told when it started, but for where it is and where its files are: these are other ones in each run. */

@@ -7,6 +7,7 @@ import { pipeline } from "node:stream/promises";
 import pg from "pg";
 import copy from "pg-copy-streams";
 import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
+import { quoted } from "../base/quoted.ts";
 import type { Entity, System } from "../drill/system.ts";
 import { dumpFile, type EvidenceWriter, type FactsWhen } from "../evidence/run-directory.ts";
 import { evidenceError } from "../evidence/evidence-error.ts";
@@ -87,9 +88,17 @@ async function dumpEntity(client: pg.Client, entity: Entity, shape: Shape, evide
   }
 }
 
+/** Names that a header of CSV can't bear, and the packer's own columns (pack.ts). */
+const UNREADABLE = /[\u0000-\u001f\u007f]|^#(?:bucket|set|closer|part)$/i;
+/** As many as a table of PostgreSQL can have. */
+const MOST_COLUMNS = 1_600;
+
 /** What the server says of a query's columns; of a domain it names the base type. @throws when the judge couldn't tell two of them apart */
 export async function columnsOf(client: pg.Client, query: string): Promise<Column[]> {
   const { fields } = await client.query(`select * from (${query}\n) records limit 0`);
+  const odd = fields.find(({ name }) => UNREADABLE.test(name));
+  if (odd !== undefined) throw new Error(`one of its columns is named ${quoted(odd.name)}, which nobody can read from a dump (a line break, or what the packed run keeps of its own); give it another name`);
+  if (fields.length > MOST_COLUMNS) throw new Error(`it has ${fields.length} columns, and of more than ${MOST_COLUMNS} no record can be compared; leave some out: tables are compared whole beside it`);
   const names = fields.map(({ name }) => name.toLowerCase());
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new Error(`two of its columns are named ${twice} (upper and lower case are the same here); give one another name`);

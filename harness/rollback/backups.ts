@@ -1,9 +1,10 @@
 // Base backups and archived WAL beside the server: taken, verified, refused when damaged, restored.
 
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import type pg from "pg";
 import { pause } from "../base/deadline.ts";
 import { HarnessError, messageOf } from "../base/errors.ts";
+import { tailOf } from "../base/files.ts";
 import type { RunEvent } from "../evidence/timeline.ts";
 import { appendSettings, copyServing, type BaseCopy } from "../topology/base-copy.ts";
 import { PGBACKREST, SEGMENT } from "../topology/backup-store.ts";
@@ -178,7 +179,7 @@ export class Backups {
         if ((await postgres.observe()).state === "stopped") await postgres.start();
         return await this.#recovered(target, settings);
       } catch (error) {
-        const said = (await readFile(postgres.logFile)).subarray(logged).toString();
+        const said = tailOf(postgres.logFile, { since: logged });
         const ended = error instanceof ServiceExited ? error.signalled || SHUT_DOWN.test(said) : (await postgres.observe()).state === "stopped";
         if (!ended || starts === STARTS) throw error;
         this.#retried(messageOf(error));

@@ -1,11 +1,12 @@
 // The PostgreSQL binaries of the process runtime, in two releases, and the user that they run as.
 
-import { accessSync, constants, cpSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { accessSync, constants, cpSync, existsSync, lstatSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { execFileSync } from "node:child_process";
 import { HarnessError } from "../base/errors.ts";
+import { partialOf } from "../base/owner.ts";
 
 /** A system runs on the usual release of its runtime; a major version upgrade goes from the older to the newer one. */
 export type Release = "usual" | "older" | "newer";
@@ -35,8 +36,12 @@ function locate(name: string): string {
   }
   if (userInfo().uid !== 0 || reachableByAll(native)) return native;
   const copy = join(tmpdir(), `turnback-postgres-${version}`);
-  if (!existsSync(copy)) {
-    const partial = `${copy}.${process.pid}`;
+  const there = lstatSync(copy, { throwIfNoEntry: false });
+  if (there && (there.uid !== userInfo().uid || !there.isDirectory() || (there.mode & 0o022) !== 0)) { // in a folder where anybody may put anything
+    throw new HarnessError({ code: "binaries-foreign", kind: "environment", place: copy, message: `${copy} is where this user's copy of PostgreSQL belongs, and somebody else may have put it there`, remedy: "remove it, or set TMPDIR to a folder of your own" });
+  }
+  if (!there) {
+    const partial = partialOf(copy);
     mkdirSync(partial, { recursive: true, mode: 0o755 });
     cpSync(native, partial, { recursive: true, verbatimSymlinks: true });
     try {

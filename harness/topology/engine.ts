@@ -21,11 +21,19 @@ export async function tryEngines(): Promise<EngineAttempt[]> {
   const declared = process.env["DOCKER_HOST"];
   const places = declared !== undefined && declared !== "" ? [declared] : [
     "unix:///var/run/docker.sock",
-    `unix://${join(homedir(), ".docker/run/docker.sock")}`,
-    `unix://${join(homedir(), ".colima/default/docker.sock")}`,
+    ...homes().flatMap((home) => [`unix://${join(home, ".docker/run/docker.sock")}`, `unix://${join(home, ".colima/default/docker.sock")}`]),
     ...(process.getuid ? [`unix:///run/user/${process.getuid()}/podman/podman.sock`] : []),
   ];
   return Promise.all(places.map(tryEngine));
+}
+
+/** A user that the machine doesn't know has none. */
+function homes(): string[] {
+  try {
+    return [homedir()];
+  } catch {
+    return [];
+  }
 }
 
 async function tryEngine(place: string): Promise<EngineAttempt> {

@@ -5,17 +5,17 @@ import {
   writeFileSync, writeSync, type BigIntStats,
 } from "node:fs";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { wallClock } from "../base/clock.ts";
 import { ROOT, exists } from "../base/files.ts";
 import { codeOf } from "../base/errors.ts";
+import { fateOf, partialOf } from "../base/owner.ts";
 import { newSecret } from "../base/random.ts";
 import { inspect, run } from "../base/process.ts";
 
 const KEPT = join(ROOT, ".cache", "kept");
 /** So many copies are kept, of whatever data: each is as large as its data and a run's WAL. */
 const KEPT_AT_MOST = 8;
-const DOOMED = ".doomed-";
 /** The kernel's clock of files may be as coarse as this. */
 const CLOCK_TICK_MS = 20n;
 
@@ -33,10 +33,11 @@ type Manifest = { readonly of: string; readonly known: Known };
 /**
  * Makes `at` a copy of a tree, from an earlier run's where there is one.
  * @param beside a folder that doesn't exist yet, on the same file system
+ * @param name of the data, on the shelf of kept copies
  * @returns what keeps the copy for another run, whatever became of it meanwhile; not to be called while anybody writes to it
  */
-export async function takeCopy(template: string, at: string, beside: string): Promise<() => Promise<void>> {
-  const shelf = join(KEPT, basename(template));
+export async function takeCopy(template: string, at: string, beside: string, name = basename(template)): Promise<() => Promise<void>> {
+  const shelf = join(KEPT, name);
   const of = stamp(lstatSync(template, { bigint: true }));
   const manifest = (await takeFrom(shelf, beside, of)) ?? { of, known: {} };
   let known: Known;
@@ -45,7 +46,7 @@ export async function takeCopy(template: string, at: string, beside: string): Pr
     known = setBack({ template, wanted: prepared(template, of), at, known: manifest.known });
   } else {
     await mkdir(beside, { recursive: true });
-    await run("cp", ["-a", "--reflink=auto", template, at]);
+    await run("cp", ["-a", "--reflink=auto", template, at], { env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C", TURNBACK_WORK: dirname(beside) } }); // its run's mark
     known = remember(listing(at));
   }
   return async () => {
@@ -101,13 +102,13 @@ function readManifest(file: string): Manifest | undefined {
 }
 
 async function forgetOldest(): Promise<void> {
-  const shelves = (await readdir(KEPT)).filter((name) => !name.startsWith(DOOMED));
+  const shelves = (await readdir(KEPT)).filter((name) => fateOf(name) === undefined);
   const all = (await Promise.all(shelves.map(async (shelf) => Promise.all((await readdir(join(KEPT, shelf))).map(async (name) => {
     const path = join(KEPT, shelf, name);
     return { path, at: await stat(path).then(({ ctimeMs }) => ctimeMs, () => 0) };
   }))))).flat().toSorted((a, b) => b.at - a.at);
   for (const { path } of all.slice(KEPT_AT_MOST)) {
-    const doomed = join(KEPT, `${DOOMED}${newSecret()}`);
+    const doomed = partialOf(join(KEPT, "doomed"));
     const mine = await rename(path, doomed).then(() => true, () => false); // or a run has just taken it
     if (mine) await rm(doomed, { recursive: true, force: true });
   }

@@ -1,12 +1,12 @@
 // The record of what a run has started, so that what a killed harness leaves can be found and removed.
 
 import { mkdir, readFile, readdir, rm } from "node:fs/promises";
-import { readFileSync, readlinkSync, renameSync, writeFileSync } from "node:fs";
-import { hostname } from "node:os";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { ROOT, exists } from "../base/files.ts";
 import { allPids, inspect, killTree, ownIdentity, run, signal, stillRuns, type ProcessIdentity } from "../base/process.ts";
+import { here, partialOf, whyElsewhere, type Place } from "../base/owner.ts";
 import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
 import { waitUntil } from "../base/deadline.ts";
 import { fuseMountsBelow, unmountBelow } from "./faulty-disk.ts";
@@ -25,10 +25,6 @@ type LiveRecord = {
   /** Where these process ids mean something: a boot of a machine, and a namespace of it. */
   readonly place: Place;
 };
-
-type Place = { readonly host: string; readonly boot: string; readonly namespace: string };
-
-const here = (): Place => ({ host: hostname(), boot: readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim(), namespace: readlinkSync("/proc/self/ns/pid") });
 
 const identity = z.object({ pid: z.number().int().positive(), startTicks: z.number() });
 const recordForm = z.object({
@@ -66,7 +62,7 @@ export class LiveRun {
 
   /** Beside it and renamed: a record that is cut short would hide what runs. */
   #save(): void {
-    const beside = `${this.#file}.${process.pid}.partial`;
+    const beside = partialOf(this.#file);
     writeFileSync(beside, JSON.stringify(this.#record), { mode: 0o600 });
     renameSync(beside, this.#file);
   }
@@ -121,14 +117,6 @@ async function readRecord(path: string): Promise<LiveRecord | string | undefined
     if (codeOf(error) === "ENOENT") return undefined;
     return `its record ${path} can't be read (${messageOf(error)}): look for what it started by hand, then remove it`;
   }
-}
-
-/** Why the processes of a record can't be told from here, if they can't. */
-function whyElsewhere(place: Place): string | undefined {
-  const now = here();
-  if (place.host !== now.host && place.boot !== now.boot) return `it belongs to machine ${place.host}: run \`turnback clean\` there`;
-  if (place.boot === now.boot && place.namespace !== now.namespace) return "it belongs to another pid namespace of this machine (a container): run `turnback clean` there, or end that";
-  return undefined;
 }
 
 /** Recorded ones, and those that were started with the run's mark in their environment: whoever only looks at its files has none. */
@@ -189,7 +177,7 @@ async function remove(path: string, record: LiveRecord, pids: readonly number[],
   }
   await removeRules(record.workDirectory);
   await unmountBelow(record.workDirectory);
-  await rm(record.workDirectory, { recursive: true, force: true });
+  await rm(record.workDirectory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   await rm(path, { force: true });
 }
 

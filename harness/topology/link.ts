@@ -1,9 +1,9 @@
 // A logical replication from one server to another: what the one's clients change reaches the other, row by row.
 
-import { readFileSync } from "node:fs";
 import type pg from "pg";
 import { waitUntil } from "../base/deadline.ts";
 import { HarnessError } from "../base/errors.ts";
+import { tailOf } from "../base/files.ts";
 import type { Address, Service } from "./runtime.ts";
 
 /** Works on a server with a superuser's connection around all proxies. */
@@ -141,7 +141,7 @@ export class Link {
 
   /** What the receiving server last complained of in its log. */
   #lastError(): string {
-    const errors = readFileSync(this.to.logFile, "utf8").split("\n").filter((line) => line.includes(" ERROR: "));
+    const errors = tailOf(this.to.logFile).split("\n").filter((line) => line.includes(" ERROR: "));
     return errors.at(-1)?.replace(/^.* ERROR: +/, "") ?? "it reports no error";
   }
 

@@ -1,14 +1,15 @@
 // PostgreSQL as a service: its settings, its roles, and the seeded data that every run starts from.
 
-import { readFile, readdir, mkdir, rename, rm, writeFile, chown, stat } from "node:fs/promises";
+import { readFile, readdir, mkdir, rm, writeFile, chown, stat } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
 import { run } from "../base/process.ts";
-import { ROOT, exists, sha256 } from "../base/files.ts";
+import { ROOT, sha256 } from "../base/files.ts";
 import { newSecret } from "../base/random.ts";
 import type { System } from "../drill/system.ts";
 import { postgresBinaries, unprivilegedUser, type Release } from "./embedded-postgres.ts";
 import type { FaultyDisk, Volume } from "./faulty-disk.ts";
+import { keepFolder, keptFolder } from "./cache.ts";
 import { takeCopy } from "./kept-data.ts";
 import type { Address, Launch, Service } from "./runtime.ts";
 import { FIXED_OPTIONS, fixTheRest, UNHURRIED_OPTIONS } from "./sessions.ts";
@@ -178,9 +179,9 @@ export function passwordSql(passwords: Partial<Passwords>): string {
 }
 
 /** @param folder data of a server that isn't running */
-async function setPasswords(folder: string, release: Release, passwords: Passwords): Promise<void> {
+async function setPasswords(folder: string, workDirectory: string, release: Release, passwords: Passwords): Promise<void> {
   const alone = run(join(postgresBinaries(release), "bin/postgres"), ["--single", "-D", folder, "-c", "log_statement=none", "-c", "unix_socket_directories=", "postgres"], {
-    cwd: folder, env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C.UTF-8" }, ...(unprivilegedUser() ?? {}),
+    cwd: folder, env: marked(workDirectory), ...(unprivilegedUser() ?? {}),
   });
   alone.child.stdin?.end(passwordSql(passwords));
   const { stderr } = await alone;
@@ -260,7 +261,8 @@ export async function dataDirectoryFor(options: {
   const { contents, release } = options;
   const { system } = contents;
   const key = await templateKey(contents, await versionOf(postgresBinaries(release)));
-  const template = join(ROOT, ".cache", "templates", `${system.name}-${key}`);
+  const dataKey = `${system.name}-${key}`;
+  const shelf = { kind: "templates", name: dataKey, holds: "data" } as const;
   const folder = dataFolder(options.server);
   // The server's user owns the folder, too: a restore puts other data in the place of these.
   const home = join(options.workDirectory, "postgres");
@@ -268,18 +270,19 @@ export async function dataDirectoryFor(options: {
   await mkdir(home, { recursive: true });
   const user = unprivilegedUser();
   if (user) await chown(home, user.uid, user.gid);
-  if (!(await exists(template))) {
+  let template = await keptFolder(shelf, { say: options.say });
+  if (template === undefined) {
     options.say(`preparing the data of system ${system.name} (once)`);
     const fresh = join(options.workDirectory, `pgdata-template-${options.server}`);
     const password = newSecret();
     await initialise(fresh, options.workDirectory, release, password);
     await options.withServer(fresh, password, (service) => populate(service.address("sql"), contents, password));
-    await publish(fresh, template);
+    template = await keepFolder(shelf, (at) => copyTree(fresh, at, options.workDirectory));
+    await rm(fresh, { recursive: true, force: true });
   }
-  const dataKey = `${system.name}-${key}`;
-  const keep = options.below === undefined ? await takeCopy(template, target, join(options.workDirectory, `kept-${folder}`)) : undefined;
-  if (options.below !== undefined) await copyTree(template, join(options.below, folder));
-  await setPasswords(target, release, options.passwords);
+  const keep = options.below === undefined ? await takeCopy(template, target, join(options.workDirectory, `kept-${folder}`), dataKey) : undefined;
+  if (options.below !== undefined) await copyTree(template, join(options.below, folder), options.workDirectory);
+  await setPasswords(target, options.workDirectory, release, options.passwords);
   return { dataDirectory: target, dataKey, ...(keep && { keep }) };
 }
 
@@ -304,26 +307,15 @@ async function initialise(directory: string, workDirectory: string, release: Rel
   await run(join(postgresBinaries(release), "bin/initdb"), [
     "-D", directory, "-U", "turnback", "--pwfile", passwordFile, "--auth=scram-sha-256",
     "-E", "UTF8", "--locale=C.UTF-8", "--data-checksums", "--no-sync",
-  ], { cwd: workDirectory, env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C.UTF-8" }, ...(user ?? {}) });
+  ], { cwd: workDirectory, env: marked(workDirectory), ...(user ?? {}) });
   await rm(passwordFile);
 }
 
-/** Moves finished data into the cache in one rename; another run may have been faster. */
-async function publish(fresh: string, template: string): Promise<void> {
-  await mkdir(join(template, ".."), { recursive: true, mode: 0o700 });
-  const partial = `${template}.${process.pid}.partial`;
-  await copyTree(fresh, partial);
-  try {
-    await rename(partial, template);
-  } catch (error) {
-    await rm(partial, { recursive: true, force: true });
-    if (!(await exists(template))) throw error;
-  }
-  await rm(fresh, { recursive: true, force: true });
-}
+/** What is started for a run bears its mark, so that `clean` finds it whoever was killed meanwhile. */
+const marked = (workDirectory: string) => ({ PATH: process.env["PATH"] ?? "", LC_ALL: "C.UTF-8", TURNBACK_WORK: workDirectory });
 
-async function copyTree(from: string, to: string): Promise<void> {
-  await run("cp", ["-a", "--reflink=auto", from, to]);
+async function copyTree(from: string, to: string, workDirectory: string): Promise<void> {
+  await run("cp", ["-a", "--reflink=auto", from, to], { env: marked(workDirectory) });
 }
 
 /** The context of the image, so that a change of a Dockerfile makes new prepared data. */

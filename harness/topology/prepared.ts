@@ -1,7 +1,10 @@
 // A started PostgreSQL with the system's data in it, in either runtime.
 
 import { join } from "node:path";
+import { messageOf } from "../base/errors.ts";
+import { inShort, quoted } from "../base/quoted.ts";
 import { newSecret } from "../base/random.ts";
+import { declarationError } from "../drill/parse.ts";
 import type { Drill } from "../drill/schema.ts";
 import type { Server, Standby } from "./cluster.ts";
 import type { Release } from "./embedded-postgres.ts";
@@ -41,11 +44,11 @@ export async function postgresFor(options: {
   const inPlace: Settings = (system.tablespaces ?? []).length > 0 ? { allow_in_place_tablespaces: "on" } : {};
   const startServer = async (name: string, dataDirectory: string, image: string): Promise<Server> => {
     const fence = { on: false };
-    const service = await runtime.start(postgresLaunch({
+    const service = await settled(postgres.settings, runtime.start(postgresLaunch({
       server: name, release, dataDirectory, image, disk, archiving, replicated, publishes, ownClock, password: passwords.turnback, fenced: () => fence.on,
       ...(name === server && { first: passwordSql(passwords) }), // another's data come with theirs
       port: name === "postgres" ? postgres.port : 0, settings: { ...inPlace, ...postgres.settings }, readyWithinMs: postgres.readyWithinMs,
-    }));
+    })));
     return { name, service, fence };
   };
   const prepared = async (dataDirectory: string, image: string, dataKey: string): Promise<Prepared> => {
@@ -79,4 +82,15 @@ export async function postgresFor(options: {
   });
   if (keep && runtime instanceof ProcessRuntime) runtime.atEnd(`data of ${server}`, keep);
   return prepared(dataDirectory, postgresImage(release), dataKey);
+}
+
+/** Of a server that doesn't start by a declared setting, that is what is wrong. */
+async function settled<T>(settings: Settings, starting: Promise<T>): Promise<T> {
+  try {
+    return await starting;
+  } catch (error) {
+    const [, name, said] = /(?:unrecognized configuration parameter|invalid value for parameter|parameter) "([^"]+)"([^\n]*)/.exec(messageOf(error)) ?? [];
+    if (name === undefined || !Object.hasOwn(settings, name)) throw error;
+    throw declarationError(`system.postgres.settings.${name}`, `system.postgres.settings.${name}: the server doesn't start with ${quoted(settings[name])}${said ? ` (${inShort(`${name}${said}`)})` : ", for it knows no such setting"}`, "correct the setting, or leave it out", error);
+  }
 }

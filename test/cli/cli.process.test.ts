@@ -274,7 +274,7 @@ describe("bad luck", () => {
       const { code, err } = await turnback("run", file, "--runtime", "process", "--runs", small);
       expect(err).toMatch(/no space left/);
       expect(err).not.toMatch(/^\s+at \S+ \(/m);
-      expect(code).toBe(2);
+      expect(code).toBe(4);
     } finally {
       await execute("umount", [small]);
     }

@@ -3,7 +3,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { firstOperation, refusals } from "../../harness/conduct/first-operation.ts";
+import { firstOperation, refusals, refusedInstead } from "../../harness/conduct/first-operation.ts";
+import { HarnessError } from "../../harness/base/errors.ts";
 import { ledgerHead } from "../../harness/evidence/ledger-head.ts";
 import { PATHS } from "../../harness/evidence/run-directory.ts";
 import type { Load, LoadStats } from "../../harness/load/load.ts";
@@ -43,6 +44,31 @@ describe("the first operation", () => {
     await using folder = await temporaryFolder();
     const signal = AbortSignal.timeout(300);
     await expect(firstOperation(loadOf([{ at: 9e9, counts: { rejected: 9 } }]), evidenceOf(folder.path, [NOWHERE]), signal)).rejects.toMatchObject({ name: "TimeoutError" });
+  });
+});
+
+describe("steady state that does not come", () => {
+  const timedOut = new HarnessError({ code: "wait-timed-out", kind: "run", message: "timed out after 11 s waiting for steady state before the migration" });
+  const DENIED = { code: "42501", error: "permission denied for table items" };
+
+  test("says what operations are refused for, and how often", async () => {
+    await using folder = await temporaryFolder();
+    const evidence = evidenceOf(folder.path, [{ outcome: "committed" }, ...Array<object>(5).fill(DENIED)]);
+    await expect(refusedInstead(timedOut, evidence, 0.01)).rejects.toMatchObject({
+      code: "load-refused", message: "steady state did not come: of the load's first 6 operations 5 were refused, on the system as it is before any migration: book 5 times: 42501 permission denied for table items",
+    });
+  });
+
+  test("is not laid to refusals that steady state tolerates, nor to none", async () => {
+    await using folder = await temporaryFolder();
+    await expect(refusedInstead(timedOut, evidenceOf(folder.path, [DENIED, { outcome: "committed" }]), 0.5)).rejects.toBe(timedOut);
+    await expect(refusedInstead(timedOut, evidenceOf(folder.path, [{ outcome: "committed" }]), 0)).rejects.toBe(timedOut);
+  });
+
+  test("leaves any other error as it is", async () => {
+    await using folder = await temporaryFolder();
+    const other = new Error("something else");
+    await expect(refusedInstead(other, evidenceOf(folder.path, Array<object>(5).fill(DENIED)), 0)).rejects.toBe(other);
   });
 });
 

@@ -6,18 +6,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { partialOf } from "../../harness/base/owner.ts";
 import { ownIdentity } from "../../harness/base/process.ts";
 import { exists, ROOT } from "../../harness/base/files.ts";
-import { abandonedScratch, literal, openDuckDB } from "../../harness/evidence/duckdb.ts";
+import { literal, openDuckDB } from "../../harness/evidence/duckdb.ts";
+import { abandonedParts } from "../../harness/topology/cache.ts";
 import { temporaryFolder } from "../support/drills.ts";
 
 test("scratch of processes that are gone is found, and none of one that runs", async () => {
   const { pid, startTicks } = ownIdentity();
-  const left = join(tmpdir(), `tb-duckdb-${pid}-${startTicks + 1}-test`); // the same id, and another process
+  const left = partialOf(join(tmpdir(), "tb-duckdb")).replace(`${pid}-${startTicks}-`, `${pid}-${startTicks + 1}-`); // the same id, and another process
   await mkdir(left);
   try {
     const database = await openDuckDB();
-    const found = await abandonedScratch();
+    const found = (await abandonedParts()).map(({ path }) => path);
     expect(found).toContain(left);
     expect(found).not.toContain(database.scratch);
     await database[Symbol.asyncDispose]();

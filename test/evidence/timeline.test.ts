@@ -7,6 +7,6 @@ import { TimelineWriter } from "../../harness/evidence/timeline.ts";
 test.skipIf(!existsSync("/dev/full"))("an event that can't be written for want of space says so, and the chain doesn't move", () => {
   const timeline = new TimelineWriter("/dev/full", () => 0, (data) => data);
   const head = timeline.head;
-  expect(() => timeline.record({ kind: "run", state: "started" })).toThrow(expect.objectContaining({ code: "evidence-disk-full", kind: "run" }));
+  expect(() => timeline.record({ kind: "run", state: "started" })).toThrow(expect.objectContaining({ code: "evidence-disk-full", kind: "environment" }));
   expect(timeline.head).toBe(head);
 });

@@ -30,6 +30,8 @@ export type History = {
   readonly before: readonly (readonly [key: string, value: string | null, stock?: number | string | null])[];
   readonly after: readonly (readonly [key: string, value: string | null, stock?: number | string | null])[];
   readonly ops: readonly Op[];
+  /** What the entity's key, its value and its counter are called; key, value and stock when left out. */
+  readonly names?: readonly [key: string, value: string, stock: string];
   /** No write is acknowledged but those of `ops`. Without it, a history with none has one beside it, which stays as it was. */
   readonly silent?: boolean;
   readonly drill?: Partial<DrillDeclaration>;
@@ -88,8 +90,9 @@ export function record(directory: string, told: History): string {
     name: "recorded", question: "Is this recorded history judged rightly?", system: { path: "none" }, migration: { plan: "none" }, load: { workload: "none" },
     objectives: { loss: { maxLostWrites: 0 }, consistency: {} }, ...history.drill,
   });
+  const names = history.names ?? ["key", "value", "stock"];
   const query = "select key, value, stock from items";
-  const system = systemSchema.parse({ name: "recorded", description: "one entity", schema: ["none"], entities: [{ name: "item", key: "key", before: query, after: query, counters: ["stock"], references: history.references ?? [] }], across: history.across ?? [] });
+  const system = systemSchema.parse({ name: "recorded", description: "one entity", schema: ["none"], entities: [{ name: "item", key: names[0], before: query, after: query, counters: [names[2]], references: history.references ?? [] }], across: history.across ?? [] });
   writeFileSync(join(directory, "drill.json"), JSON.stringify({
     schema: "turnback.run/1", run: "recorded", startedAt: "2026-01-01T00:00:00.000Z", runtime: { kind: "process", why: "" }, seed: 1, versions: {}, drill, system, plan: history.plan ?? {},
   }));
@@ -100,15 +103,20 @@ export function record(directory: string, told: History): string {
   for (const when of ["before", "after"] as const) {
     mkdirSync(join(directory, when), { recursive: true });
     const [value = "text", stock = "numeric", afterwards = value] = history.types ?? [];
-    const columns = { item: [column("key", "text"), column("value", when === "before" ? value : afterwards), column("stock", stock)] };
+    const columns = { item: [column(names[0], "text"), column(names[1], when === "before" ? value : afterwards), column(names[2], stock)] };
     const facts = { structure: [], integrity: [], invariants: [], entities: { entities: ["item"], failed: [], columns }, ...history.facts?.[when] };
     for (const [name, data] of Object.entries(facts)) writeFileSync(join(directory, when, `${name}.json`), JSON.stringify(data));
     const rows = history[when].map(([key, value, stock = 0]) => `${key},${value === null ? "" : `"${value.replaceAll('"', '""')}"`},${stock ?? ""}\n`);
-    writeFileSync(join(directory, when, "entity-item.csv.zst"), zstdCompressSync(`key,value,stock\n${rows.join("")}`));
+    writeFileSync(join(directory, when, "entity-item.csv.zst"), zstdCompressSync(`${names.map((name) => `"${name.replaceAll('"', '""')}"`).join(",")}\n${rows.join("")}`));
   }
   if (history.told) writeFileSync(join(directory, PATHS.told), JSON.stringify([{ entity: "item", from: history.told.at * 1e6, to: history.told.at * 1e6, rows: history.told.rows }]));
-  history.ops.forEach((op, index) => writeOp(directory, op, index + 1));
+  history.ops.forEach((op, index) => writeOp(directory, { ...op, ...(op.effects && { effects: op.effects.map((effect) => ({ ...effect, ...(effect.value && { value: called(effect.value, names) }) })) }) }, index + 1));
   return directory;
+}
+
+/** A told value with the names that its fields have here. */
+function called(value: object, [, own, stock]: readonly [string, string, string]): object {
+  return Object.fromEntries(Object.entries(value).map(([name, told]: [string, unknown]) => [name === "value" ? own : name === "stock" ? stock : name, told]));
 }
 
 function writeOp(directory: string, { at, took = 5, outcome = "committed", effects = [], op = "op", code = "", error }: Op, seq: number): void {

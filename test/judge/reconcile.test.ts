@@ -124,6 +124,15 @@ describe("reconciliation", () => {
     expect(card.verdict).toBe("unknown");
   });
 
+  /** Names that SQL, JSON's paths, CSV, or we ourselves could take for something else. */
+  const ODD = ['a"b', "a'b", "$x", "/x", "x.y", "~t/z", "*", "#", "\\", "select", "größe", "seq", "held", "field", "value", "kind", "entity", "key", "bucket", "was", "Mixed Case", "x".repeat(63), " ", "{}", "a,b", "a[0]", "%20", "-", "constructor"];
+  const named = (i: number): [string, string, string] => [0, 1, 2].map((n) => ODD[(i * 3 + n) % ODD.length] ?? "") as [string, string, string];
+
+  test.for([...Object.values(OK).map((history) => [history, {}] as const), ...Object.values(BAD)].map((one, i) => [named(i), ...one] as const))("with the names %j as with any other", async ([names, history, expected]) => {
+    const { seen } = await reconciled({ ...history, names });
+    expect(seen).toEqual({ ...NONE, ...expected });
+  });
+
   test("an intent without an outcome is indeterminate: a killed generator proves nothing", async () => {
     await using folder = await temporaryFolder();
     record(folder.path, { before: [], after: [["a", "1"]], ops: [{ at: 0, effects: [insert("a", "1")] }] });

@@ -278,8 +278,8 @@ describe("what a step destroys", () => {
     });
 
     test.for([
-      ["a part of the key", cut("line_no"), /plan destroys, step destroy can't preserve: the column "line_no" can't name the rows of table public.lines: several have \([12]\)/],
-      ["columns that are the same in two rows", cut(["order_ref"]), /the column "order_ref" can't name .* several have \([ab]\)/],
+      ["a part of the key", cut("line_no"), /plan destroys, step destroy can't preserve: the column "line_no" can't name the rows of table public.lines: 2 values are of several rows each$/],
+      ["columns that are the same in two rows", cut(["order_ref"]), /the column "order_ref" can't name .* values are of several rows each$/],
       ["a column that isn't there", cut(["order_ref", "lineno"]), /step destroy can't preserve: table public.lines has no column "lineno"/],
       ["columns to keep that aren't there", cut(["order_ref", "line_no"], ["notes"]), /has no column "notes"/],
       ["a table that isn't there", cut("id", ["note"], "public.nowhere"), /there is no table public.nowhere/],
@@ -293,7 +293,7 @@ describe("what a step destroys", () => {
     test("is refused where a part of the key is null", shared, async () => {
       await freshLines();
       await admin.query(`update public.lines set "odd, name" = null where order_ref = 'b'`);
-      await expect(migrator(() => runForward(context(undefined, cut(["order_ref", "odd, name"]))))).rejects.toThrow(/the columns "order_ref", "odd, name" can't name .* one is null in \{/);
+      await expect(migrator(() => runForward(context(undefined, cut(["order_ref", "odd, name"]))))).rejects.toThrow(/the columns "order_ref", "odd, name" can't name the rows of table public.lines: in 2 of them one is null$/);
       await admin.query("drop table public.lines");
     });
   });

@@ -164,10 +164,12 @@ describe("a key names one record", () => {
     return await inSession((client) => captureFacts([{ client, system: systemOf(before, key, counters) }], evidence, "before"));
   };
   test.for([
-    ["null", "select null::text as key, 1 as n union all select 'a', 1", "key", [], "null in 1 records"],
-    ["repeated", "select 'a' as key union all select 'a' union all select 'b'", "key", [], "a names 2 records"],
+    ["null", "select null::text as key, 1 as n union all select 'a', 1", "key", [], "it is null in 1 records"],
+    ["repeated", "select 'a' as key union all select 'a' union all select 'b'", "key", [], "1 of its values name several records, up to 2"],
     ["missing", "select 'a' as ref", "key", [], "is no column of its query, which has ref"],
     ["there, and a counter is not", "select 'a' as key", "key", ["stock"], "no column stock"],
+    ["a column with a line break in its name", "select 'a' as key, 1 as \"a\nb\"", "key", [], 'one of its columns is named "a\\nb"'],
+    ["a column as the packer has one", "select 'a' as key, 1 as \"#bucket\"", "key", [], 'one of its columns is named "#bucket"'],
     ["a column of which there are two", "select 'a' as key, 1 as n, 2 as \"N\"", "key", [], "two of its columns are named n"],
   ] as const)("otherwise the declaration is wrong: it is %s", shared, async ([, query, key, counters, says]) => {
     const refused = captured(query, key, counters);

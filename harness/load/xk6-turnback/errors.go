@@ -42,8 +42,9 @@ func errorCode(err error) string {
 // mostOfText bounds what the ledger keeps of a message.
 const mostOfText = 200
 
-// errorText is what a server says an operation was refused for, where that names objects of the schema alone: broken rules, wrong
-// names, missing rights, read-only sessions. What else it says, and what any other error says, never reaches the ledger: it may quote
+// errorText is what a server says an operation was refused for, where that names objects of the schema or of the server alone: broken
+// rules, wrong names, missing rights, read-only sessions; who may not come in, which database is missing, and of what there is too little.
+// What else it says, and what any other error says, never reaches the ledger: it may quote
 // data or a DSN. Of a value that its type refuses, the type is named and the value is cut off.
 func errorText(err error) string {
 	var serverError *pgconn.PgError
@@ -52,7 +53,7 @@ func errorText(err error) string {
 	}
 	text := serverError.Message
 	switch serverError.Code[:2] {
-	case "0A", "23", "25", "3F", "42":
+	case "0A", "23", "25", "28", "3D", "3F", "42", "53", "55", "57":
 	case "22":
 		text, _, _ = strings.Cut(text, `: "`)
 	default:
