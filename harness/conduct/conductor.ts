@@ -224,7 +224,7 @@ class Conduct {
   async #facts(topology: Topology, when: "before" | "after", back = true): Promise<void> {
     const { drill, plan, evidence } = this.#run;
     const end = endOf(plan, drill.rollback);
-    const databases = await Promise.all(viewsOf(topology).map(async ({ database, dataKey, observer }) => ({ database, dataKey, system: this.#systemOf(database), client: await observer("facts") })));
+    const databases = await Promise.all(viewsOf(topology).map(async ({ database, dataKey, observer, reader }) => ({ database, dataKey, system: this.#systemOf(database), client: await observer("facts"), reader: await reader("facts") })));
     try {
       const [{ client }] = databases as [typeof databases[0] & object];
       const migrated = !back && await isInPlace(plan, databases);
@@ -235,7 +235,7 @@ class Conduct {
       }
       if (when === "before") this.#before = { counters: await countersOf(databases), since: await firstTransactions(databases) };
     } finally {
-      await Promise.all(databases.map(({ client }) => client.end()));
+      await Promise.all(databases.flatMap(({ client, reader }) => [client.end(), reader.end()]));
     }
     if (when === "after" || end.steps.length === 0) return;
     const before = await readJson<SchemaObject[]>(evidence.directory, "before/structure.json");

@@ -4,6 +4,7 @@ import pg from "pg";
 import { HarnessError } from "../base/errors.ts";
 import type { Entity, System } from "../drill/system.ts";
 import type { Column } from "../evidence/values.ts";
+import { askOne } from "./asking.ts";
 
 const EXAMPLES = 3;
 
@@ -18,7 +19,7 @@ export async function requireKeys(client: pg.Client, system: System, entity: Ent
   const missing = [...entity.counters, ...(entity.list === undefined ? [] : [entity.list])].filter((field) => !names.includes(field));
   if (missing.length > 0) throw wrong(`is right, but its query has no column ${missing.join(", ")}`, "name a column of the query");
   const key = `(${pg.escapeIdentifier(entity.key)}::text collate pg_catalog."C")`; // as it is dumped: a and A are two, whatever the column's collation says
-  const { rows } = await client.query<{ key: string | null; n: string }>(`select pg_catalog.left(${key}, 100) as key, pg_catalog.count(*) as n
+  const { rows } = await askOne<{ key: string | null; n: string }>(client, `select pg_catalog.left(${key}, 100) as key, pg_catalog.count(*) as n
     from (${entity.before}\n) records group by ${key} having ${key} is null or pg_catalog.count(*) > 1 order by 2 desc, 1 limit ${EXAMPLES}`);
   if (rows.length === 0) return;
   const examples = rows.map(({ key: value, n }) => (value === null ? `null in ${n} records` : `${value} names ${n} records`)).join(", ");
