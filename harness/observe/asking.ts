@@ -2,7 +2,8 @@
 
 import type pg from "pg";
 import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
-import { READER } from "../topology/postgres.ts";
+import { cut, READER } from "../topology/postgres.ts";
+import { READ_WITHIN_MS } from "../topology/sessions.ts";
 
 /*
  * A query of a declaration is a stranger's program. It runs in a session that logged in as a role that may read every row and nothing else,
@@ -15,8 +16,19 @@ import { READER } from "../topology/postgres.ts";
 /** One statement, whatever the text has in it. */
 export function askOne<Row extends pg.QueryResultRow>(client: pg.Client, text: string, values: unknown[] = []): Promise<pg.QueryResult<Row>> {
   const one = { text, values, queryMode: "extended" };
-  return client.query<Row>(one);
+  return inTime(client, () => client.query<Row>(one));
 }
+
+/** A query may set its own session's time-out to none: then we are gone, and with us it. */
+export async function inTime<T>(client: pg.Client, work: () => Promise<T>): Promise<T> {
+  const late = setTimeout(() => { cut(client); }, READ_WITHIN_MS + LATE_MS);
+  try {
+    return await work();
+  } finally {
+    clearTimeout(late);
+  }
+}
+const LATE_MS = 5_000;
 
 /** insufficient_privilege, read_only_sql_transaction, fdw's own refusals, and what the protocol says of two statements */
 const REFUSED = new Set(["42501", "25006", "2F003", "2F004", "2F005"]);

@@ -11,7 +11,7 @@ import type { Entity, System } from "../drill/system.ts";
 import { dumpFile, type EvidenceWriter, type FactsWhen } from "../evidence/run-directory.ts";
 import { evidenceError } from "../evidence/evidence-error.ts";
 import { DIGEST, LONGEST_BYTES, type Column } from "../evidence/values.ts";
-import { askOne, isRefused, refused, remedyOf, tooSlow } from "./asking.ts";
+import { askOne, inTime, isRefused, refused, remedyOf, tooSlow } from "./asking.ts";
 import { requireKeys } from "./entity-keys.ts";
 import type { SearchPath } from "./search-path.ts";
 
@@ -72,7 +72,7 @@ async function dumpEntity(client: pg.Client, entity: Entity, shape: Shape, evide
     const columns = await columnsOf(client, entity[shape]);
     // Without OFFSET 0 the server would merge the two queries, and make the text of each value as often as we name it.
     const rows = client.query(copy.to(`copy (select ${columns.map((column) => `${printed(column, columns.length)} as ${pg.escapeIdentifier(column.name)}`).join(", ")} from (select * from (${entity[shape]}\n) asked offset 0) records) to stdout with (format csv, header)`));
-    await pipeline(rows, createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 1 } }), createWriteStream(evidence.path(file)));
+    await inTime(client, () => pipeline(rows, createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 1 } }), createWriteStream(evidence.path(file))));
     await client.query("select pg_catalog.set_config('search_path', $1, true)", [path.fresh]);
     await client.query("release savepoint entity");
     return columns;

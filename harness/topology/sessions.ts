@@ -7,7 +7,8 @@ import type pg from "pg";
  * about the application's sessions and the migration's, which are rehearsed as they are; what is given at the start of a session outranks them.
  */
 const FIXED: Readonly<Record<string, string>> = {
-  statement_timeout: "0", lock_timeout: "0", idle_in_transaction_session_timeout: "0", idle_session_timeout: "0",
+  statement_timeout: "300000", lock_timeout: "30000", // bounds on hanging: a lock that nobody gives back, a query without an end
+  idle_in_transaction_session_timeout: "0", idle_session_timeout: "0",
   TimeZone: "UTC", DateStyle: "ISO, MDY", IntervalStyle: "postgres", extra_float_digits: "1", bytea_output: "hex", xmloption: "content", lc_monetary: "C", lc_messages: "C",
   default_transaction_isolation: "read committed", default_transaction_read_only: "off", default_transaction_deferrable: "off", session_replication_role: "origin",
   max_parallel_workers_per_gather: "0", jit: "off", // looking must not take the processors of what is being looked at
