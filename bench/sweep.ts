@@ -107,7 +107,7 @@ async function besideFresh(pointS: number, prepareS: number, aloneS: number, our
   if ((await chooseRuntime("auto")).kind !== "docker") return console.log("  beside a fresh container: not measured, as no Docker engine answers here");
   const system = await readSystem("fixtures/systems/shop");
   const [fresh, prepared]: [number[], number[]] = [[], []];
-  const passwords = { turnback: newSecret(), migrator: newSecret(), app: newSecret() };
+  const passwords = { turnback: newSecret(), migrator: newSecret(), app: newSecret(), turnback_reader: newSecret() };
   const launch = { ...postgresLaunch({ dataDirectory: "", image: postgresImage("usual"), port: 0, settings: {}, readyWithinMs: 120_000, password: passwords.turnback, first: passwordSql({ turnback: passwords.turnback }) }), name: "fresh" };
   for (let i = 0; i < 5; i++) {
     await using runtime = await DockerRuntime.open(`bench-fresh-${i}`, "measured");

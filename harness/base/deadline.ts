@@ -79,3 +79,24 @@ export async function within<T>(ms: number, what: string, work: Promise<T>): Pro
     timer.abort();
   }
 }
+
+/**
+ * Leaves work alone that doesn't end by itself soon after an abort: whatever it waits for, nobody waits for it any more.
+ * @throws the signal's reason then; what the work fails by later is nobody's business
+ */
+export async function unlessAborted<T>(signal: AbortSignal, graceMs: number, work: Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const left = (async () => {
+    if (!signal.aborted) await new Promise<void>((resolve) => { signal.addEventListener("abort", () => { resolve(); }, { once: true, signal: over.signal }); });
+    await delay(graceMs, undefined, { signal: over.signal });
+    signal.throwIfAborted();
+    throw new Error("unreachable");
+  })();
+  left.catch(() => undefined);
+  work.catch(() => undefined);
+  try {
+    return await Promise.race([work, left]);
+  } finally {
+    over.abort();
+  }
+}

@@ -34,13 +34,17 @@ const SINGLE = "'(?:[^'\\\\]|''|\\\\.)*'";
 const CONNECTION = "(?:host|hostaddr|port|dbname|user|sslmode|service|connect_timeout|application_name|options|target_session_attrs)";
 const NOT_MASKED = "(?!['\"]?\\[redacted)";
 
+/*
+ * These look at text from outside: what repeats has a bound wherever a match could begin within it, or a line of blanks takes a minute.
+ */
+
 /** By pattern: what is before the secret, and the secret. */
 const SHAPES: readonly RegExp[] = [
   // The password of a URL: scheme://user:password@host
-  /(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@"']*:)([^\s@"']+)(?=@)/gi,
+  /(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/@"']{0,200}:)([^\s@"']{1,4000})(?=@)/gi,
   // A connection string's: beside host=, dbname= and the like, in either order. Quotes are doubled where it stands in SQL.
-  new RegExp(`(\\b${CONNECTION}\\s*=\\s*(?:''[^']*''|'[^']*'|[^\\s'"]+)\\s+(?:\\w+\\s*=\\s*(?:''[^']*''|'[^']*'|[^\\s'"]+)\\s+)*?(?:password|sslpassword|passfile)\\s*=\\s*)${NOT_MASKED}(''[^']+''|'[^']+'|[^\\s'"]+)`, "gi"),
-  new RegExp(`(\\b(?:password|sslpassword|passfile)\\s*=\\s*)${NOT_MASKED}(''[^']+''|'[^']+'|[^\\s'"]+)(?=\\s+(?:\\w+\\s*=\\s*[^\\s'"]+\\s+)*?${CONNECTION}\\s*=)`, "gi"),
+  new RegExp(`(\\b${CONNECTION}\\s*=\\s*(?:''[^']*''|'[^']*'|[^\\s'"]+)\\s+(?:\\w+\\s*=\\s*(?:''[^']*''|'[^']*'|[^\\s'"]+)\\s+){0,20}?(?:password|sslpassword|passfile)\\s*=\\s*)${NOT_MASKED}(''[^']+''|'[^']+'|[^\\s'"]+)`, "gi"),
+  new RegExp(`(\\b(?:password|sslpassword|passfile)\\s*=\\s*)${NOT_MASKED}(''[^']+''|'[^']+'|[^\\s'"]+)(?=\\s+(?:\\w+\\s*=\\s*[^\\s'"]+\\s+){0,20}?${CONNECTION}\\s*=)`, "gi"),
   /(\bpgpassword\s*=\s*)(?!['"]?\[redacted)("[^"]*"|'[^']*'|[^\s;]+)/gi,
   // A literal after a telling name: password 'x', "password": "x", token := 'x', api_key => 'x', secret: 'x'
   new RegExp(`(${BEFORE}${TELLING}["']?\\s*(?:=>|:=|[=:]|(?<=\\s))\\s*e?)${NOT_MASKED}(${SINGLE})`, "gi"),
@@ -48,9 +52,9 @@ const SHAPES: readonly RegExp[] = [
   // Without quotes it may be the name of something: only what no name looks like.
   new RegExp(`(${BEFORE}${TELLING}["']?:\\s*)${NOT_MASKED}(?![a-z_][\\w$.]*(?:[\\s,;&"'()})\\]]|$))((?=[^\\s,;&"'()})\\]]*[a-z])(?=[^\\s,;&"'()})\\]]*\\d)[^\\s,;&"'()})\\]$]{6,})`, "gi"),
   new RegExp(`(${BEFORE}${TELLING}=)${NOT_MASKED}(?![a-z_.]+\\d*\\(|[a-z]*[_.][\\w.]*(?:[\\s,;&"'()})\\]]|$))((?=[^\\s,;&"'()})\\]]*[a-z])(?=[^\\s,;&"'()})\\]]*\\d)[^\\s,;&"'()})\\]$]{6,})`, "gi"),
-  /(\bauthorization:?\s*(?:bearer|basic)?\s+|\bbearer\s+)(?!\[redacted)([a-z0-9._~+/=-]{8,})/gi,
+  /(\bauthorization:?\s{0,20}(?:bearer|basic)?\s{1,20}|\bbearer\s{1,20})(?!\[redacted)([a-z0-9._~+/=-]{8,})/gi,
   // What is a secret by its own look.
-  /()(SCRAM-SHA-256\$\d+:[^\s'"]+)/g, /()(\bAKIA[0-9A-Z]{16}\b)/g, /()(\bgh[pousr]_[A-Za-z0-9]{30,})/g, /()(\bsk_live_[A-Za-z0-9]{16,})/g, /()(\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,})/g,
+  /()(SCRAM-SHA-256\$\d+:[^\s'"]+)/g, /()(\bAKIA[0-9A-Z]{16}\b)/g, /()(\bgh[pousr]_[A-Za-z0-9]{30,})/g, /()(\bsk_live_[A-Za-z0-9]{16,})/g, /()(\beyJ[\w-]{8,4000}\.eyJ[\w-]{8,8000}\.[\w-]{8,})/g,
   /()(-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$))/g,
 ];
 

@@ -11,7 +11,7 @@ export type UndoFailure = { readonly what: string; readonly message: string };
  * signal: teardown must work exactly when the run was aborted.
  */
 export class UndoStack implements AsyncDisposable {
-  readonly #entries: { readonly what: string; readonly undo: () => Promise<unknown> }[] = [];
+  readonly #entries: { readonly what: string; readonly undo: () => Promise<unknown>; readonly needed: boolean }[] = [];
   readonly #budgetMs: number;
   readonly failures: UndoFailure[] = [];
 
@@ -19,9 +19,12 @@ export class UndoStack implements AsyncDisposable {
     this.#budgetMs = budgetMs;
   }
 
-  /** Registers an undo and returns a function that runs it now, once. */
-  push(what: string, undo: () => Promise<unknown>): () => Promise<void> {
-    const entry = { what, undo };
+  /**
+   * Registers an undo and returns a function that runs it now, once.
+   * @param needed also where there is little time: else a later undo, which takes all of it down, makes up for it
+   */
+  push(what: string, undo: () => Promise<unknown>, needed = false): () => Promise<void> {
+    const entry = { what, undo, needed };
     this.#entries.push(entry);
     return async () => {
       const at = this.#entries.indexOf(entry);
@@ -31,11 +34,11 @@ export class UndoStack implements AsyncDisposable {
     };
   }
 
-  /** Runs what is left, newest first; failures are kept in `failures`, none stops the rest. */
-  async runAll(): Promise<void> {
+  /** Runs what is left, newest first; failures are kept in `failures`, none stops the rest. @param hurryMs what isn't needed has no longer than this */
+  async runAll(hurryMs = Infinity): Promise<void> {
     for (let entry = this.#entries.pop(); entry; entry = this.#entries.pop()) {
       try {
-        await within(this.#budgetMs, `undo of ${entry.what}`, entry.undo());
+        await within(entry.needed ? this.#budgetMs : Math.min(this.#budgetMs, hurryMs), `undo of ${entry.what}`, entry.undo());
       } catch (error) {
         this.failures.push({ what: entry.what, message: messageOf(error) });
       }

@@ -1,6 +1,7 @@
 // One rehearsal, from a drill's file to a sealed run: conducted, packed, judged, written.
 
-import { messageOf } from "../base/errors.ts";
+import { unlessAborted } from "../base/deadline.ts";
+import { HarnessError, messageOf } from "../base/errors.ts";
 import { writeAtomically } from "../base/files.ts";
 import { runDrill, type RunOptions, type RunResult } from "../conduct/run-drill.ts";
 import { evidenceError } from "../evidence/evidence-error.ts";
@@ -15,10 +16,19 @@ import { findLeftovers } from "../topology/leftovers.ts";
 import { renderHtml } from "../../reports/html.ts";
 import { scorecardText, warn } from "./print.ts";
 
+/** An interrupted run is packed, judged as unknown and sealed all the same, where that is soon done. */
+const CONCLUDED_WITHIN_MS = 1_500;
+
 /** @throws HarnessError when the run can't be begun, or its evidence can't be written */
 export async function rehearse(options: RunOptions, key?: KeyObject): Promise<{ readonly card: Scorecard; readonly result: RunResult }> {
   const result = await conducted(options);
-  return { card: await concluded({ ...result, entities: result.system.entities }, { key }), result };
+  const card = await unlessAborted(options.signal, CONCLUDED_WITHIN_MS, concluded({ ...result, entities: result.system.entities }, { key })).catch((error: unknown) => {
+    if (error !== options.signal.reason) throw error;
+    throw new HarnessError({
+      code: "interrupted", kind: "run", place: result.directory, message: `${messageOf(error)} while it was packed and judged; all that it has seen is kept as it was written`, remedy: `turnback judge ${result.directory}`, cause: error,
+    });
+  });
+  return { card, result };
 }
 
 /** The first half, which other work on the machine may disturb. */

@@ -3,6 +3,7 @@
 import { HarnessError } from "../base/errors.ts";
 import { warn } from "./print.ts";
 
+const LEAVES_AFTER_MS = 1_000;
 const STOPS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 
 export function stopOnSignals(): { readonly signal: AbortSignal } & AsyncDisposable {
@@ -16,6 +17,8 @@ export function stopOnSignals(): { readonly signal: AbortSignal } & AsyncDisposa
     signal: controller.signal,
     [Symbol.asyncDispose]: () => {
       for (const name of STOPS) process.off(name, onSignal);
+      // What was left in its midst, as a query of DuckDB's, must not keep the program.
+      if (controller.signal.aborted) setTimeout(() => { process.exit(process.exitCode ?? 2); }, LEAVES_AFTER_MS).unref();
       return Promise.resolve();
     },
   };

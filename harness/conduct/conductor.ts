@@ -3,7 +3,7 @@
 import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { RunClock } from "../base/clock.ts";
-import { pause, waitUntil } from "../base/deadline.ts";
+import { pause, unlessAborted, waitUntil } from "../base/deadline.ts";
 import { HarnessError, messageOf } from "../base/errors.ts";
 import { UndoStack } from "../base/undo.ts";
 import { endOf, type Plan } from "../drill/plan.ts";
@@ -18,7 +18,7 @@ import type { Load, LoadStats } from "../load/load.ts";
 import { follow, switchOver } from "../migration/blue-green.ts";
 import { isInPlace } from "../migration/journal.ts";
 import { runForward, type RunnerContext } from "../migration/runner.ts";
-import { withSessions } from "../migration/sessions.ts";
+import { endEverywhere, withSessions } from "../migration/sessions.ts";
 import { swapVolumes } from "../migration/volume-swap.ts";
 import { countersOf, firstTransactions } from "../observe/activity.ts";
 import { baselineFacts } from "../observe/baseline.ts";
@@ -85,7 +85,7 @@ export async function conduct(run: DrillRun): Promise<HarnessError | undefined> 
   } catch (error) {
     failure = asHarnessError(error);
   }
-  await undo.runAll();
+  await undo.runAll(run.signal.aborted ? HURRY_MS : undefined);
   const [stuck] = undo.failures;
   failure ??= stuck && new HarnessError({
     code: "teardown-failed", kind: "run", place: stuck.what, message: `${stuck.what} could not be undone: ${stuck.message}`, remedy: "run `turnback clean`",
@@ -105,6 +105,10 @@ export async function conduct(run: DrillRun): Promise<HarnessError | undefined> 
 }
 
 const DEATH_IS_HEARD_MS = 300;
+/** What a phase waits for when the run is stopped has so long to end in good order. */
+const LEFT_AFTER_MS = 1_000;
+/** And what is undone only because it might be needed: the servers are taken down with all that was done to them. */
+const HURRY_MS = 500;
 
 function asHarnessError(error: unknown): HarnessError {
   if (error instanceof HarnessError) return error;
@@ -122,6 +126,8 @@ class Conduct {
   #before: Before = { counters: new Map(), since: new Map() };
   #untouched: Untouched | undefined;
   #struck = false;
+  /** A phase was left in its midst: what it still does is no part of the run. */
+  #left = false;
 
   constructor(run: DrillRun, undo: UndoStack) {
     this.#run = run;
@@ -135,6 +141,7 @@ class Conduct {
   }
 
   #record(event: RunEvent, t?: number): number {
+    if (this.#left) throw this.#signal.reason;
     if (event.kind === "fault" && event.state === "triggered") this.#struck = true;
     try {
       return this.#run.evidence.timeline.record(event, t);
@@ -148,7 +155,10 @@ class Conduct {
   async #phase<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
     this.#signal.throwIfAborted();
     this.#record({ kind: "phase", phase, state: "started" });
-    const result = await work();
+    const result = await unlessAborted(this.#signal, LEFT_AFTER_MS, work()).catch((error: unknown) => {
+      this.#left = this.#signal.aborted;
+      throw error;
+    });
     this.#record({ kind: "phase", phase, state: "ended" });
     return result;
   }
@@ -201,8 +211,8 @@ class Conduct {
   async #prepare(): Promise<Topology> {
     const { drill, system, evidence, say } = this.#run;
     const runtime = await this.#run.openRuntime();
-    this.#undo.push(`${runtime.kind} runtime`, async () => { await runtime[Symbol.asyncDispose](); });
-    this.#undo.push("logs", () => this.#collectLogs(runtime));
+    this.#undo.push(`${runtime.kind} runtime`, async () => { await runtime[Symbol.asyncDispose](); }, true);
+    this.#undo.push("logs", () => this.#collectLogs(runtime), true);
     checkCapabilities(drill, runtime);
     const topology = await startTopology({ runtime, drill, system, others: this.#run.others, application: this.#run.application, say, onSecret: (secret) => evidence.redactor.add(secret) });
     void topology.disk?.died.then((message) => this.#abort("disk-died", "faultfs", message));
@@ -224,7 +234,7 @@ class Conduct {
   async #facts(topology: Topology, when: "before" | "after", back = true): Promise<void> {
     const { drill, plan, evidence } = this.#run;
     const end = endOf(plan, drill.rollback);
-    const databases = await Promise.all(viewsOf(topology).map(async ({ database, dataKey, observer }) => ({ database, dataKey, system: this.#systemOf(database), client: await observer("facts") })));
+    const databases = await Promise.all(viewsOf(topology).map(async ({ database, dataKey, observer, reader }) => ({ database, dataKey, system: this.#systemOf(database), client: await observer("facts"), reader: await reader("facts") })));
     try {
       const [{ client }] = databases as [typeof databases[0] & object];
       const migrated = !back && await isInPlace(plan, databases);
@@ -235,7 +245,7 @@ class Conduct {
       }
       if (when === "before") this.#before = { counters: await countersOf(databases), since: await firstTransactions(databases) };
     } finally {
-      await Promise.all(databases.map(({ client }) => client.end()));
+      await Promise.all(databases.flatMap(({ client, reader }) => [client.end(), reader.end()]));
     }
     if (when === "after" || end.steps.length === 0) return;
     const before = await readJson<SchemaObject[]>(evidence.directory, "before/structure.json");
@@ -289,7 +299,8 @@ class Conduct {
       if (error instanceof HarnessError && error.kind === "declaration") throw error;
       const cut = decided.aborted ? { cut: "decision" } as const : signal.aborted ? { cut: "time" } as const : {};
       const why: unknown = signal.aborted ? signal.reason : error;
-      this.#record({ kind: "migration", state: "failed", detail: messageOf(why), error: failureOf(why), ...cut });
+      const ended = await endEverywhere(topology, "turnback-migration");
+      this.#record({ kind: "migration", state: "failed", detail: `${messageOf(why)}${ended}`, error: failureOf(why), ...cut });
     }
   }
 
@@ -306,7 +317,8 @@ class Conduct {
     } catch (error) {
       this.#signal.throwIfAborted();
       // That the way back fails is what a drill is there to find out.
-      const detail = signal.aborted ? `not done within ${rollback.withinMs} ms` : messageOf(error);
+      const ended = await endEverywhere(topology, "turnback-rollback");
+      const detail = `${signal.aborted ? `not done within ${rollback.withinMs} ms` : messageOf(error)}${ended}`;
       this.#record({ kind: "rollback", state: "failed", strategy: rollback.strategy, detail, error: { ...failureOf(error), message: detail } });
       return false;
     }
@@ -334,6 +346,7 @@ class Conduct {
     this.#record({ kind: "load", state: "ended" });
     await restApplication(topology, (event) => this.#record(event), this.#signal);
     await prober.stop();
+    await endEverywhere(topology); // nobody else has the migrator's password
     try {
       const seen = await Promise.all(viewsOf(topology).map(({ database, cluster, blueGreen }) => cluster.asking(cluster.primary, async (client) =>
         inDatabase(database, await proveQuiescence(client, { delayed: (cluster.declared?.applyDelayMs ?? 0) > 0, own: ownReplication(cluster, blueGreen), withinMs: 30_000, signal: this.#signal })))));

@@ -15,7 +15,7 @@ export type Before = { readonly counters: Counters; readonly since: ReadonlyMap<
 type Noting = { readonly before: Before; readonly evidence: EvidenceWriter; readonly clock: RunClock; readonly systemOf: (database: string | undefined) => System };
 
 export async function noteActivity(topology: Topology, { before: { counters, since }, evidence, clock, systemOf }: Noting): Promise<void> {
-  const databases = await Promise.all(viewsOf(topology).map(async ({ database, observer }) => ({ database, system: systemOf(database), client: await observer("activity") })));
+  const databases = await Promise.all(viewsOf(topology).map(async ({ database, observer, reader }) => ({ database, system: systemOf(database), client: await observer("activity"), reader: await reader("told") })));
   try {
     const counted = activityBetween(counters, await countersOf(databases));
     const unread = (await readJson<UnreadTable[]>(evidence.directory, "before/unread.json")) ?? [];
@@ -26,6 +26,6 @@ export async function noteActivity(topology: Topology, { before: { counters, sin
     await evidence.writeJson(PATHS.activity, withSamples(counted, seen.flat(), { from, to: clock.nowNs() }));
     await evidence.writeJson(PATHS.told, await lookAtTold(databases, evidence, clock));
   } finally {
-    await Promise.all(databases.map(({ client }) => client.end()));
+    await Promise.all(databases.flatMap(({ client, reader }) => [client.end(), reader.end()]));
   }
 }

@@ -64,11 +64,6 @@ export async function preflight(drill: Drill, plan: Plan, application?: LoadedAp
       }
     }
     if ("logLine" in at) {
-      try {
-        new RegExp(at.logLine);
-      } catch (error) {
-        throw declarationError(`faults[${index}].at.logLine`, `faults[${index}].at.logLine: ${(error as Error).message}`, "correct the regular expression", error);
-      }
       if (!["postgres", "toxiproxy", "wire-proxy", "replica", "green"].includes(at.service)) {
         throw declarationError(`faults[${index}].at.service`, `faults[${index}].at.service: there is no service "${at.service}"`, "the services are postgres, replica, green, toxiproxy and wire-proxy");
       }

@@ -3,6 +3,7 @@
 import { openSync, readSync, closeSync, fstatSync } from "node:fs";
 import { pause, within } from "../base/deadline.ts";
 import { messageOf } from "../base/errors.ts";
+import { patternOf } from "../base/pattern.ts";
 import type { Mutex } from "../base/mutex.ts";
 import type { UndoStack } from "../base/undo.ts";
 import { monotonicMs } from "../base/clock.ts";
@@ -16,6 +17,8 @@ import { viewOf, type Topology } from "../topology/topology.ts";
 
 /** A proof is looked for again until this long after the injection or the healing. */
 const PROOF_WITHIN_MS = 5_000;
+
+const LONGEST_REST = 1_048_576;
 
 type Strike = { readonly fault: Fault; readonly index: number; struck: boolean; /** While it waits for its delay inside a step. */ inside?: Promise<void> };
 
@@ -95,7 +98,7 @@ export class Strikes {
   }
 
   #follow(strike: Strike, at: Extract<Trigger, { logLine: string }>): void {
-    const pattern = new RegExp(at.logLine);
+    const pattern = patternOf(at.logLine);
     const service = this.#topology.services.find(({ name }) => name === at.service);
     if (!service) return;
     this.#background.push((async () => {
@@ -196,7 +199,7 @@ async function* newLines(file: string, signal: AbortSignal, done: () => boolean)
       const length = readSync(handle, buffer, 0, buffer.length, position);
       position += length;
       const lines = (rest + buffer.toString("utf8", 0, length)).split("\n");
-      rest = lines.pop() ?? "";
+      rest = (lines.pop() ?? "").slice(0, LONGEST_REST); // a line without an end must not fill the memory
       yield* lines;
       if (length === 0) await pause(20, signal);
     }

@@ -5,7 +5,7 @@ import { HarnessError } from "../base/errors.ts";
 import type { Gate } from "../drill/schema.ts";
 import type { RunEvent } from "../evidence/timeline.ts";
 import { emptied, gone, hold } from "../topology/clients.ts";
-import { connect } from "../topology/postgres.ts";
+import { connect, cut } from "../topology/postgres.ts";
 import type { Topology } from "../topology/topology.ts";
 import type { WireProxy } from "../topology/wire-proxy.ts";
 
@@ -100,10 +100,12 @@ export async function answersInTime({ access }: Topology, query: string, withinM
   try {
     return await within(withinMs, "the answer", (async () => {
       const client = await connect(access("app", "direct"), { name: "turnback-gate", timeoutMs: withinMs });
+      const late = setTimeout(() => { cut(client); }, withinMs); // nobody waits for it any more
       try {
         await client.query(query);
         return true;
       } finally {
+        clearTimeout(late);
         await client.end();
       }
     })());

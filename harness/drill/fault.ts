@@ -1,7 +1,18 @@
 // What a declaration says of faults: what strikes, on whom, when and for how long.
 
 import { z } from "zod";
+import { messageOf } from "../base/errors.ts";
+import { patternOf } from "../base/pattern.ts";
 import { ms, name, positiveMs } from "./fields.ts";
+
+/** What RE2 can't do is known before anything starts. */
+function asPattern(source: string, context: z.RefinementCtx): void {
+  try {
+    patternOf(source);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: `no regular expression that can be asked of every line: ${messageOf(error)}` });
+  }
+}
 
 /** When a fault strikes, seen from the migration (or, with `during`, from the rollback). */
 const during = z.enum(["migration", "rollback"]).default("migration")
@@ -21,7 +32,7 @@ export const triggerSchema = z.union([
   }),
   z.strictObject({ afterMs: ms.describe("Delay from the start of the migration (or rollback)"), during }),
   z.strictObject({
-    logLine: z.string().min(1).describe("Regular expression that a log line must match"),
+    logLine: z.string().min(1).superRefine(asPattern).describe("Regular expression (RE2's syntax: no backreferences, no looking around; at most 1,000 characters) that a log line must match"),
     service: name.default("postgres"),
   }),
 ]).describe("When the fault strikes");

@@ -1,5 +1,6 @@
 // Structure: how the schema after the way back differs from the one before, or from the one that must be there.
 
+import { matchesWildcard } from "../base/pattern.ts";
 import type { Objectives } from "../drill/schema.ts";
 import type { SchemaObject } from "./run-record.ts";
 import type { Fate } from "./kinds.ts";
@@ -53,7 +54,7 @@ export function judgeStructure(before: readonly SchemaObject[], after: readonly 
   const respelled = placed.filter(({ is, changes }) => changes.length > 0 && changes.every((change) => meansTheSame(is?.kind ?? "", change)));
   const others = placed.filter((difference) => !respelled.includes(difference));
   const inForce = ignore.filter(({ until }) => until === undefined || startedAt.slice(0, 10) <= until);
-  const reasonOf = ({ kind, subject }: Finding) => inForce.find(({ pattern }) => matches(pattern, `${kind} ${subject}`))?.reason;
+  const reasonOf = ({ kind, subject }: Finding) => inForce.find(({ pattern }) => matchesWildcard(pattern, `${kind} ${subject}`))?.reason;
   const counted = withCauses(others.filter((difference) => reasonOf(difference) === undefined));
   const ignored = others.flatMap((difference) => {
     const reason = reasonOf(difference);

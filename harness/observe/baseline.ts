@@ -6,8 +6,10 @@ import { dirname, join } from "node:path";
 import { sha256 } from "../base/files.ts";
 import { packDumps } from "../evidence/pack.ts";
 import type { EvidenceWriter } from "../evidence/run-directory.ts";
+import { askOne } from "./asking.ts";
 import { captureFacts, type Observed } from "./facts.ts";
 import { keepFolder, keptFolder } from "../topology/cache.ts";
+import { untilAborted } from "./frame.ts";
 import { findBySearchPath } from "./search-path.ts";
 
 /**
@@ -20,7 +22,7 @@ export async function baselineFacts(databases: readonly (Observed & { /** Names 
   const described = await Promise.all(databases.map(async ({ client, database, dataKey, system }) => [database, dataKey, system.entities, system.invariants, await settingsOf(client)]));
   const key = sha256(JSON.stringify([described, await ownSource()])).slice(0, 16);
   const shelf = { kind: "facts", name: key, holds: "before" } as const;
-  const anew = (await Promise.all(databases.map((observed) => dependsOnTime(observed, evidence)))).includes(true);
+  const anew = (await untilAborted(databases.map(({ reader }) => reader), signal, () => Promise.all(databases.map((observed) => dependsOnTime(observed, evidence))))).includes(true);
   const cached = anew ? undefined : await keptFolder(shelf);
   if (cached !== undefined) {
     await cp(cached, evidence.path("before"), { recursive: true, mode: constants.COPYFILE_FICLONE });
@@ -46,7 +48,7 @@ const TIMELY = /\b(now|clock_timestamp|statement_timestamp|transaction_timestamp
 const DATES = /'(now|today|tomorrow|yesterday)'/i;
 
 /** Whether some query asks what isn't in the data alone. Plans show what is inside views; of functions of the system's own, only the immutable are trusted. */
-export async function dependsOnTime({ client, system, database }: Observed, evidence: EvidenceWriter): Promise<boolean> {
+export async function dependsOnTime({ reader: client, system, database }: Observed, evidence: EvidenceWriter): Promise<boolean> {
   const queries = [...system.entities.map(({ before }) => before), ...system.invariants.map(({ query }) => query)];
   if (queries.some((query) => DATES.test(query))) return true;
   await client.query("begin read only");
@@ -57,7 +59,7 @@ export async function dependsOnTime({ client, system, database }: Observed, evid
     for (const query of queries) {
       await client.query("savepoint plan");
       try {
-        const plan = (await client.query<{ "QUERY PLAN": string }>(`explain (verbose, costs off) ${query}`)).rows.map((row) => row["QUERY PLAN"]).join("\n");
+        const plan = (await askOne<{ "QUERY PLAN": string }>(client, `explain (verbose, costs off) ${query}`)).rows.map((row) => row["QUERY PLAN"]).join("\n");
         if (TIMELY.test(plan) || [...plan.matchAll(/([\w$]+)"?\(/g)].some(([, name = ""]) => own.has(name))) return true;
         await client.query("release savepoint plan");
       } catch {

@@ -2,6 +2,7 @@
 
 import pg from "pg";
 import type { System } from "../drill/system.ts";
+import { askOne } from "./asking.ts";
 import { attempt } from "./integrity/fact.ts";
 
 /** An entity that reads a part of a column, and its fields that may show it. */
@@ -63,11 +64,15 @@ const id = (table: string, column: string) => `${table}.${column}`;
 export async function columnsRead(client: pg.Client, { entities }: Pick<System, "entities">): Promise<Reads> {
   const tables = new Map<string, string[]>();
   const [whole, inPart, leaveOut] = [new Set<string>(), new Map<string, Through[]>(), new Map<string, string[]>()];
-  let number = 0;
+  const views: { readonly name: string; readonly before: string; readonly view: string }[] = [];
   for (const { name, before } of entities) {
-    const view = `turnback_reads_${(number += 1)}`;
-    if (!("rows" in (await attempt(client, `create temporary view ${view} as ${before}\n`)))) continue; // the dump says what is wrong with the query
-    const fields = await fieldsOf(client, view, before);
+    const view = `turnback_reads_${views.length + 1}`;
+    if (await unlessRefused(client, () => askOne(client, `create temporary view ${view} as ${before}\n`))) views.push({ name, before, view }); // else the dump says what is wrong with the query
+  }
+  await client.query("set transaction read only"); // and never back again
+  for (const { name, before, view } of views) {
+    const fields = await unlessRefused(client, () => fieldsOf(client, view, before));
+    if (!fields) continue; // the dump says so
     // A view may call a column otherwise.
     const named = [...(await client.query<Column>(DEPENDS, [`pg_temp.${view}`])).rows, ...fields.flatMap(({ origin }) => origin ?? [])];
     const columns = [...new Map(named.map((column) => [id(column.table, column.column), column])).values()];
@@ -81,6 +86,20 @@ export async function columnsRead(client: pg.Client, { entities }: Pick<System, 
     }
   }
   return { whole: (table, column) => whole.has(id(table, column)), inPart: (table, column) => inPart.get(id(table, column)) ?? [], entities: (table) => tables.get(table) ?? [], leaveOut: (table) => leaveOut.get(table) ?? [] };
+}
+
+/** What the server says no to is nothing here; whoever dumps it says why. */
+async function unlessRefused<T>(client: pg.Client, work: () => Promise<T>): Promise<T | undefined> {
+  await client.query("savepoint refused");
+  try {
+    const done = await work();
+    await client.query("release savepoint refused");
+    return done;
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError)) throw error;
+    await client.query("rollback to savepoint refused");
+    return undefined;
+  }
 }
 
 type HeldBy = { readonly whole: ReadonlySet<string>; readonly fields: readonly { readonly name: string; readonly from: string | undefined }[]; readonly leftOut: readonly string[] };
@@ -125,7 +144,7 @@ async function fieldsOf(client: pg.Client, view: string, query: string): Promise
     const [, column, field] = CAST.exec(line) ?? [];
     return column === undefined || field === undefined ? [] : [[plain(field), plain(column)] as const];
   }));
-  const { fields } = await client.query(`select * from (${query}\n) records limit 0`);
+  const { fields } = await askOne(client, `select * from (${query}\n) records limit 0`);
   const found: Field[] = [];
   for (const { name, tableID, columnID } of fields) found.push({ name, origin: await originOf(client, tableID, columnID), cast: casts.get(name) });
   return found;

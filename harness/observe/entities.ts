@@ -12,6 +12,7 @@ import type { Entity, System } from "../drill/system.ts";
 import { dumpFile, type EvidenceWriter, type FactsWhen } from "../evidence/run-directory.ts";
 import { evidenceError } from "../evidence/evidence-error.ts";
 import { DIGEST, LONGEST_BYTES, type Column } from "../evidence/values.ts";
+import { askOne, inTime, isRefused, refused, remedyOf, tooSlow } from "./asking.ts";
 import { requireKeys } from "./entity-keys.ts";
 import type { SearchPath } from "./search-path.ts";
 
@@ -24,21 +25,22 @@ export type Dumped = { readonly shape?: Shape; readonly error?: string; readonly
 /** @param records in which shape they must be, or most likely are; `owed` says which */
 export type HowToRead = { readonly records: Shape; readonly owed: boolean; readonly path: SearchPath };
 
-/** One compressed CSV file an entity: the key, then its logical fields, as PostgreSQL prints them. */
+/** One compressed CSV file an entity, asked by whoever may only read: the key, then its logical fields, as PostgreSQL prints them. */
 export async function dumpEntities(client: pg.Client, system: System, evidence: EvidenceWriter, when: FactsWhen, { records, owed, path }: HowToRead): Promise<Map<string, Dumped>> {
   const dumped = new Map<string, Dumped>();
   for (const entity of system.entities) {
     const dump = (shape: Shape) => dumpEntity(client, entity, shape, evidence, dumpFile(when, entity.name), path);
     const first = await dump(records);
     if (when === "before") {
-      if (typeof first === "string") throw unreadable(system, entity, first);
+      if (isFailed(first)) throw unreadable(system, entity, first.failed);
       await requireKeys(client, system, entity, first);
     }
     // Afterwards a query that fails is a fact about the system. What is there in the other shape need not stay unknown.
     const other = records === "before" ? "after" : "before";
-    const found = typeof first === "string" ? await dump(other) : first;
-    const shape = typeof first !== "string" ? records : typeof found !== "string" ? other : undefined;
-    dumped.set(entity.name, { columns: typeof found === "string" ? [] : found, ...(shape && { shape }), ...(typeof first === "string" && (owed || !shape) && { error: first }) });
+    const found = isFailed(first) ? await dump(other) : first;
+    const shape = !isFailed(first) ? records : !isFailed(found) ? other : undefined;
+    if (isFailed(first) && isRefused(first.failed) && (owed || !shape)) throw refused(`entity ${entity.name}, ${records}`, first.failed);
+    dumped.set(entity.name, { columns: isFailed(found) ? [] : found, ...(shape && { shape }), ...(isFailed(first) && (owed || !shape) && { error: messageOf(first.failed) }) });
   }
   return dumped;
 }
@@ -52,39 +54,35 @@ export function entityFacts(entities: ReadonlyMap<string, Dumped>): object {
   };
 }
 
-function unreadable(system: System, entity: Entity, error: string): HarnessError {
+function unreadable(system: System, entity: Entity, error: unknown): HarnessError {
   return new HarnessError({
     code: "entity-query-failed", kind: "declaration", place: `system ${system.name}, entity ${entity.name}, before`,
-    message: `the query of entity ${entity.name} fails on the fresh system: ${error}`, remedy: "correct the query",
+    message: `the query of entity ${entity.name} fails on the fresh system: ${messageOf(error)}`, remedy: remedyOf(error), cause: error,
   });
 }
 
-/** What was cut off by a time-out says nothing about the system. */
-function tooSlow(entity: Entity, shape: Shape, cause: unknown): HarnessError {
-  return new HarnessError({
-    code: "entity-query-timed-out", kind: "run", place: `entity ${entity.name}, ${shape}`, cause,
-    message: `the records of entity ${entity.name} could not be read in time: ${messageOf(cause)}`, remedy: "make its query quicker, or the system's scale smaller",
-  });
-}
+/** Why it can't be read. */
+type Failed = { readonly failed: unknown };
+const isFailed = (found: readonly Column[] | Failed): found is Failed => "failed" in found;
 
 /** Gives its columns, or why it can't be read. */
-async function dumpEntity(client: pg.Client, entity: Entity, shape: Shape, evidence: EvidenceWriter, file: string, path: SearchPath): Promise<readonly Column[] | string> {
+async function dumpEntity(client: pg.Client, entity: Entity, shape: Shape, evidence: EvidenceWriter, file: string, path: SearchPath): Promise<readonly Column[] | Failed> {
   await client.query("savepoint entity");
   try {
     if (shape === "after" && path.now !== path.fresh) await client.query("select pg_catalog.set_config('search_path', $1, true)", [path.now]);
     const columns = await columnsOf(client, entity[shape]);
     // Without OFFSET 0 the server would merge the two queries, and make the text of each value as often as we name it.
     const rows = client.query(copy.to(`copy (select ${columns.map((column) => `${printed(column, columns.length)} as ${pg.escapeIdentifier(column.name)}`).join(", ")} from (select * from (${entity[shape]}\n) asked offset 0) records) to stdout with (format csv, header)`));
-    await pipeline(rows, createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 1 } }), createWriteStream(evidence.path(file)));
+    await inTime(client, () => pipeline(rows, createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 1 } }), createWriteStream(evidence.path(file))));
     await client.query("select pg_catalog.set_config('search_path', $1, true)", [path.fresh]);
     await client.query("release savepoint entity");
     return columns;
   } catch (error) {
     if (codeOf(error) === "ENOSPC") throw evidenceError(file, error);
-    if (codeOf(error) === "57014") throw tooSlow(entity, shape, error);
+    if (codeOf(error) === "57014") throw tooSlow(`entity ${entity.name}, ${shape}`, error);
     await client.query("rollback to savepoint entity"); // also of the path
     await rm(evidence.path(file), { force: true }); // half a dump is none
-    return messageOf(error);
+    return { failed: error };
   }
 }
 
@@ -95,7 +93,7 @@ const MOST_COLUMNS = 1_600;
 
 /** What the server says of a query's columns; of a domain it names the base type. @throws when the judge couldn't tell two of them apart */
 export async function columnsOf(client: pg.Client, query: string): Promise<Column[]> {
-  const { fields } = await client.query(`select * from (${query}\n) records limit 0`);
+  const { fields } = await askOne(client, `select * from (${query}\n) records limit 0`);
   const odd = fields.find(({ name }) => UNREADABLE.test(name));
   if (odd !== undefined) throw new Error(`one of its columns is named ${quoted(odd.name)}, which nobody can read from a dump (a line break, or what the packed run keeps of its own); give it another name`);
   if (fields.length > MOST_COLUMNS) throw new Error(`it has ${fields.length} columns, and of more than ${MOST_COLUMNS} no record can be compared; leave some out: tables are compared whole beside it`);

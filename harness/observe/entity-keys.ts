@@ -5,6 +5,7 @@ import { HarnessError } from "../base/errors.ts";
 import { inShort } from "../base/quoted.ts";
 import type { Entity, System } from "../drill/system.ts";
 import type { Column } from "../evidence/values.ts";
+import { askOne } from "./asking.ts";
 
 /** @throws HarnessError, exit code 3, when on the fresh system a key is missing, null or repeated, before any load starts */
 export async function requireKeys(client: pg.Client, system: System, entity: Entity, columns: readonly Column[]): Promise<void> {
@@ -17,7 +18,7 @@ export async function requireKeys(client: pg.Client, system: System, entity: Ent
   const missing = [...entity.counters, ...(entity.list === undefined ? [] : [entity.list])].filter((field) => !names.includes(field));
   if (missing.length > 0) throw wrong(`is right, but its query has no column ${missing.join(", ")}`, "name a column of the query");
   const key = `(${pg.escapeIdentifier(entity.key)}::text collate pg_catalog."C")`; // as it is dumped: a and A are two, whatever the column's collation says
-  const { rows: [row] } = await client.query<{ none: string; several: string; most: string }>(`
+  const { rows: [row] } = await askOne<{ none: string; several: string; most: string }>(client, `
     select coalesce(pg_catalog.sum(n) filter (where key is null), 0)::text as none, pg_catalog.count(*) filter (where key is not null and n > 1)::text as several, coalesce(pg_catalog.max(n) filter (where key is not null), 0)::text as most
     from (select ${key} as key, pg_catalog.count(*) as n from (${entity.before}\n) records group by 1) keys`);
   if (row?.none === "0" && row.several === "0") return;

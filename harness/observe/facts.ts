@@ -4,6 +4,7 @@ import type pg from "pg";
 import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
 import { inDatabase, type System } from "../drill/system.ts";
 import { PATHS, type EvidenceWriter, type FactsWhen } from "../evidence/run-directory.ts";
+import { askOne, isRefused, refused, remedyOf, tooSlow } from "./asking.ts";
 import { dumpEntities, entityFacts, type Dumped, type Shape } from "./entities.ts";
 import { findBySearchPath } from "./search-path.ts";
 import { inFrame, LIMITS, untilAborted, type Limits } from "./frame.ts";
@@ -30,7 +31,14 @@ type AfterFacts = {
 };
 
 /** One of the databases whose facts are captured; without a name it is the first one. */
-export type Observed = { readonly client: pg.Client; readonly system: System; readonly database?: string | undefined };
+export type Observed = {
+  /** A superuser's, for what catalogues and pages say. */
+  readonly client: pg.Client;
+  /** Of a role that may only read: for what declarations and definitions of the system ask. */
+  readonly reader: pg.Client;
+  readonly system: System;
+  readonly database?: string | undefined;
+};
 
 /**
  * Writes all facts below `before/` or `after/`. The connections must lead around the proxy:
@@ -46,22 +54,24 @@ export async function captureFacts(databases: readonly Observed[], evidence: Evi
   const sample: SampledRow[] = [];
   const keys: Record<string, readonly string[]> = {};
   const paths: Record<string, string> = {};
-  for (const { client, system, database } of databases) {
-    const reads = when === "after" ? undefined : await untilAborted([client], signal, () => readsOf(client, system, () => findBySearchPath(client, evidence, when, database)));
+  for (const { client, reader, system, database } of databases) {
+    const reads = when === "after" ? undefined : await untilAborted([reader], signal, () => readsOf(reader, system, () => findBySearchPath(reader, evidence, when, database)));
     const read = async () => {
       const path = await findBySearchPath(client, evidence, when, database);
       paths[database ?? ""] = path.fresh;
       const objects = await fingerprint(client);
-      const dumped = await dumpEntities(client, system, evidence, when, { records, owed, path });
-      const violated = await invariantFacts(client, system, when, limits);
-      return { objects, dumped, violated, planned: await plannerStatistics(client), hidden: await unreadFacts(client, evidence, when, { database, reads }) };
+      const planned = await plannerStatistics(client);
+      await findBySearchPath(reader, evidence, when, database);
+      const dumped = await dumpEntities(reader, system, evidence, when, { records, owed, path });
+      const violated = await invariantFacts(reader, system, when, limits);
+      return { objects, dumped, violated, planned, hidden: await unreadFacts(reader, evidence, when, { database, reads }) };
     };
     // amcheck takes locks that a read-only transaction may not take.
     const look = async () => {
-      await client.query("select set_config('search_path', $1, true)", [paths[database ?? ""]]);
-      return integrityFacts(client);
+      for (const session of [client, reader]) await session.query("select pg_catalog.set_config('search_path', $1, true)", [paths[database ?? ""]]);
+      return integrityFacts(client, reader);
     };
-    const [{ objects, dumped, violated, planned, hidden }, found] = await untilAborted([client], signal, () => inFrame(client, limits, read, look));
+    const [{ objects, dumped, violated, planned, hidden }, found] = await untilAborted([client, reader], signal, () => inFrame(client, limits, read, look, reader));
     structure.push(...objects.map((object) => located(database, object)));
     for (const [entity, facts] of dumped) entities.set(entity, facts);
     invariants.push(...violated.map((fact) => ({ ...fact, name: inDatabase(database, fact.name) })));
@@ -81,29 +91,31 @@ export async function captureFacts(databases: readonly Observed[], evidence: Evi
   await evidence.writeJson(`${when}/integrity.json`, [...integrity, ...more]);
 }
 
-/** @throws HarnessError when a rule can't be asked of the fresh system: what can't be asked before says nothing later. */
+/** @throws HarnessError when a rule can't be asked of the fresh system: what can't be asked before says nothing later */
 async function invariantFacts(client: pg.Client, system: System, when: FactsWhen, { statementMs }: Limits): Promise<InvariantFact[]> {
   const facts: InvariantFact[] = [];
   for (const { name, query } of system.invariants) {
     try {
       await client.query("savepoint invariant");
-      const counted = await client.query<{ n: number }>(`select count(*)::int as n from (${query}) violations`);
+      const counted = await askOne<{ n: number }>(client, `select pg_catalog.count(*)::int as n from (${query}\n) violations`);
       const violations = counted.rows[0]?.n ?? 0;
-      const examples = violations === 0 ? [] : (await client.query(`select * from (${query}) violations limit ${EXAMPLES}`)).rows;
+      const examples = violations === 0 ? [] : (await askOne(client, `select * from (${query}\n) violations limit ${EXAMPLES}`)).rows;
       await client.query("release savepoint invariant");
       facts.push({ name, query, violations, examples });
     } catch (error) {
-      if (when === "before") throw unaskable(system, name, messageOf(error));
+      const slow = codeOf(error) === "57014";
+      if (when === "before") throw slow ? tooSlow(`the invariant "${name}" of system ${system.name}`, error) : unaskable(system, name, error);
+      if (isRefused(error)) throw refused(`the invariant "${name}"`, error);
       await client.query("rollback to savepoint invariant");
-      facts.push({ name, query, violations: 0, examples: [], error: codeOf(error) === "57014" ? `it gave no answer within ${statementMs} ms` : messageOf(error) });
+      facts.push({ name, query, violations: 0, examples: [], error: slow ? `it gave no answer within ${statementMs} ms` : messageOf(error) });
     }
   }
   return facts;
 }
 
-function unaskable(system: System, rule: string, error: string): HarnessError {
+function unaskable(system: System, rule: string, error: unknown): HarnessError {
   return new HarnessError({
-    code: "invariant-query-failed", kind: "declaration", place: `system ${system.name}, invariant ${rule}, before`,
-    message: `the query of the invariant "${rule}" fails on the fresh system: ${error}`, remedy: "correct the query",
+    code: "invariant-query-failed", kind: "declaration", place: `system ${system.name}, invariant ${rule}, before`, cause: error,
+    message: `the query of the invariant "${rule}" fails on the fresh system: ${messageOf(error)}`, remedy: remedyOf(error),
   });
 }

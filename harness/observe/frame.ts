@@ -1,8 +1,9 @@
 // The frame in which facts are taken: locks first and then the snapshot, time-outs, and the run's signal.
 
-import type pg from "pg";
+import pg from "pg";
 import { HarnessError, codeOf } from "../base/errors.ts";
 import { cut } from "../topology/postgres.ts";
+import { LOCKED_WITHIN_MS, READ_WITHIN_MS } from "../topology/sessions.ts";
 import { BACKEND, inWords, type Backend } from "./backends.ts";
 
 export type Limits = {
@@ -11,7 +12,7 @@ export type Limits = {
   /** Nobody should hold such a lock any more: what still does after this holds the application up, too. */
   readonly lockMs: number;
 };
-export const LIMITS: Limits = { statementMs: 120_000, lockMs: 10_000 };
+export const LIMITS: Limits = { statementMs: READ_WITHIN_MS, lockMs: LOCKED_WITHIN_MS };
 
 const TRIES = 3;
 /** How soon the server sees that we are gone, also while it is busy with what we asked. */
@@ -39,7 +40,7 @@ const GOES_AWAY = new Set(["42P01", "3F000", "42809", "40P01", "40001", "XX000"]
  * done once more. The second transaction locks the same tables and must find them in the same files.
  * @throws HarnessError `facts-locked` that names who holds a lock, `facts-unsteady` when tables keep changing
  */
-export async function inFrame<Read, Look>(client: pg.Client, limits: Limits, read: () => Promise<Read>, look: () => Promise<Look>): Promise<readonly [Read, Look]> {
+export async function inFrame<Read, Look>(client: pg.Client, limits: Limits, read: () => Promise<Read>, look: () => Promise<Look>, reader: pg.Client = client): Promise<readonly [Read, Look]> {
   let why = "";
   for (let tries = 0; tries < TRIES; tries += 1) {
     try {
@@ -47,11 +48,11 @@ export async function inFrame<Read, Look>(client: pg.Client, limits: Limits, rea
       let files = "";
       const found = await transaction(client, "begin isolation level repeatable read, read only", listed, limits, (seen) => {
         files = seen;
-        return read();
+        return besides(client, reader, listed, limits, read);
       });
       const looked = await transaction(client, "begin", listed, limits, (seen) => {
         if (seen !== files) throw new Unsteady("a table was rewritten between two looks at it");
-        return look();
+        return besides(client, reader, listed, limits, look);
       });
       return [found, looked];
     } catch (error) {
@@ -64,6 +65,27 @@ export async function inFrame<Read, Look>(client: pg.Client, limits: Limits, rea
     remedy: "find out who still creates, drops or rewrites tables after the way back, and end it",
   });
 }
+
+/** Works while another session sees the same snapshot, and has locked the same: what waits for our locks would keep it waiting, too. */
+async function besides<T>(client: pg.Client, reader: pg.Client, listed: readonly Relation[], limits: Limits, work: () => Promise<T>): Promise<T> {
+  if (reader === client) return work();
+  const { rows: [exported] } = await client.query<{ snapshot: string }>("select pg_catalog.pg_export_snapshot() as snapshot");
+  await reader.query("begin isolation level repeatable read, read only");
+  try {
+    await reader.query(`set transaction snapshot ${pg.escapeLiteral(exported?.snapshot ?? "")}; set local statement_timeout = ${limits.statementMs}; set local lock_timeout = ${limits.lockMs}; set local client_connection_check_interval = ${MISSED_WITHIN_MS}`);
+    const tables = tablesOf(listed);
+    try {
+      if (tables !== "") await reader.query(`lock table ${tables} in access share mode`);
+    } catch (error) {
+      throw codeOf(error) === "55P03" ? await lockedBy(client, listed, limits) : error;
+    }
+    return await work();
+  } finally {
+    await reader.query("rollback");
+  }
+}
+
+const tablesOf = (listed: readonly Relation[]) => listed.filter(({ kind }) => kind !== "m").map(({ name }) => `only ${name}`).join(", ");
 
 async function transaction<T>(client: pg.Client, begin: string, listed: readonly Relation[], limits: Limits, work: (files: string) => Promise<T>): Promise<T> {
   await client.query(begin);
@@ -80,8 +102,8 @@ async function transaction<T>(client: pg.Client, begin: string, listed: readonly
 /** Locks what was listed, and takes the snapshot. Gives the files that the snapshot sees. */
 async function locked(client: pg.Client, listed: readonly Relation[], limits: Limits): Promise<string> {
   try {
-    const tables = listed.filter(({ kind }) => kind !== "m").map(({ name }) => name);
-    if (tables.length > 0) await client.query(`lock table only ${tables.join(", only ")} in access share mode`);
+    const tables = tablesOf(listed);
+    if (tables !== "") await client.query(`lock table ${tables} in access share mode`);
     await client.query("select");
     for (const { name } of listed.filter(({ kind, populated }) => kind === "m" && populated)) await client.query(`select from ${name} limit 0`);
     const seen = (await client.query<Relation>(RELATIONS)).rows;

@@ -7,13 +7,15 @@ import type { Entity, System } from "../drill/system.ts";
 import { ledgerHead, type LedgerHead } from "../evidence/ledger-head.ts";
 import type { EvidenceWriter } from "../evidence/run-directory.ts";
 import { canonical, DIGEST, kindOf, type Column } from "../evidence/values.ts";
+import { askOne } from "./asking.ts";
 import { columnsOf, printed } from "./entities.ts";
 import { findBySearchPath } from "./search-path.ts";
 
 /** Records of an entity by their keys, as its query in the old shape gave them between two moments of the run; null where it gave none. */
 export type LookedUp = { readonly entity: string; readonly from: number; readonly to: number; readonly rows: readonly { readonly key: string; readonly held: Readonly<Record<string, string | null>> | null }[] };
 
-type Asked = { readonly client: pg.Client; readonly database?: string | undefined; readonly system: System };
+/** `reader`: of a role that may only read. */
+type Asked = { readonly reader: pg.Client; readonly database?: string | undefined; readonly system: System };
 
 /** Enough to say of each operation whether it does what it tells. */
 const MOST_EACH = 30;
@@ -25,10 +27,10 @@ const WITHIN_MS = 1_500;
 export async function lookAtTold(databases: readonly Asked[], evidence: EvidenceWriter, clock: Pick<RunClock, "nowNs">): Promise<LookedUp[]> {
   const keys = chooseKeys(await ledgerHead(evidence));
   const looked: LookedUp[] = [];
-  for (const { client, database, system } of databases) {
+  for (const { reader, database, system } of databases) {
     for (const entity of system.entities.filter(({ derived }) => !derived)) {
       const some = keys.get(entity.name) ?? [];
-      const found = some.length === 0 ? undefined : await lookUp({ client, entity, keys: some, evidence, clock, database });
+      const found = some.length === 0 ? undefined : await lookUp({ client: reader, entity, keys: some, evidence, clock, database });
       if (found) looked.push(found);
     }
   }
@@ -67,7 +69,7 @@ async function lookUp({ client, entity, keys, evidence, clock, database }: Searc
     // As a dump has them: by the type's own output, where ::text would print a boolean in another way.
     const held = columns.map((column) => `case when (${printed(column, columns.length)}) is null then null else pg_catalog.format('%s', ${printed(column, columns.length)}) end`);
     const key = `(${pg.escapeIdentifier(entity.key)}::text collate pg_catalog."C")`;
-    const { rows } = await client.query<{ key: string; held: (string | null)[] }>(
+    const { rows } = await askOne<{ key: string; held: (string | null)[] }>(client,
       `select ${key} as key, array[${held.join(", ")}]::text[] as held from (${entity.before}\n) records where ${key} = any($1::text[])`, [asPrinted]);
     const to = clock.nowNs();
     const found = new Map(rows.map((row) => [row.key, Object.fromEntries(columns.map(({ name }, i) => [name, row.held[i] ?? null]))]));

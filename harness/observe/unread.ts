@@ -93,7 +93,7 @@ const whyNot = ({ kind, extension, populated }: Listed): string | undefined =>
 
 /** Which columns entities read: to find out, a view of each query is made, in a transaction of its own that ends rolled back. */
 export async function readsOf(client: pg.Client, system: System, findTables: () => Promise<unknown>): Promise<Reads> {
-  await client.query("begin");
+  await client.query("begin read write"); // a temporary view is one that is written
   try {
     await findTables();
     return await columnsRead(client, system);

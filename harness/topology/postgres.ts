@@ -12,12 +12,14 @@ import type { FaultyDisk, Volume } from "./faulty-disk.ts";
 import { keepFolder, keptFolder } from "./cache.ts";
 import { takeCopy } from "./kept-data.ts";
 import type { Address, Launch, Service } from "./runtime.ts";
-import { FIXED_OPTIONS, fixTheRest, UNHURRIED_OPTIONS } from "./sessions.ts";
+import { FIXED_OPTIONS, fixTheRest, READER_OPTIONS, UNHURRIED_OPTIONS } from "./sessions.ts";
 import { LOADER, skewedBy } from "./skewed-clock.ts";
 import { runSqlFile } from "./sql-file.ts";
 
 export const DATABASE = "app";
-export type Role = "turnback" | "migrator" | "app";
+/** Who asks what a declaration wants to know: it may read every row, and nothing else. */
+export const READER = "turnback_reader";
+export type Role = "turnback" | "migrator" | "app" | typeof READER;
 
 /** How to reach the database as one of its roles. */
 export type Access = { readonly address: Address; readonly role: Role; readonly password: string };
@@ -149,14 +151,14 @@ type ConnectOptions = {
 
 /** A connected client that never crashes the harness when its connection is cut while idle. Of the harness's own sessions everything is fixed that decides what they see. */
 export async function connect(access: Access, options: ConnectOptions): Promise<pg.Client> {
-  const fixed = access.role === "turnback" && !options.asGiven;
+  const fixed = (access.role === "turnback" || access.role === READER) && !options.asGiven;
   const client = new pg.Client({
     host: access.address.host, port: access.address.port, database: options.database ?? DATABASE,
     user: access.role, password: access.password,
     application_name: options.name,
     connectionTimeoutMillis: options.timeoutMs ?? 5_000,
     keepAlive: true,
-    ...(access.role === "turnback" ? { options: fixed ? FIXED_OPTIONS : UNHURRIED_OPTIONS } : {}),
+    ...(access.role === "turnback" ? { options: fixed ? FIXED_OPTIONS : UNHURRIED_OPTIONS } : access.role === READER ? { options: READER_OPTIONS } : {}),
   });
   client.on("error", () => undefined); // the next query reports it, in its own context
   await client.connect();
@@ -197,17 +199,22 @@ export type Contents = { readonly system: LoadedSystem; readonly scale: number; 
 /** Names the prepared data: the same schema, seed, scale and server give the same key. */
 export async function templateKey({ system, scale, empty = false }: Contents, server: string): Promise<string> {
   const files = await Promise.all([...system.schema, ...system.seed].map((file) => readFile(join(system.directory, file), "utf8")));
-  return sha256(JSON.stringify(["template/7", server, scale, system.extensions, system.tablespaces ?? [], files, ...(empty ? ["empty"] : [])])).slice(0, 16);
+  return sha256(JSON.stringify(["template/8", server, scale, system.extensions, system.tablespaces ?? [], files, ...(empty ? ["empty"] : [])])).slice(0, 16);
 }
 
-/** Creates roles, schema and data through a superuser's connection to an empty server, and takes that one's password away. */
+/** Creates roles, schema and data through a superuser's connection to an empty server, and takes all passwords away. */
 export async function populate(address: Address, { system, scale, empty = false }: Contents, password: string): Promise<void> {
+  const migrators = newSecret();
   const admin = new pg.Client({ host: address.host, port: address.port, database: "postgres", user: "turnback", password });
   await admin.connect();
   try {
+    await admin.query("set log_statement = 'none'");
     await admin.query("create role migrator login");
+    await admin.query(passwordSql({ migrator: migrators }));
     await admin.query("create role app login");
+    await admin.query(`create role ${READER} login bypassrls; grant pg_read_all_data to ${READER}`);
     await admin.query(`create database ${DATABASE} owner migrator`);
+    await admin.query(`grant connect, temporary on database ${DATABASE} to ${READER}`); // whatever becomes of PUBLIC's rights
     await admin.query("create extension pg_walinspect"); // outside the system's own database
     // In place, and not elsewhere: copies, backups and replicas have them without more ado.
     await admin.query("set allow_in_place_tablespaces = on");
@@ -218,15 +225,20 @@ export async function populate(address: Address, { system, scale, empty = false 
   } finally {
     await admin.end();
   }
-  const access = { address, role: "turnback", password } as const;
-  const client = await connect(access, { name: "turnback-prepare", asGiven: true });
+  const client = await connect({ address, role: "turnback", password }, { name: "turnback-prepare", asGiven: true });
   try {
     for (const extension of ["amcheck", ...system.extensions]) await client.query(`create extension if not exists ${client.escapeIdentifier(extension)}`);
     await client.query("alter schema public owner to migrator");
-    await client.query("set role migrator");
-    for (const file of [...system.schema, ...system.seed]) await runSqlFile(client, join(system.directory, file), scale);
-    if (empty) await client.query(EMPTY);
-    await client.query("reset role");
+    // As the migrator, and not as a superuser who plays it: RESET ROLE in a file of the system gains nothing.
+    const migrator = await connect({ address, role: "migrator", password: migrators }, { name: "turnback-prepare" });
+    try {
+      for (const file of [...system.schema, ...system.seed]) await runSqlFile(migrator, join(system.directory, file), scale);
+      if (empty) await migrator.query(EMPTY);
+      await migrator.query(READABLE);
+    } finally {
+      await migrator.end();
+    }
+    await client.query("alter role migrator password null");
     await client.query("alter role turnback password null"); // nobody gets into prepared data
     await client.query("vacuum analyze");
     await client.query("checkpoint");
@@ -236,6 +248,12 @@ export async function populate(address: Address, { system, scale, empty = false 
     await client.end();
   }
 }
+
+/** What the system's own views, checks and queries call, although PUBLIC may not: of extensions and of the server it may nothing more. */
+const READABLE = `do $$ declare routine regprocedure; begin
+  for routine in select p.oid from pg_catalog.pg_proc p where p.proowner = 'migrator'::regrole and not pg_catalog.has_function_privilege('${READER}', p.oid, 'execute')
+  loop execute pg_catalog.format('grant execute on routine %s to ${READER}', routine); end loop;
+end $$`;
 
 const EMPTY = `do $$ declare tables text; begin
   select string_agg(oid::regclass::text, ', ') into tables from pg_class where relkind in ('r', 'p') and relowner = 'migrator'::regrole;

@@ -31,6 +31,7 @@ export class ProcessRuntime implements Runtime {
   readonly #undo = new UndoStack();
   /** Whether anybody has changed the machine's packet filter. */
   #filtered = false;
+  #closed = false;
 
   private constructor(why: string, workDirectory: string, live: LiveRun) {
     this.why = why;
@@ -49,12 +50,14 @@ export class ProcessRuntime implements Runtime {
   }
 
   async start(launch: Launch): Promise<Service> {
+    if (this.#closed) throw closed(launch.name);
     const ports: Record<string, number> = {};
     for (const [name, port] of Object.entries(launch.ports)) {
       ports[name] = await claimPort(launch.name, port.fixed);
     }
     const service = new ProcessService(launch, ports, this.workDirectory, this.#live, () => { this.#filtered = true; });
     this.#undo.push(`service ${launch.name}`, () => service.destroy());
+    if (this.#closed) throw closed(launch.name); // a port may take its time
     await service.start();
     return service;
   }
@@ -69,6 +72,7 @@ export class ProcessRuntime implements Runtime {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true; // who was left in the midst of starting something must not go on
     await this.#undo.runAll();
     if (this.#filtered) await removeRules(this.workDirectory);
     await rm(this.workDirectory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
@@ -81,6 +85,10 @@ export class ProcessRuntime implements Runtime {
     }
     await this.#live.close();
   }
+}
+
+function closed(name: string): HarnessError {
+  return new HarnessError({ code: "runtime-closed", kind: "run", place: name, message: `${name} is not started: the run is over` });
 }
 
 class ProcessService implements Service {
@@ -97,6 +105,9 @@ class ProcessService implements Service {
   #held = false;
   /** Who ends by our own doing has not died. */
   #ending = false;
+  #destroyed = false;
+  /** Scripts under way. */
+  readonly #scripts = new Set<number>();
   #loggedBefore = 0;
 
   constructor(launch: Launch, ports: Readonly<Record<string, number>>, workDirectory: string, live: LiveRun, onFilter: () => void) {
@@ -125,6 +136,7 @@ class ProcessService implements Service {
   }
 
   async start(): Promise<void> {
+    if (this.#destroyed) throw closed(this.name);
     if (this.#child) await this.#launch.beforeStart?.(this);
     const { process: how } = this.#launch;
     const user = how.unprivileged ? unprivilegedUser() : undefined;
@@ -141,6 +153,10 @@ class ProcessService implements Service {
     this.#child = child;
     this.#held = this.#ending = false;
     this.#live.addProcess(child.pid);
+    if (this.#destroyed) { // while it was being started
+      await this.destroy();
+      throw closed(this.name);
+    }
     await waitUntil({
       what: `${this.name} to be ready`,
       withinMs: this.#launch.readyWithinMs,
@@ -216,13 +232,19 @@ class ProcessService implements Service {
   }
 
   async #bash(script: string, variables: Readonly<Record<string, string>> = {}, user?: { readonly uid: number; readonly gid: number }): Promise<string> {
+    if (this.#destroyed) throw closed(this.name);
+    let pid = 0;
     try {
-      const { stdout } = await run(BASH[0], BASH.slice(1), {
+      const running = run(BASH[0], BASH.slice(1), {
         cwd: this.#workDirectory, env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C", ...variables, TURNBACK_WORK: this.#workDirectory, [SCRIPT]: script }, maxBuffer: 64 * 1024 ** 2, ...user,
       });
-      return stdout;
+      pid = running.child.pid ?? 0;
+      if (pid > 0) this.#scripts.add(pid);
+      return (await running).stdout;
     } catch (error) {
       throw scriptFailed(this.name, (error as { stderr?: string }).stderr ?? messageOf(error), error);
+    } finally {
+      this.#scripts.delete(pid);
     }
   }
 
@@ -238,6 +260,8 @@ class ProcessService implements Service {
 
   /** Ends it whatever state it is in; idempotent. */
   async destroy(): Promise<void> {
+    this.#destroyed = true;
+    for (const pid of this.#scripts) await killTree(pid);
     await this.limitCpu(undefined);
     if (!this.#child) return;
     if (this.#child.ended()) return this.#releaseMemory();

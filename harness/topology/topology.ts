@@ -11,7 +11,7 @@ import { backupStoreOf, type BackupStore } from "./backup-store.ts";
 import { BlueGreen } from "./blue-green.ts";
 import { Cluster } from "./cluster.ts";
 import type { FaultyDisk } from "./faulty-disk.ts";
-import { DATABASE, type Access, type Role } from "./postgres.ts";
+import { connect, DATABASE, READER, type Access, type Passwords, type Role } from "./postgres.ts";
 import { postgresFor } from "./prepared.ts";
 import { Proxies, toxiproxyLaunch, type Path } from "./toxiproxy.ts";
 import { WireProxy, wireProxyLaunch } from "./wire-proxy.ts";
@@ -73,6 +73,8 @@ export type Topology = {
   readonly access: (role: Role, path: Path | "direct") => Access;
   /** A superuser's connection around all proxies, for observing. */
   readonly observer: (name: string) => Promise<pg.Client>;
+  /** A connection around all proxies of a role that may only read: for what a declaration asks. */
+  readonly reader: (name: string) => Promise<pg.Client>;
   readonly serverVersion: () => Promise<string>;
 };
 
@@ -87,7 +89,7 @@ export async function startTopology(options: {
   readonly onSecret: (secret: string) => void;
 }): Promise<Topology> {
   const { runtime, drill, system, others = {}, say } = options;
-  const passwords = { turnback: newSecret(), migrator: newSecret(), app: newSecret() };
+  const passwords = { turnback: newSecret(), migrator: newSecret(), app: newSecret(), [READER]: newSecret() };
   Object.values(passwords).forEach(options.onSecret);
 
   const swallows = drill.faults.some((fault) => fault.kind === "reply-lost");
@@ -126,24 +128,25 @@ export async function startTopology(options: {
 
   const blueGreen = green && new BlueGreen({ blue: primary, green: green.primary, cluster, proxies, password: passwords.turnback });
 
-  const access = (role: Role, path: Path | "direct"): Access => ({
-    address: path === "direct" ? cluster.primary.address("sql") : proxies.address(path),
-    role, password: passwords[role],
-  });
-  const observer = (name: string) => cluster.connect(cluster.primary, name);
+  const { access, observer, reader } = sessionsOf(cluster, proxies, passwords);
   const application = options.application && await Application.start({
     runtime, declared: options.application, instances: drill.application?.instances ?? 1,
     urls: Object.fromEntries([["DATABASE_URL", proxies] as const, ...[...besides].map(([name, view]) => [`${name.replaceAll("-", "_").toUpperCase()}_URL`, view.proxies] as const)]
       .map(([variable, paths]) => [variable, accessUrl({ address: paths.innerAddress("clients"), role: "app", password: passwords.app })])),
   });
   return {
-    application, database: undefined, others: besides, runtime, cluster, disk, backups, blueGreen, replicaBytes, dataKey, proxies, access, observer, inTurn,
+    application, database: undefined, others: besides, runtime, cluster, disk, backups, blueGreen, replicaBytes, dataKey, proxies, access, observer, reader, inTurn,
     get postgres() { return cluster.primary; },
     wireProxy,
     services: [primary.service, cluster.replica, green?.primary.service, toxiproxy, wire, ...[...besides.values()].flatMap(({ services }) => services)].filter((service) => service !== undefined),
     onPaths: [toxiproxy, wire, ...[...besides.values()].flatMap(({ onPaths }) => onPaths)].filter((service) => service !== undefined),
     serverVersion: () => versionOf(cluster),
   };
+}
+
+function sessionsOf(cluster: Cluster, proxies: Proxies, passwords: Passwords): Pick<Topology, "access" | "observer" | "reader"> {
+  const access = (role: Role, path: Path | "direct"): Access => ({ address: path === "direct" ? cluster.primary.address("sql") : proxies.address(path), role, password: passwords[role] });
+  return { access, observer: (name) => cluster.connect(cluster.primary, name), reader: (name) => connect(access(READER, "direct"), { name: `turnback-${name}` }) };
 }
 
 function versionOf(cluster: Cluster): Promise<string> {
@@ -171,13 +174,12 @@ async function startOther(options: {
   await proxies.create("migration", wire.innerAddress("plain"));
   const wireProxy = new WireProxy(wire);
   const cluster = new Cluster({ primary, standby: undefined, replica: undefined, disk: undefined, password: passwords.turnback, proxies, router: wireProxy });
-  const observer = (name: string) => cluster.connect(cluster.primary, name);
   return {
-    application: undefined, database, others: new Map(), runtime, cluster, disk: undefined, backups: backupStoreOf(runtime.kind, system.tablespaces), blueGreen: undefined, replicaBytes: 0, dataKey, proxies, wireProxy, observer, inTurn,
+    application: undefined, database, others: new Map(), runtime, cluster, disk: undefined, backups: backupStoreOf(runtime.kind, system.tablespaces), blueGreen: undefined, replicaBytes: 0, dataKey, proxies, wireProxy, inTurn,
     get postgres() { return cluster.primary; },
     services: [primary.service, wire],
     onPaths: [wire],
-    access: (role, path) => ({ address: path === "direct" ? cluster.primary.address("sql") : proxies.address(path), role, password: passwords[role] }),
+    ...sessionsOf(cluster, proxies, passwords),
     serverVersion: () => versionOf(cluster),
   };
 }

@@ -105,8 +105,8 @@ export class Corpus implements AsyncDisposable {
         const more = readdirSync(directory).includes("superuser.sql");
         if (more) await client.query(readFileSync(join(directory, "superuser.sql"), "utf8"));
         await client.query("vacuum analyze");
-        await takeFacts(client, system, facts);
       });
+      await this.#server.asHarness((client, reader) => takeFacts(client, reader, system, facts));
       await this.#server.outside((server) => server.query(`alter database ${DATABASE} rename to corpus_${name}`));
       this.#prepared.set(name, { system, facts });
     }
@@ -130,7 +130,7 @@ export class Corpus implements AsyncDisposable {
         }
       });
       if (entry.corrupt) await this.#corrupt(entry.corrupt);
-      await this.#server.inside((client) => recordRun(client, directory, { ...prepared, activity: entry.writers.map((writer) => ({ database: "", ...writer })) }));
+      await this.#server.asHarness((client, reader) => recordRun(client, reader, directory, { ...prepared, activity: entry.writers.map((writer) => ({ database: "", ...writer })) }));
       writeLedger(directory, entry);
       return { card: await judge(directory), directory };
     } finally {

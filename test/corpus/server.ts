@@ -72,6 +72,11 @@ export class Server implements AsyncDisposable {
     return ending(await this.session("turnback-test"), work);
   }
 
+  /** The same, with a session of the role that declarations' queries are asked by. */
+  async asHarness<T>(work: (client: pg.Client, reader: pg.Client) => Promise<T>): Promise<T> {
+    return ending(await this.#topology.reader("test"), (reader) => this.inside((client) => work(client, reader)));
+  }
+
   /** A session that stays open until the caller ends it. */
   async session(name: string): Promise<pg.Client> {
     return connect(this.#topology.access("turnback", "direct"), { name });
@@ -87,8 +92,8 @@ async function ending<T>(client: pg.Client, work: (client: pg.Client) => Promise
 }
 
 /** Takes the facts that all judgements of copies of this database begin with. @param facts a folder for them */
-export async function takeFacts(client: pg.Client, system: System, facts: string): Promise<void> {
-  await captureFacts([{ client, system }], new EvidenceWriter(facts, startClock()), "before");
+export async function takeFacts(client: pg.Client, reader: pg.Client, system: System, facts: string): Promise<void> {
+  await captureFacts([{ client, reader, system }], new EvidenceWriter(facts, startClock()), "before");
   const objects = JSON.parse(readFileSync(join(facts, "before/structure.json"), "utf8")) as readonly SchemaObject[];
   const twice = objects.filter(({ kind, detail }) => detail["ambiguous"] || kind === "unreadable").map(({ kind, name }) => `${kind} ${name}`);
   if (twice.length > 0) throw new Error(`two objects have one name, or some can't be read: ${twice.join(", ")}`);
@@ -103,13 +108,13 @@ export type Lived = {
 };
 
 /** Writes the directory of a run that began with these facts and ended with what is there now; the recorded course is the usual one. */
-export async function recordRun(client: pg.Client, directory: string, { system, facts, activity = [] }: Lived): Promise<void> {
+export async function recordRun(client: pg.Client, reader: pg.Client, directory: string, { system, facts, activity = [] }: Lived): Promise<void> {
   mkdirSync(directory, { recursive: true });
   record(directory, { before: [], after: [], ops: [], drill: { objectives: ALL } });
   cpSync(join(facts, "before"), join(directory, "before"), { recursive: true });
   writeFileSync(join(directory, "before/activity.json"), JSON.stringify(activity));
   for (const when of ["before", "after"] as const) rmSync(join(directory, dumpFile(when, "item")), { force: true });
-  await captureFacts([{ client, system }], factsOnly(directory), "after");
+  await captureFacts([{ client, reader, system }], factsOnly(directory), "after");
   const header = JSON.parse(readFileSync(join(directory, "drill.json"), "utf8")) as object;
   writeFileSync(join(directory, "drill.json"), JSON.stringify({ ...header, system }));
 }

@@ -69,9 +69,9 @@ export class Laboratory implements AsyncDisposable {
       await client.query("create extension amcheck; create extension btree_gist");
       for (const sql of generated.sql) await client.query(sql).catch((error: unknown) => { refused.push(`${sql}: ${String(error)}`); });
       await client.query("vacuum analyze");
-      await takeFacts(client, generated.system, facts);
       return this.#look(client);
     });
+    await this.#server.asHarness((client, reader) => takeFacts(client, reader, generated.system, facts));
     await this.#server.outside((client) => client.query(`alter database ${DATABASE} rename to generated_${schema}`));
     const prepared = { generated, facts, seen, refused };
     this.#prepared.set(schema, prepared);
@@ -96,7 +96,7 @@ export class Laboratory implements AsyncDisposable {
       if (!made) return undefined;
       const directory = join(this.#server.folder, "judged");
       rmSync(directory, { recursive: true, force: true });
-      await this.#server.inside((client) => recordRun(client, directory, { system: generated.system, facts }));
+      await this.#server.asHarness((client, reader) => recordRun(client, reader, directory, { system: generated.system, facts }));
       for (const file of ["intents", "outcomes"]) writeFileSync(join(directory, `ledger/${file}.ndjson`), "");
       const changed = await this.#server.inside(async (client) => differences(client, seen, await this.#look(client)));
       return { statements: made.statements, differences: changed, card: await judge(directory) };

@@ -44,7 +44,7 @@ async function dumped(before: string, { prepare = [], undo = [], when = "before"
   const admin = await held.topology.observer("test");
   try {
     for (const sql of prepare) await admin.query(sql);
-    await inSession((client) => captureFacts([{ client, system: systemOf(before) }], evidence, when));
+    await inSession((client) => captureFacts([{ client, reader: client, system: systemOf(before) }], evidence, when));
   } finally {
     for (const sql of undo) await admin.query(sql);
     await admin.end();
@@ -118,7 +118,7 @@ describe("a nondeterministic collation", () => {
       const admin = await held.topology.observer("test");
       try {
         for (const sql of [...prepare, ...more]) await admin.query(sql);
-        await inSession((client) => captureFacts([{ client, system: systemOf("select a as key from people") }], evidence, "before"));
+        await inSession((client) => captureFacts([{ client, reader: client, system: systemOf("select a as key from people") }], evidence, "before"));
         const tables = await readJson<{ full: string; why?: string; columns: { name: string; checksum: string | null }[] }[]>(folder.path, "before/unread.json");
         const people = tables?.find(({ full }) => full === "public.people");
         expect(people).not.toHaveProperty("why");
@@ -161,7 +161,7 @@ describe("a key names one record", () => {
   const captured = async (before: string, key = "key", counters: readonly string[] = []) => {
     await using folder = await temporaryFolder();
     const evidence = new EvidenceWriter(folder.path, startClock());
-    return await inSession((client) => captureFacts([{ client, system: systemOf(before, key, counters) }], evidence, "before"));
+    return await inSession((client) => captureFacts([{ client, reader: client, system: systemOf(before, key, counters) }], evidence, "before"));
   };
   test.for([
     ["null", "select null::text as key, 1 as n union all select 'a', 1", "key", [], "it is null in 1 records"],
@@ -184,7 +184,7 @@ describe("the facts of the prepared data are kept for the next run", () => {
   const depends = async (before: string) => {
     await using folder = await temporaryFolder();
     const evidence = new EvidenceWriter(folder.path, startClock());
-    return await inSession((client) => dependsOnTime({ client, system: systemOf(before) }, evidence));
+    return await inSession((client) => dependsOnTime({ client, reader: client, system: systemOf(before) }, evidence));
   };
   test.for(["select ref as key from customers", "select ref as key, lower(name) as name from customers", "select ref as key, placed_at from orders", "select ref as key, 'it is now or never' as text from customers"])(
     "where a query asks the data alone: %s", shared, async (query) => { expect(await depends(query)).toBe(false); });
@@ -201,7 +201,7 @@ describe("the facts of the prepared data are kept for the next run", () => {
 test("an invariant that can't be asked of the fresh system is a wrong declaration, and afterwards a fact", shared, async () => {
   await using folder = await temporaryFolder();
   const evidence = new EvidenceWriter(folder.path, startClock());
-  const asking = (query: string, when: "before" | "after") => inSession((client) => captureFacts([{ client, system: { ...systemOf("select 'a' as key"), invariants: [{ name: "all is well", query }] } }], evidence, when));
+  const asking = (query: string, when: "before" | "after") => inSession((client) => captureFacts([{ client, reader: client, system: { ...systemOf("select 'a' as key"), invariants: [{ name: "all is well", query }] } }], evidence, when));
   await expect(asking("select nothing from nowhere", "before")).rejects.toMatchObject({
     code: "invariant-query-failed", exitCode: 3, place: expect.stringContaining(`system ${shop.name}, invariant all is well`) as string, message: expect.stringContaining("nowhere") as string,
   });

@@ -228,7 +228,7 @@ describe("the records", () => {
     await using folder = await temporaryFolder();
     const system = { ...(await readSystem("fixtures/systems/shop")), entities: [entity], invariants: [] };
     const evidence = new EvidenceWriter(folder.path, startClock());
-    await captureFacts([{ client: admin, system }], evidence, "after", options);
+    await captureFacts([{ client: admin, reader: admin, system }], evidence, "after", options);
     return { ...(await readJson<object>(folder.path, "after/entities.json")), dumped: await exists(evidence.path(dumpFile("after", "customer"))) };
   };
   const failed = [{ entity: "customer", error: 'column "no_such_column" does not exist' }];

@@ -183,7 +183,7 @@ describe("tables that come, go or are rewritten between the two looks", () => {
     const evidence = new EvidenceWriter(folder.path, startClock());
     const query = "select id::text as key from come";
     const system = { ...(await readSystem("fixtures/systems/shop")), entities: [{ name: "come", key: "key", before: query, after: query, counters: [], references: [], derived: false }], invariants: [{ name: "slow", query: "select 1 as one from pg_sleep(1) s where s::text = 'never'" }] };
-    const asked = captureFacts([{ client: observer, system }], evidence, "before");
+    const asked = captureFacts([{ client: observer, reader: observer, system }], evidence, "before");
     await until(stranger, "wait_event = 'PgSleep' and application_name = 'turnback-facts'");
     await stranger.query("insert into come values (2, 'meanwhile')");
     await asked;
@@ -197,7 +197,7 @@ describe("time-outs and the run's signal", () => {
   const facts = async (system: { readonly entities?: readonly object[]; readonly invariants?: readonly object[] }, options: { limits?: Limits; signal?: AbortSignal }) => {
     await using folder = await temporaryFolder();
     const whole = { ...(await readSystem("fixtures/systems/shop")), entities: [], invariants: [], ...system } as Awaited<ReturnType<typeof readSystem>>;
-    await captureFacts([{ client: observer, system: whole }], new EvidenceWriter(folder.path, startClock()), "after", options);
+    await captureFacts([{ client: observer, reader: observer, system: whole }], new EvidenceWriter(folder.path, startClock()), "after", options);
     return { invariants: await readJson<InvariantFact[]>(folder.path, "after/invariants.json") };
   };
   const entity = (before: string) => ({ name: "customer", key: "key", before, after: before, counters: [], references: [], derived: false });
@@ -215,7 +215,7 @@ describe("time-outs and the run's signal", () => {
     const limits = { ...LIMITS, statementMs: 1_000 };
     const { invariants } = await facts({ invariants: [{ name: "slow", query: BUSY }, { name: "quick", query: "select 1 where false" }] }, { limits });
     expect(invariants).toMatchObject([{ name: "slow", error: "it gave no answer within 1000 ms" }, { name: "quick", violations: 0 }]);
-    await expect(facts({ entities: [entity("select 'a' as key from pg_sleep(60)")] }, { limits })).rejects.toMatchObject({ code: "entity-query-timed-out", place: "entity customer, before" });
+    await expect(facts({ entities: [entity("select 'a' as key from pg_sleep(60)")] }, { limits })).rejects.toMatchObject({ code: "query-timed-out", place: "entity customer, before" });
   });
 
   test.for([

@@ -36,7 +36,7 @@ describe("what clients were told", () => {
     const evidence = new EvidenceWriter(folder.path, startClock());
     ledger(folder.path, [["a", ref(1), "committed"], ["a", ref(2).toUpperCase(), "committed"], ["a", ref(7), "committed"], ["a", ref(3), "rejected"]]);
     const clock = startClock();
-    const [look, ...more] = await lookAtTold([{ client, system: system(QUERY) }], evidence, clock);
+    const [look, ...more] = await lookAtTold([{ reader: client, system: system(QUERY) }], evidence, clock);
     expect(more).toEqual([]);
     expect(look).toMatchObject({ entity: "record", rows: [{ key: ref(1) }, { key: ref(2) }, { key: ref(7), held: null }] });
     expect(look?.to).toBeGreaterThanOrEqual(look?.from ?? Infinity);
@@ -51,11 +51,11 @@ describe("what clients were told", () => {
   test("is left out where keys can be printed in several ways, where nothing was acknowledged, and where there is no ledger", async () => {
     await using folder = await temporaryFolder();
     const evidence = new EvidenceWriter(folder.path, startClock());
-    expect(await lookAtTold([{ client, system: system(QUERY) }], evidence, startClock())).toEqual([]);
+    expect(await lookAtTold([{ reader: client, system: system(QUERY) }], evidence, startClock())).toEqual([]);
     ledger(folder.path, [["a", "1.50", "committed"]]);
-    expect(await lookAtTold([{ client, system: system("select price::numeric as key, title from records limit 1") }], evidence, startClock())).toEqual([]);
+    expect(await lookAtTold([{ reader: client, system: system("select price::numeric as key, title from records limit 1") }], evidence, startClock())).toEqual([]);
     ledger(folder.path, [["a", ref(1), "indeterminate"], ["a", ref(2), undefined]]);
-    expect(await lookAtTold([{ client, system: system(QUERY) }], evidence, startClock())).toEqual([]);
+    expect(await lookAtTold([{ reader: client, system: system(QUERY) }], evidence, startClock())).toEqual([]);
   });
 
   test("is looked up of each operation, those records first that nothing else touched", () => {

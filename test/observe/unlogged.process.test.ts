@@ -28,7 +28,7 @@ const inside = async <T>(work: (client: pg.Client) => Promise<T>): Promise<T> =>
 
 async function unread(folder: string, when: FactsWhen): Promise<(name: string) => UnreadTable | undefined> {
   const system = { ...(await readSystem("fixtures/systems/shop")), invariants: [] };
-  await inside((client) => captureFacts([{ client, system }], new EvidenceWriter(folder, startClock()), when));
+  await inside((client) => captureFacts([{ client, reader: client, system }], new EvidenceWriter(folder, startClock()), when));
   const tables = await readJson<UnreadTable[]>(folder, `${when}/unread.json`);
   return (name) => tables?.find((table) => table.name === name);
 }

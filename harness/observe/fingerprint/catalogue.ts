@@ -1,5 +1,7 @@
 // How a catalogue is declared: what names its rows, what of them is left out and why, and what needs words of its own.
 
+import { notOwnGrantee } from "./own-objects.ts";
+
 /** By column: why it is no part of a fingerprint. */
 export type Exempt = Readonly<Record<string, string>>;
 /** By column or field: the SQL that gives its value. */
@@ -42,16 +44,18 @@ export const DEFINED = "in the definition, as the server writes it";
 export const DERIVED = "follows from what is compared";
 export const RUNNING = "changes while a server works";
 
+export const NOT_READERS = `(x.grantee = 0 or ${notOwnGrantee("x.grantee")})`;
+
 /** An ACL in a canonical form: who may what, `*` where they may pass it on; an explicit one that is equal to the default counts as none. */
 export function acl(column: string, type: string, owner: string): string {
   return `(select coalesce(jsonb_agg(a order by a), '[]') from (
     select format('%s=%s%s%s', case when x.grantee = 0 then 'PUBLIC' else pg_get_userbyid(x.grantee) end, x.privilege_type, case when x.is_grantable then '*' else '' end,
       case when x.grantor <> ${owner} then '/' || pg_get_userbyid(x.grantor) end) as a
-    from aclexplode(coalesce(${column}, acldefault('${type}', ${owner}))) x) s)`;
+    from aclexplode(coalesce(${column}, acldefault('${type}', ${owner}))) x where ${NOT_READERS}) s)`;
 }
 
 /** The same of one that has no default. */
 export function bareAcl(column: string): string {
   return `(select jsonb_agg(a order by a) from (select format('%s=%s%s', case when x.grantee = 0 then 'PUBLIC' else pg_get_userbyid(x.grantee) end, x.privilege_type,
-    case when x.is_grantable then '*' else '' end) as a from aclexplode(${column}) x) s)`;
+    case when x.is_grantable then '*' else '' end) as a from aclexplode(${column}) x where ${NOT_READERS}) s)`;
 }

@@ -1,6 +1,7 @@
 // What no single catalogue says, or says of many things in one row: settings, grants on the server's own objects, triggers that enforce foreign keys.
 
 import { notOwnRelation } from "./own-objects.ts";
+import { NOT_READERS } from "./catalogue.ts";
 import { SETTINGS } from "./settings.ts";
 
 /** Catalogues whose objects come with a server or an extension, and on which somebody may be given rights; and what these are where nobody was. */
@@ -12,7 +13,7 @@ const GRANTED = [
 ] as const;
 
 const entries = (acl: string) => `(select coalesce(jsonb_agg(g order by g), '[]') from (select format('%s=%s%s', case when x.grantee = 0 then 'PUBLIC' else pg_get_userbyid(x.grantee) end, x.privilege_type,
-  case when x.is_grantable then '*' else '' end) as g from aclexplode(${acl}) x) s)`;
+  case when x.is_grantable then '*' else '' end) as g from aclexplode(${acl}) x where ${NOT_READERS}) s)`;
 /** Rights as the server or the extension came with are none. */
 const differs = (acl: string, sub: string, otherwise: string) => `${entries(acl)} <> coalesce((select ${entries("i.initprivs")} from pg_init_privs i where i.objoid = t.oid and i.classoid = t.tableoid and i.objsubid = ${sub}), ${otherwise})`;
 const SERVERS = (schema: string | undefined) => (schema === undefined ? "false" : `t.${schema} in (select n.oid from pg_namespace n where n.nspname ~ '^pg_' or n.nspname = 'information_schema')`);

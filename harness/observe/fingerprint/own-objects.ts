@@ -10,6 +10,8 @@ const OWN_DATABASE = "turnback_reference";
 
 /** Of its own roles the passwords are new in each run. */
 export const OWN_ROLES = "('turnback', 'migrator', 'app')";
+/** What asks the declaration's queries: it and what it may are the harness's affair. */
+const OWN_READER = "turnback_reader";
 
 /**
  * Settings that ways back and replicas write into the server's own file, and take out again: of a recovery, of who follows
@@ -23,4 +25,7 @@ const OWN_OIDS = `(select own.oid from pg_class own where own.relnamespace = (se
 export const notOwnRelation = (oid: string) => `${oid} not in ${OWN_OIDS}`;
 export const notOwnSchema = (name: string) => `${name} <> '${OWN_SCHEMA}'`;
 export const notOwnLink = (name: string) => `${name} not in ${OWN_LINKS}`;
+export const notOwnRole = (name: string) => `${name} <> '${OWN_READER}'`;
+/** Of entries of an ACL, which name roles by their numbers. */
+export const notOwnGrantee = (oid: string) => `${oid} <> coalesce((select r.oid from pg_roles r where r.rolname = '${OWN_READER}'), 0)`;
 export const notOwnDatabase = (name: string) => `${name} <> '${OWN_DATABASE}'`;

@@ -1,13 +1,13 @@
 // Catalogues of who may what and what reaches elsewhere: roles, databases, settings, grants, replication, foreign data, large objects.
 
 import { acl, bareAcl, DERIVED, NAMED, OID, RUNNING, type Catalogue } from "./catalogue.ts";
-import { notOwnLink, OWN_ROLES } from "./own-objects.ts";
+import { notOwnLink, notOwnRole, OWN_ROLES } from "./own-objects.ts";
 
 const HERE = "(select oid from pg_database where datname = current_database())";
 
 export const SERVER: readonly Catalogue[] = [
   {
-    kind: "role", of: "pg_authid", prefix: "rol", name: "t.rolname", where: "t.rolname !~ '^pg_'", exempt: { oid: OID, rolname: NAMED },
+    kind: "role", of: "pg_authid", prefix: "rol", name: "t.rolname", where: `t.rolname !~ '^pg_' and ${notOwnRole("t.rolname")}`, exempt: { oid: OID, rolname: NAMED },
     // The predefined ones are the server's; of ours the password is another in each run, and it only matters that there is one.
     as: { rolpassword: `case when t.rolname in ${OWN_ROLES} then null else t.rolpassword end` },
     more: { passwordKind: "case when t.rolpassword is not null then split_part(t.rolpassword, '$', 1) end" },

@@ -12,14 +12,15 @@ import { corruptTables, orphanedFiles } from "./storage.ts";
 
 export type { IntegrityFact } from "./fact.ts";
 
-const CHECKS: readonly Check[] = [
-  orphans, checkViolations, exclusionViolations, wrongPartitions, nullValues, staleGenerated, domainViolations, sequences,
-  invalidIndexes, indexes, incompleteIndexes, corruptTables, orphanedFiles, leftOvers, slots, subscriptions,
-];
+/** What these ask is made of the system's own expressions, which call its own functions: of a role that may only read. */
+const OF_EXPRESSIONS: readonly Check[] = [orphans, checkViolations, exclusionViolations, wrongPartitions, nullValues, staleGenerated, domainViolations];
+/** Of catalogues, files and pages: a superuser's. */
+const OF_CATALOGUES: readonly Check[] = [sequences, invalidIndexes, indexes, incompleteIndexes, corruptTables, orphanedFiles, leftOvers, slots, subscriptions];
 
-/** All facts, inside the caller's transaction. */
-export async function integrityFacts(client: pg.Client): Promise<IntegrityFact[]> {
+/** All facts, inside the caller's transactions. */
+export async function integrityFacts(client: pg.Client, reader: pg.Client = client): Promise<IntegrityFact[]> {
   const facts: IntegrityFact[] = [];
-  for (const check of CHECKS) facts.push(...(await check(client)));
+  for (const check of OF_EXPRESSIONS) facts.push(...(await check(reader)));
+  for (const check of OF_CATALOGUES) facts.push(...(await check(client)));
   return facts;
 }

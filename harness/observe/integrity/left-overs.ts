@@ -1,14 +1,18 @@
 // What outlives sessions: prepared transactions, locks, slots, subscriptions; and in what state it is.
 
+import { READER } from "../../topology/postgres.ts";
 import { attempt, type Check, type IntegrityFact } from "./fact.ts";
+
+/** The session that asks the declaration's queries, whatever they do in it. */
+const NOT_OURS = `usename is distinct from '${READER}'`;
 
 /** Things that outlive sessions and hold back the database: each row is one that is there now. */
 const LEFT_OVERS: readonly (readonly [IntegrityFact["kind"], string])[] = [
   ["prepared-transaction", "select gid as subject, 1 as count, 'prepared at ' || prepared || ' by ' || owner as detail from pg_prepared_xacts where database = current_database()"],
   ["advisory-lock", `select concat_ws('/', classid, objid) as subject, 1 as count, 'held by backend ' || l.pid || ', ' || coalesce(a.application_name, '?') as detail
-    from pg_locks l left join pg_stat_activity a using (pid) where locktype = 'advisory' and l.database = (select oid from pg_database where datname = current_database())`],
+    from pg_locks l left join pg_stat_activity a using (pid) where locktype = 'advisory' and ${NOT_OURS} and l.database = (select oid from pg_database where datname = current_database())`],
   ["open-transaction", `select 'backend ' || pid as subject, 1 as count, coalesce(application_name, '') || ' ' || state || ' since ' || xact_start as detail
-    from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null and backend_type = 'client backend'`],
+    from pg_stat_activity where datname = current_database() and ${NOT_OURS} and pid <> pg_backend_pid() and xact_start is not null and backend_type = 'client backend'`],
   ["checksum-failures", "select datname as subject, checksum_failures::int as count, checksum_failures || ' failures' as detail from pg_stat_database where datname = current_database() and checksum_failures > 0"],
 ];
 

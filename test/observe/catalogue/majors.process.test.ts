@@ -32,7 +32,7 @@ for (const major of MAJORS) {
         for (const statement of sql) await client.query(statement).catch(() => undefined); // of a tablespace or of an extension that is not here
         const evidence = new EvidenceWriter(`${folder.path}/${seed}`, startClock());
         for (const when of ["before", "after"] as const) {
-          await captureFacts([{ client, system: { ...system, entities: [], invariants: [] } }], evidence, when);
+          await captureFacts([{ client, reader: client, system: { ...system, entities: [], invariants: [] } }], evidence, when);
           const objects = (await readJson<SchemaObject[]>(evidence.directory, `${when}/structure.json`)) ?? [];
           expect(objects.filter(({ kind, detail }) => kind === "unreadable" || detail["ambiguous"])).toEqual([]);
           for (const { kind } of objects) kinds.add(kind);
