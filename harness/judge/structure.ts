@@ -4,7 +4,6 @@ import { matchesWildcard } from "../base/pattern.ts";
 import type { Objectives } from "../drill/schema.ts";
 import type { SchemaObject } from "./run-record.ts";
 import type { Fate } from "./kinds.ts";
-import { matches } from "./patterns.ts";
 import { meansTheSame } from "./same-meaning.ts";
 import type { Finding } from "./scorecard.ts";
 import { withCauses } from "./structure-causes.ts";

@@ -1,7 +1,7 @@
 // What clients write and no entity reads: what became of it nobody knows, so that a run is green beside it only where somebody has said why it may be.
 
+import { matchesWildcard } from "../base/pattern.ts";
 import type { System } from "../drill/system.ts";
-import { matches } from "./patterns.ts";
 import type { Coverage, ObjectiveResult, Unaccounted } from "./scorecard.ts";
 
 const MOST_NAMED = 8;
@@ -9,7 +9,7 @@ const MOST_NAMED = 8;
 /** Splits what is not accounted for by the system's `unread`: what is excused there stands in the coverage with its reason. @param startedAt an excuse that has ended counts for runs of before */
 export function excuse(open: readonly Unaccounted[], excuses: System["unread"], startedAt: string): Pick<Coverage, "unaccounted" | "excused"> {
   const inForce = excuses.filter(({ until }) => until === undefined || startedAt.slice(0, 10) <= until);
-  const reasonOf = (name: string) => inForce.find(({ table }) => matches(table, name))?.reason;
+  const reasonOf = (name: string) => inForce.find(({ table }) => matchesWildcard(table, name))?.reason;
   const unaccounted: Unaccounted[] = [];
   const excused: { table: string; reason: string }[] = [];
   for (const { table, columns, why } of open) {
