@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { spawn } from "node:child_process";
-import { cp, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { monotonicMs } from "../../harness/base/clock.ts";
 import { waitUntil } from "../../harness/base/deadline.ts";
@@ -60,6 +60,7 @@ describe("Ctrl-C is heard within 5 s in", () => {
     const runs = join(folder.path, "runs");
     const mine = join(folder.path, "tmp");
     await mkdir(mine);
+    for (const above of [folder.path, mine]) await chmod(above, 0o711); // PostgreSQL's user must get through
     const file = await declare(folder.path, held);
     const child = spawn(process.execPath, [CLI, "run", file, "--runtime", "process", "--runs", runs], { cwd: ROOT, env: { ...process.env, TMPDIR: mine } });
     let out = "";
