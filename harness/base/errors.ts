@@ -63,3 +63,9 @@ export function codeOf(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;
 }
+
+/** What is thrown by others is a failure of ours: nobody has foreseen it. */
+export function asHarnessError(error: unknown): HarnessError {
+  if (error instanceof HarnessError) return error;
+  return new HarnessError({ code: "harness-failed", kind: "run", message: messageOf(error), remedy: "run again with --debug for the stack", cause: error });
+}

@@ -27,7 +27,7 @@ function compile(source: string): RE2JS {
   }
 }
 
-/** What backtracks, in words: outside of a class of characters, where these are characters like any other. */
+/** What backtracks, in words: outside of a class of characters, where these are characters like others. */
 function beyond(source: string): string | undefined {
   for (let at = 0, inClass = false; at < source.length; at += 1) {
     const here = source[at];
@@ -49,7 +49,7 @@ export function matchesWildcard(wildcard: string, text: string): boolean {
   if (!text.startsWith(first) || !text.endsWith(last) || text.length < first.length + last.length) return false;
   const end = text.length - last.length;
   let at = first.length;
-  // The first place of each part is as good as any later one.
+  // The first place of each part is as good as a later one.
   for (const part of rest) {
     const found = text.indexOf(part, at);
     if (found < 0 || found + part.length > end) return false;

@@ -1,9 +1,14 @@
 // The undo stack: what must be put back, registered before the effect, run in reverse.
 
-import { messageOf } from "./errors.ts";
+import { HarnessError, messageOf } from "./errors.ts";
 import { within } from "./deadline.ts";
 
 export type UndoFailure = { readonly what: string; readonly message: string };
+
+/** Who was left in the midst of starting something must not go on when all is taken down. */
+export function runIsOver(what: string): HarnessError {
+  return new HarnessError({ code: "run-is-over", kind: "run", place: what, message: `${what} is not begun any more: the run is over` });
+}
 
 /**
  * Holds the undo of everything that a run has started. Each undo has a budget of its own,
@@ -13,6 +18,7 @@ export type UndoFailure = { readonly what: string; readonly message: string };
 export class UndoStack implements AsyncDisposable {
   readonly #entries: { readonly what: string; readonly undo: () => Promise<unknown>; readonly needed: boolean }[] = [];
   readonly #budgetMs: number;
+  #over = false;
   readonly failures: UndoFailure[] = [];
 
   constructor(budgetMs = 20_000) {
@@ -24,6 +30,7 @@ export class UndoStack implements AsyncDisposable {
    * @param needed also where there is little time: else a later undo, which takes all of it down, makes up for it
    */
   push(what: string, undo: () => Promise<unknown>, needed = false): () => Promise<void> {
+    if (this.#over) throw runIsOver(what);
     const entry = { what, undo, needed };
     this.#entries.push(entry);
     return async () => {
@@ -36,6 +43,7 @@ export class UndoStack implements AsyncDisposable {
 
   /** Runs what is left, newest first; failures are kept in `failures`, none stops the rest. @param hurryMs what isn't needed has no longer than this */
   async runAll(hurryMs = Infinity): Promise<void> {
+    this.#over = true;
     for (let entry = this.#entries.pop(); entry; entry = this.#entries.pop()) {
       try {
         await within(entry.needed ? this.#budgetMs : Math.min(this.#budgetMs, hurryMs), `undo of ${entry.what}`, entry.undo());

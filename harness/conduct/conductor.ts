@@ -4,7 +4,7 @@ import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { RunClock } from "../base/clock.ts";
 import { pause, unlessAborted, waitUntil } from "../base/deadline.ts";
-import { HarnessError, messageOf } from "../base/errors.ts";
+import { asHarnessError, HarnessError, messageOf } from "../base/errors.ts";
 import { UndoStack } from "../base/undo.ts";
 import { endOf, type Plan } from "../drill/plan.ts";
 import type { Drill } from "../drill/schema.ts";
@@ -105,15 +105,8 @@ export async function conduct(run: DrillRun): Promise<HarnessError | undefined> 
 }
 
 const DEATH_IS_HEARD_MS = 300;
-/** What a phase waits for when the run is stopped has so long to end in good order. */
-const LEFT_AFTER_MS = 1_000;
-/** And what is undone only because it might be needed: the servers are taken down with all that was done to them. */
-const HURRY_MS = 500;
-
-function asHarnessError(error: unknown): HarnessError {
-  if (error instanceof HarnessError) return error;
-  return new HarnessError({ code: "harness-failed", kind: "run", message: messageOf(error), remedy: "run again with --debug for the stack", cause: error });
-}
+/** So long has, of a stopped run, what a phase waits for to end in good order; and each undo that taking the servers down makes up for. */
+const [LEFT_AFTER_MS, HURRY_MS] = [1_000, 500];
 
 /** One run's state, shared by its phases. */
 class Conduct {
@@ -126,8 +119,7 @@ class Conduct {
   #before: Before = { counters: new Map(), since: new Map() };
   #untouched: Untouched | undefined;
   #struck = false;
-  /** A phase was left in its midst: what it still does is no part of the run. */
-  #left = false;
+  #left = false; // a phase was, in its midst: what it still does is no part of the run
 
   constructor(run: DrillRun, undo: UndoStack) {
     this.#run = run;
@@ -317,8 +309,7 @@ class Conduct {
     } catch (error) {
       this.#signal.throwIfAborted();
       // That the way back fails is what a drill is there to find out.
-      const ended = await endEverywhere(topology, "turnback-rollback");
-      const detail = `${signal.aborted ? `not done within ${rollback.withinMs} ms` : messageOf(error)}${ended}`;
+      const detail = `${signal.aborted ? `not done within ${rollback.withinMs} ms` : messageOf(error)}${await endEverywhere(topology, "turnback-rollback")}`;
       this.#record({ kind: "rollback", state: "failed", strategy: rollback.strategy, detail, error: { ...failureOf(error), message: detail } });
       return false;
     }

@@ -39,7 +39,6 @@ export class DockerRuntime implements Runtime {
   readonly runName: string;
   readonly #live: LiveRun;
   readonly #undo = new UndoStack(30_000);
-  #closed = false;
   readonly #network: string;
   /** The engine's names of this run's volumes. */
   readonly #volumes = new Map<string, string>();
@@ -84,7 +83,6 @@ export class DockerRuntime implements Runtime {
   }
 
   async start(launch: Launch): Promise<Service> {
-    if (this.#closed) throw new HarnessError({ code: "runtime-closed", kind: "run", place: launch.name, message: `${launch.name} is not started: the run is over` });
     const ports: Record<string, number> = {};
     for (const [name, port] of Object.entries(launch.ports)) ports[name] = await claimPort(launch.name, port.fixed);
     const service = new DockerService(launch, ports, this.workDirectory);
@@ -172,7 +170,6 @@ export class DockerRuntime implements Runtime {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true;
     await this.#undo.runAll();
     await rm(this.workDirectory, { recursive: true, force: true });
     const [failure] = this.#undo.failures;

@@ -202,15 +202,12 @@ export async function templateKey({ system, scale, empty = false }: Contents, se
   return sha256(JSON.stringify(["template/8", server, scale, system.extensions, system.tablespaces ?? [], files, ...(empty ? ["empty"] : [])])).slice(0, 16);
 }
 
-/** Creates roles, schema and data through a superuser's connection to an empty server, and takes all passwords away. */
+/** Creates roles, schema and data through a superuser's connection to an empty server, and takes that one's password away. */
 export async function populate(address: Address, { system, scale, empty = false }: Contents, password: string): Promise<void> {
-  const migrators = newSecret();
   const admin = new pg.Client({ host: address.host, port: address.port, database: "postgres", user: "turnback", password });
   await admin.connect();
   try {
-    await admin.query("set log_statement = 'none'");
     await admin.query("create role migrator login");
-    await admin.query(passwordSql({ migrator: migrators }));
     await admin.query("create role app login");
     await admin.query(`create role ${READER} login bypassrls; grant pg_read_all_data to ${READER}`);
     await admin.query(`create database ${DATABASE} owner migrator`);
@@ -229,16 +226,12 @@ export async function populate(address: Address, { system, scale, empty = false 
   try {
     for (const extension of ["amcheck", ...system.extensions]) await client.query(`create extension if not exists ${client.escapeIdentifier(extension)}`);
     await client.query("alter schema public owner to migrator");
-    // As the migrator, and not as a superuser who plays it: RESET ROLE in a file of the system gains nothing.
-    const migrator = await connect({ address, role: "migrator", password: migrators }, { name: "turnback-prepare" });
-    try {
-      for (const file of [...system.schema, ...system.seed]) await runSqlFile(migrator, join(system.directory, file), scale);
-      if (empty) await migrator.query(EMPTY);
-      await migrator.query(READABLE);
-    } finally {
-      await migrator.end();
-    }
-    await client.query("alter role migrator password null");
+    await client.query("set role migrator"); // a file that needs more says RESET ROLE: the schema is the system's own, as its migrations are
+    for (const file of [...system.schema, ...system.seed]) await runSqlFile(client, join(system.directory, file), scale);
+    if (empty) await client.query(EMPTY);
+    await client.query("set role migrator");
+    await client.query(READABLE);
+    await client.query("reset role");
     await client.query("alter role turnback password null"); // nobody gets into prepared data
     await client.query("vacuum analyze");
     await client.query("checkpoint");

@@ -8,7 +8,7 @@ import { HarnessError, messageOf } from "../base/errors.ts";
 import { waitUntil } from "../base/deadline.ts";
 import { end, inspect, killTree, processTree, run, signal, signalTree, start, stopTree, type Child } from "../base/process.ts";
 import { inUse, release as releaseMemory, sharedMemoryOf, type SharedMemory } from "../base/shared-memory.ts";
-import { UndoStack } from "../base/undo.ts";
+import { runIsOver, UndoStack } from "../base/undo.ts";
 import { FaultyDisk, whyNoFuse } from "./faulty-disk.ts";
 import { LiveRun } from "./leftovers.ts";
 import { markOf, removeRules, whyNoPacketFilter } from "./packet-filter.ts";
@@ -31,7 +31,6 @@ export class ProcessRuntime implements Runtime {
   readonly #undo = new UndoStack();
   /** Whether anybody has changed the machine's packet filter. */
   #filtered = false;
-  #closed = false;
 
   private constructor(why: string, workDirectory: string, live: LiveRun) {
     this.why = why;
@@ -50,14 +49,12 @@ export class ProcessRuntime implements Runtime {
   }
 
   async start(launch: Launch): Promise<Service> {
-    if (this.#closed) throw closed(launch.name);
     const ports: Record<string, number> = {};
     for (const [name, port] of Object.entries(launch.ports)) {
       ports[name] = await claimPort(launch.name, port.fixed);
     }
     const service = new ProcessService(launch, ports, this.workDirectory, this.#live, () => { this.#filtered = true; });
     this.#undo.push(`service ${launch.name}`, () => service.destroy());
-    if (this.#closed) throw closed(launch.name); // a port may take its time
     await service.start();
     return service;
   }
@@ -72,7 +69,6 @@ export class ProcessRuntime implements Runtime {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true; // who was left in the midst of starting something must not go on
     await this.#undo.runAll();
     if (this.#filtered) await removeRules(this.workDirectory);
     await rm(this.workDirectory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
@@ -85,10 +81,6 @@ export class ProcessRuntime implements Runtime {
     }
     await this.#live.close();
   }
-}
-
-function closed(name: string): HarnessError {
-  return new HarnessError({ code: "runtime-closed", kind: "run", place: name, message: `${name} is not started: the run is over` });
 }
 
 class ProcessService implements Service {
@@ -136,7 +128,7 @@ class ProcessService implements Service {
   }
 
   async start(): Promise<void> {
-    if (this.#destroyed) throw closed(this.name);
+    if (this.#destroyed) throw runIsOver(this.name);
     if (this.#child) await this.#launch.beforeStart?.(this);
     const { process: how } = this.#launch;
     const user = how.unprivileged ? unprivilegedUser() : undefined;
@@ -155,7 +147,7 @@ class ProcessService implements Service {
     this.#live.addProcess(child.pid);
     if (this.#destroyed) { // while it was being started
       await this.destroy();
-      throw closed(this.name);
+      throw runIsOver(this.name);
     }
     await waitUntil({
       what: `${this.name} to be ready`,
@@ -232,7 +224,7 @@ class ProcessService implements Service {
   }
 
   async #bash(script: string, variables: Readonly<Record<string, string>> = {}, user?: { readonly uid: number; readonly gid: number }): Promise<string> {
-    if (this.#destroyed) throw closed(this.name);
+    if (this.#destroyed) throw runIsOver(this.name);
     let pid = 0;
     try {
       const running = run(BASH[0], BASH.slice(1), {

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { spawn } from "node:child_process";
-import { cp, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { monotonicMs } from "../../harness/base/clock.ts";
 import { waitUntil } from "../../harness/base/deadline.ts";
@@ -34,7 +34,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "a fault that holds": { until: /migration/, afterMs: 2_000, forward: NEVER, over: { faults: [{ kind: "kill", at: { afterMs: 0 }, healAfterMs: 600_000 }] } },
   "a server that is paused": { until: /migration/, afterMs: 2_000, forward: NEVER, over: { faults: [{ kind: "pause", at: { afterMs: 0 }, healAfterMs: 600_000 }] } },
   "the way back, in a statement": { until: /rollback/, afterMs: 1_000, backward: NEVER, over: later },
-  "a person's decision": { until: /decision/, afterMs: 500, over: { rollback: { decide: { on: "completion", person: { withinMs: 600_000 } } } } as Partial<DrillDeclaration> },
+  "a person's decision": { until: /answer with/, afterMs: 200, over: { rollback: { decide: { on: "completion", human: { withinMs: 600_000 } } } } as Partial<DrillDeclaration> },
   "the facts after, in a rule": { until: /after\s*$/m, afterMs: 1_000, rule: `select pg_sleep(100000) from pg_class where relname = 'gone_back'`, backward: "create table gone_back ()", over: later },
   "packing and judging": { until: /after\s*$/m, afterMs: 0, over: later },
 };
@@ -50,7 +50,7 @@ async function declare(folder: string, { seed, entity, rule, forward = "create t
   if (seed !== undefined) await writeFile(join(system, "more.sql"), seed);
   const plan = join(folder, "plan");
   await mkdir(plan);
-  await writeFile(join(plan, "plan.yaml"), JSON.stringify({ name: "held", steps: [{ id: "one", kind: "expand", forward, backward }] }));
+  await writeFile(join(plan, "plan.yaml"), JSON.stringify({ name: "held", description: "One step, which may be held up.", steps: [{ id: "one", kind: "expand", forward, backward }] }));
   return writeDrill(folder, smallDrill({ system: { path: system, scale: 0.02 }, migration: { plan, withinMs: 300_000 }, ...over }));
 }
 
@@ -60,12 +60,13 @@ describe("Ctrl-C is heard within 5 s in", () => {
     const runs = join(folder.path, "runs");
     const mine = join(folder.path, "tmp");
     await mkdir(mine);
+    for (const above of [folder.path, mine]) await chmod(above, 0o711); // PostgreSQL's user must get through
     const file = await declare(folder.path, held);
     const child = spawn(process.execPath, [CLI, "run", file, "--runtime", "process", "--runs", runs], { cwd: ROOT, env: { ...process.env, TMPDIR: mine } });
     let out = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (data: Buffer) => { out += data.toString(); });
     const ended = new Promise<number | null>((resolve) => { child.once("exit", (code) => { resolve(code); }); });
-    await waitUntil({ what: `output ${held.until}`, withinMs: 90_000, check: () => { if (child.exitCode !== null) throw new Error(out); return held.until.test(out) ? true : undefined; }, lastSeen: () => out.slice(-600) });
+    await waitUntil({ what: `output ${held.until}`, withinMs: 90_000, check: () => (child.exitCode !== null || held.until.test(out) ? true : undefined), lastSeen: () => out.slice(-600) });
     await new Promise((resolve) => setTimeout(resolve, held.afterMs));
     expect(child.exitCode, out).toBeNull(); // or it was held up by nothing
     const from = monotonicMs();

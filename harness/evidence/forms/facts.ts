@@ -16,10 +16,12 @@ export const INTEGRITY_KINDS = [
 ] as const;
 export type IntegrityKind = (typeof INTEGRITY_KINDS)[number];
 
+/** A sequence counts beyond what a number holds: written as text, and counted with. */
+const whole = z.string().regex(/^-?\d{1,40}$/);
 const plain = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 export const integrityForm = z.array(z.looseObject({
   kind: z.enum(INTEGRITY_KINDS), subject: z.string(), count, detail: z.string(), query: z.string(), keys: z.array(z.string()).optional(), digested: z.boolean().optional(), state: z.record(z.string(), plain).optional(),
-}));
+}).refine(({ kind, state }) => kind !== "sequence" || state === undefined || [state["next"], state["step"]].every((part) => whole.safeParse(String(part)).success), { error: "a sequence's next value and step are whole numbers, as text", path: ["state"] }));
 
 export const invariantsForm = z.array(z.looseObject({ name: z.string(), query: z.string(), violations: count, examples: z.array(z.unknown()), error: error.optional() }));
 

@@ -44,8 +44,9 @@ export class Scanner {
     const from = this.at;
     let at = from + 1;
     while (buffer[at] !== QUOTE) {
+      if (buffer[at] === BACKSLASH) at++; // what it escapes may be the line's end
       if (buffer[at] === NEWLINE) this.wrong("a string is cut off");
-      at += buffer[at] === BACKSLASH ? 2 : 1;
+      at++;
     }
     this.at = at + 1;
     try {
