@@ -25,6 +25,8 @@ type AfterFacts = {
   /** Facts about what isn't in this database. */
   readonly more: readonly IntegrityFact[];
   readonly limits: Limits;
+  /** Where the dumps are kept that `before/` was made of, if it was made of any. */
+  readonly kept: string;
   /** Ends it soon: the sessions are cut off, and the server ends what it is busy with. */
   readonly signal?: AbortSignal | undefined;
 };
@@ -36,7 +38,7 @@ export type Observed = { readonly client: pg.Client; readonly system: System; re
  * Writes all facts below `before/` or `after/`. The connections must lead around the proxy:
  * a fault that still lingers there is no reason to misread the database.
  */
-export async function captureFacts(databases: readonly Observed[], evidence: EvidenceWriter, when: FactsWhen, { records = "before", owed = true, more = [], limits = LIMITS, signal }: Partial<AfterFacts> = {}): Promise<void> {
+export async function captureFacts(databases: readonly Observed[], evidence: EvidenceWriter, when: FactsWhen, { records = "before", owed = true, more = [], limits = LIMITS, kept, signal }: Partial<AfterFacts> = {}): Promise<void> {
   const structure: SchemaObject[] = [];
   const entities = new Map<string, Dumped>();
   const invariants: InvariantFact[] = [];
@@ -51,7 +53,7 @@ export async function captureFacts(databases: readonly Observed[], evidence: Evi
       const path = await findBySearchPath(client, evidence, when, database);
       paths[database ?? ""] = path.fresh;
       const objects = await fingerprint(client);
-      const dumped = await dumpEntities(client, system, evidence, when, { records, owed, path });
+      const dumped = await dumpEntities(client, system, evidence, when, { records, owed, path, kept });
       const violated = await invariantFacts(client, system, when, limits);
       return { objects, dumped, violated, planned: await plannerStatistics(client), hidden: await unreadFacts(client, evidence, when, { database, reads }) };
     };
