@@ -159,6 +159,8 @@ class Packer {
   /** What was dumped at one moment; of one that says only what differs, together with what doesn't. */
   async dumps(from: string, when: FactsWhen, entities: readonly PackedEntity[], { before, since }: Earlier = { before: [], since: {} }): Promise<Dump[]> {
     const dumps: Dump[] = [];
+    // What a run that was killed in the midst of them has left is none of its facts.
+    if (!(await exists(join(from, when, "entities.json")))) return dumps;
     for (const { name, key } of entities) {
       const path = packedDump(when, name);
       const [file, packed] = [join(from, dumpFile(when, name)), join(from, partFile(path, 0))];

@@ -84,10 +84,10 @@ async function dumpEntity(client: pg.Client, entity: Entity, shape: Shape, { evi
     await client.query("release savepoint entity");
     return { columns, ...(since && { since }) };
   } catch (error) {
+    for (const half of [file, gone]) await rm(evidence.path(half), { force: true }); // half a dump is none, also where the run is cut off
     if (codeOf(error) === "ENOSPC") throw evidenceError(file, error);
     if (codeOf(error) === "57014") throw tooSlow(entity, shape, error);
     await client.query("rollback to savepoint entity"); // also of the path
-    for (const half of [file, gone]) await rm(evidence.path(half), { force: true }); // half a dump is none
     return messageOf(error);
   }
 }
@@ -117,6 +117,7 @@ export function printed({ name, base }: Column, columns: number): string {
   if (SHORT.has(base)) return column;
   const text = `(${column}::text collate pg_catalog."C")`; // of char(n) without what it is filled up with; a nondeterministic collation can't be searched
   const bytes = `pg_catalog.octet_length(${text})`;
-  return `case when ${bytes} > ${columns > MANY_COLUMNS ? LONGEST_OF_MANY_BYTES : LONGEST_BYTES} or pg_catalog.starts_with(${text}, '${DIGEST}')
+  // Most values are shorter than what a digest begins with, and need but one look.
+  return `case when ${bytes} >= ${DIGEST.length} and (${bytes} > ${columns > MANY_COLUMNS ? LONGEST_OF_MANY_BYTES : LONGEST_BYTES} or pg_catalog.starts_with(${text}, '${DIGEST}'))
     then '${DIGEST}' || pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(${text}, 'UTF8')), 'hex') || ':' || ${bytes} else ${text} end`;
 }
