@@ -32,8 +32,11 @@ const percent = (share: number) => `${(share * 100).toFixed(share > 0.995 && sha
 const spread = (some: Quantiles | null, unit: (value: number) => string) => (some === null ? "not measured" : `${unit(some.p50)} (median), ${unit(some.p90)} (90 %), ${unit(some.max)} (worst)`);
 const whole = (value: number) => value.toLocaleString("en-US");
 
+/** Counts of nothing are left out, and what is not known because nobody tried it is said. */
 function headline({ drill }: SweepResult, { coverage: { tried, of }, met, missed, unknown }: SweepFigures): string {
-  return `${drill}, ${whole(tried)} of ${whole(of)} points tried: ${met} met, ${missed} missed, ${unknown} unknown`;
+  const counts = Object.entries({ met, missed, unknown }).flatMap(([verdict, n]) => (n > 0 ? [`${tried > 1 && n === tried ? "all" : whole(n)} ${verdict}`] : []));
+  const open = missed === 0 && tried < of ? `; of the other ${whole(of - tried)} nobody knows` : "";
+  return `${drill}, ${whole(tried)} of ${whole(of)} points tried${counts.length > 0 ? `: ${counts.join(", ")}` : ""}${open}`;
 }
 
 function success({ success: { part, of, from, to } }: SweepFigures): string {
@@ -184,13 +187,15 @@ function heatMap({ points, outcomes }: SweepResult): string {
     const point = some.find(({ way, fault }) => `${way}, ${fault.name}` === lane);
     const outcome = point && known.get(point.id);
     if (!point) return "<td></td>";
-    if (!outcome) return '<td class="heat untried">not tried</td>';
+    if (!outcome) return '<td class="heat untried" title="not tried"><span aria-hidden="true">·</span><span class="unseen">not tried</span></td>';
     const bar = Math.round(((outcome.recoveryMs ?? 0) / slowest) * 100);
     const says = outcome.verdict === "met" ? ms(outcome.recoveryMs ?? 0) : outcome.verdict === "missed" ? outcome.missed.join(", ") : "unknown";
     const lost = outcome.lostWrites ? `, ${whole(outcome.lostWrites)} lost` : "";
     return `<td class="heat ${outcome.verdict}"><span aria-hidden="true">${ICONS[outcome.verdict]}</span> ${link(outcome, text(says + lost))}${seldom(outcome)}<span class="bar" aria-hidden="true"><span style="width:${bar}%"></span></span></td>`;
   }).join("")}</tr>`);
   const rest = untried.length === 0 ? "" : `<details><summary>${whole(untried.length)} ${untried.length === 1 ? "moment" : "moments"} not tried at all</summary><ul>${untried.map(([moment]) => `<li>${text(moment)}</li>`).join("")}</ul></details>`;
-  const head = ({ way, fault }: Point) => `${text(fault.name)}<br><span class="count">back by ${text(WAYS[way])}</span>`;
-  return `<p class="count">From top to bottom as time goes. Met: how long recovery took, with a bar against the slowest. Missed: which objectives. Lost: how many writes, where any are.</p>${table(["Moment", ...lanes.map(([, some]) => some.slice(0, 1).map(head).join(""))], body.join("\n"))}${rest}`;
+  const ways = [...new Set(single.map(({ way }) => way))];
+  const head = ({ way, fault }: Point) => `${text(fault.name)}${ways.length > 1 ? `<br><span class="count">back by ${text(WAYS[way])}</span>` : ""}`;
+  const back = ways.length === 1 ? ways.map((way) => `Each goes back by ${WAYS[way]}. `).join("") : "";
+  return `<p class="count">From top to bottom as time goes. ${text(back)}Met: how long recovery took, with a bar against the slowest. Missed: which objectives. Lost: how many writes, where any are. A dot: not tried.</p>${table(["Moment", ...lanes.map(([, some]) => some.slice(0, 1).map(head).join(""))], body.join("\n"))}${rest}`;
 }

@@ -118,6 +118,8 @@ class Conduct {
   readonly #decision: Decision;
   #before: Before = { counters: new Map(), since: new Map() };
   #untouched: Untouched | undefined;
+  /** Where the dumps of before are kept as they came. */
+  #kept: string | undefined;
   #struck = false;
   #left = false; // a phase was, in its midst: what it still does is no part of the run
 
@@ -230,9 +232,9 @@ class Conduct {
     try {
       const [{ client }] = databases as [typeof databases[0] & object];
       const migrated = !back && await isInPlace(plan, databases);
-      if (when === "after") await captureFacts(databases, evidence, when, { ...(migrated ? { records: "after", owed: false } : { records: end.records }), more: await replicaFacts(topology.cluster, client, this.#signal), signal: this.#signal });
+      if (when === "after") await captureFacts(databases, evidence, when, { ...(migrated ? { records: "after", owed: false } : { records: end.records }), more: await replicaFacts(topology.cluster, client, this.#signal), signal: this.#signal, ...(this.#kept !== undefined && { kept: this.#kept }) });
       else {
-        await baselineFacts(databases, evidence, this.#signal);
+        this.#kept = await baselineFacts(databases, evidence, this.#signal);
         await requireAskable(evidence.directory, databases.map(({ system }) => system));
       }
       if (when === "before") this.#before = { counters: await countersOf(databases), since: await firstTransactions(databases) };

@@ -8,7 +8,7 @@ import { type DuckDB, identifier, literal, openDuckDB, parquet, plainPath } from
 import { EntityColumns } from "./entity-columns.ts";
 import { askLocked, lock, type Row } from "./locked.ts";
 import { isPacked, pack, type PackedEntity, readNdjson } from "./pack.ts";
-import { packedDump, partFile, PATHS } from "./run-directory.ts";
+import { packedDump, packedGone, partFile, PATHS } from "./run-directory.ts";
 
 export type { Row };
 
@@ -25,6 +25,7 @@ export class EvidenceDatabase implements AsyncDisposable {
   readonly #opened: string;
   /** What DuckDB reads from, by the paths that it knows: the run, and where that was packed if it was not. */
   readonly #folders: string[] = [];
+  readonly #differing = new Map<string, string>();
   /** The types of what was dumped. */
   readonly columns: EntityColumns;
 
@@ -95,14 +96,31 @@ export class EvidenceDatabase implements AsyncDisposable {
       ...bucketed("effects", await parts(join(packed, PATHS.effects)), `"#bucket", "#set", "#closer"`),
     ];
     for (const when of ["before", "after"] as const) {
-      for (const { name } of entities) {
+      for (const { name, key } of entities) {
         const files = await parts(join(packed, packedDump(when, name)));
-        if (files.length > 0) tables.push(...bucketed(`${when}_${name}`, files, `"#bucket"`));
+        const gone = when === "after" ? await parts(join(packed, packedGone(name))) : [];
+        if (gone.length > 0) tables.push(...this.#completed(name, key, { files, gone }));
+        else if (files.length > 0) tables.push(...bucketed(`${when}_${name}`, files, `"#bucket"`));
       }
     }
     const lines = async (name: "probes" | "timeline", columns: string) => `create view ${name} as select * from ${await readNdjson(join(run, PATHS[name]), columns)}`;
     tables.push(await lines("probes", `due: 'BIGINT', "end": 'BIGINT', ok: 'BOOLEAN', code: 'VARCHAR'`), await lines("timeline", `t: 'BIGINT', kind: 'VARCHAR', phase: 'VARCHAR', state: 'VARCHAR', step: 'VARCHAR', direction: 'VARCHAR', share: 'DOUBLE', "index": 'INTEGER', fault: 'VARCHAR', target: 'VARCHAR', detail: 'VARCHAR', "by": 'VARCHAR', strategy: 'VARCHAR'`));
     await this.run(tables.join("; ")); // at once: each by itself takes a turn of another thread
+  }
+
+  /** The views of an entity of which only what differs from before was written. */
+  #completed(name: string, key: string, { files, gone }: { readonly files: readonly string[]; readonly gone: readonly string[] }): readonly string[] {
+    const [view, by] = [identifier(`after_${name}`), identifier(key)];
+    this.#differing.set(name, `select ${by} as key from ${parquet(...files)} union select ${by} from ${parquet(...gone)}`);
+    return [
+      `create view buckets.${view} as select b.* from buckets.${identifier(`before_${name}`)} b anti join ${parquet(...gone)} g on b.${by} = g.${by} union all by name select * from ${parquet(...files)}`,
+      `create view ${view} as select * exclude ("#bucket") from buckets.${view}`,
+    ];
+  }
+
+  /** A query for the `key` of every record of an entity that is not byte for byte as it was before, if that is known. */
+  differing(entity: string): string | undefined {
+    return this.#differing.get(entity);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

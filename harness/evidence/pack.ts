@@ -1,14 +1,16 @@
 // Packs what a run wrote line by line into columns (Parquet): a tenth of the size, and a judge reads it at once.
 
 import { constants, createReadStream } from "node:fs";
-import { copyFile, mkdir, mkdtemp, readdir, rename, rm, stat } from "node:fs/promises";
+import { copyFile, link, mkdir, mkdtemp, readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream";
 import { createZstdDecompress } from "node:zlib";
 import { exists } from "../base/files.ts";
 import { type DuckDB, identifier, literal, member, openDuckDB, parquet, plainPath } from "./duckdb.ts";
 import { EntityColumns } from "./entity-columns.ts";
-import { dumpFile, type FactsWhen, packedDump, partFile, PATHS } from "./run-directory.ts";
+import { entitiesForm } from "./forms/facts.ts";
+import { malformed } from "./forms/malformed.ts";
+import { dumpFile, type FactsWhen, goneFile, packedDump, packedGone, partFile, PATHS, readJson, type Since } from "./run-directory.ts";
 import { plainly } from "./values.ts";
 
 /*
@@ -62,10 +64,10 @@ export async function packRun(directory: string, entities: readonly PackedEntity
     await rm(beside, { recursive: true, force: true });
   }
   const dumps = entities.flatMap(({ name }) => (["before", "after"] as const).map((when) => dumpFile(when, name)));
-  for (const path of [PATHS.intents, PATHS.outcomes, ...dumps]) await rm(join(directory, path), { force: true });
+  for (const path of [PATHS.intents, PATHS.outcomes, ...dumps, ...entities.map(({ name }) => goneFile(name))]) await rm(join(directory, path), { force: true });
 }
 
-/** Packs the run `from` into the folder `to`, small unless it is fleeting. Gives the paths of what it wrote there, the operations first. */
+/** Packs the run `from` into the folder `to`, small unless it is fleeting: then also what differs from before alone, where the run says no more. Gives the paths of what it wrote there, the operations first. */
 export async function pack(from: string, to: string, entities: readonly PackedEntity[], { sizes = SIZES, fleeting = false }: { readonly sizes?: Sizes; readonly fleeting?: boolean } = {}): Promise<string[]> {
   await using duckdb = await openDuckDB();
   for (const folder of ["before", "after", PATHS.ledger]) await mkdir(join(to, folder), { recursive: true });
@@ -73,12 +75,16 @@ export async function pack(from: string, to: string, entities: readonly PackedEn
   from = await plainPath(duckdb, from);
   const [intents, outcomes] = [join(from, PATHS.intents), join(from, PATHS.outcomes)];
   await packer.operations(await packer.source(intents, await readNdjson(intents, INTENTS)), await packer.source(outcomes, await readNdjson(outcomes, OUTCOMES)));
-  const dumps = [...(await packer.dumps(from, "before", entities)), ...(await packer.dumps(from, "after", entities))];
+  const before = await packer.dumps(from, "before", entities);
+  const dumps = [...before, ...(await packer.dumps(from, "after", entities, { before, since: await sinceOf(from) }))];
   await packer.effects();
-  const buckets = Math.ceil(Math.max(await packer.most(["fields", ...dumps.map(({ rows }) => rows)]), 1) / sizes.bucket);
+  const buckets = Math.ceil(Math.max(await packer.most(["fields", ...dumps.flatMap(({ rows, count }) => (count === undefined ? [rows] : []))]), ...dumps.map(({ count = 0 }) => count), 1) / sizes.bucket);
   await packer.byBucket("fields", "key", buckets, PATHS.effects);
-  for (const { path, key, rows, packed } of dumps) {
-    if (packed === undefined || buckets > 1) await packer.byBucket(rows, key, buckets, path);
+  for (const { path, key, rows, packed, differs } of dumps) {
+    if (differs && fleeting && buckets === 1) {
+      await packer.byBucket(differs.changed, key, 1, path);
+      await packer.byBucket(differs.gone, key, 1, differs.path);
+    } else if (packed === undefined || buckets > 1) await packer.byBucket(rows, key, buckets, path);
     else await packer.asItIs(packed, path);
   }
   return packer.written;
@@ -110,7 +116,14 @@ async function keysOf(run: string, entities: readonly PackedEntity[]): Promise<K
 }
 
 /** An entity's rows at one moment; `packed` is where they are packed already, in one bucket. */
-type Dump = { readonly path: string; readonly key: string; readonly rows: string; readonly packed?: string };
+type Dump = { readonly path: string; readonly key: string; readonly rows: string; /** How many, where that is known. */ readonly count?: number; readonly packed?: string; /** In what alone they differ from those of before, and where what is gone goes. */ readonly differs?: { readonly changed: string; readonly gone: string; readonly path: string } };
+
+type Earlier = { readonly before: readonly Dump[]; readonly since: Readonly<Record<string, Since>> };
+
+/** Of which entities a run's dumps say only what differs from before. */
+async function sinceOf(run: string): Promise<Earlier["since"]> {
+  return (await readJson<{ readonly since?: Earlier["since"] }>(run, "after/entities.json", entitiesForm))?.since ?? {};
+}
 
 /** What can be selected from; small is what fits into memory as it is. */
 type Source = { readonly rows: string; readonly small: boolean };
@@ -143,22 +156,44 @@ class Packer {
     return { rows: name, small: true };
   }
 
-  /** What was dumped at one moment. */
-  async dumps(from: string, when: FactsWhen, entities: readonly PackedEntity[]): Promise<Dump[]> {
+  /** What was dumped at one moment; of one that says only what differs, together with what doesn't. */
+  async dumps(from: string, when: FactsWhen, entities: readonly PackedEntity[], { before, since }: Earlier = { before: [], since: {} }): Promise<Dump[]> {
     const dumps: Dump[] = [];
+    // What a run that was killed in the midst of them has left is none of its facts.
+    if (!(await exists(join(from, when, "entities.json")))) return dumps;
     for (const { name, key } of entities) {
       const path = packedDump(when, name);
       const [file, packed] = [join(from, dumpFile(when, name)), join(from, partFile(path, 0))];
-      if (await exists(file)) dumps.push({ path, key, rows: (await this.source(file, this.#keyed(name, key, await readCsv(file)))).rows });
+      const read = async (csv: string) => (await this.source(csv, this.#keyed(name, key, await readCsv(csv)))).rows;
+      if (await exists(file)) {
+        const [rows, of] = [await read(file), since[name]];
+        const differs = of && { changed: rows, gone: await read(join(from, goneFile(name))), path: packedGone(name) };
+        dumps.push({ path, key, ...(differs ? { rows: await this.#completed(name, key, { ...differs, of, before }), count: of.records - of.gone + of.changed, differs } : { rows }) });
+      }
       else if (await exists(packed)) dumps.push({ path, key, rows: `(select * exclude ("#bucket") from ${parquet(packed)})`, packed });
     }
     return dumps;
   }
 
+  /** An entity's records: those of before without those that are gone, and those that are new. @throws HarnessError when they are not as many as were counted */
+  async #completed(name: string, key: string, { changed, gone, of, before }: { readonly changed: string; readonly gone: string; readonly of: Since; readonly before: readonly Dump[] }): Promise<string> {
+    const earlier = before.find(({ path }) => path === packedDump("before", name))?.rows;
+    if (earlier === undefined) throw malformed(dumpFile("after", name), "says only what differs from before, and before is not there");
+    const by = identifier(key);
+    const table = `completed${this.#sources++}`;
+    await this.#duckdb.connection.run(`create temp view ${table} as select b.* from ${earlier} b anti join ${gone} g on b.${by} = g.${by} union all by name select * from ${changed}`);
+    const counts = ([[earlier, of.records], [gone, of.gone], [changed, of.changed], [table, of.records - of.gone + of.changed]] as const).map(([what, n]) => `(select count(*) from ${what}) = ${n}`);
+    const [row] = (await this.#duckdb.connection.runAndReadAll(`select ${counts.join(" and ")}`)).getRowsJS();
+    if (row?.[0] !== true) throw malformed(dumpFile("after", name), "has not as many records as were counted when they were read");
+    return table;
+  }
+
   /** Takes over what is packed already. */
   async asItIs(packed: string, path: string): Promise<void> {
     const part = partFile(path, 0);
-    await copyFile(packed, join(this.#to, part), constants.COPYFILE_FICLONE);
+    // What is gone soon need be no copy.
+    const linked = this.#form === FLEETING && await link(await realpath(packed), join(this.#to, part)).then(() => true, () => false);
+    if (!linked) await copyFile(packed, join(this.#to, part), constants.COPYFILE_FICLONE);
     this.written.push(part);
   }
 

@@ -51,7 +51,12 @@ export type FactsWhen = "before" | "after";
 
 /** An entity's records at one moment, as they are written, and once the run is packed. */
 export const dumpFile = (when: FactsWhen, entity: string) => `${when}/entity-${entity}.csv.zst`;
+/** Records of before that are not found again, byte for byte, where the dump of after holds only those that were not there before. */
+export const goneFile = (entity: string) => `after/gone-${entity}.csv.zst`;
+/** Of such a dump, as `entities.json` has it: how many records there were before, and how many are in either file. */
+export type Since = { readonly records: number; readonly gone: number; readonly changed: number };
 export const packedDump = (when: FactsWhen, entity: string) => `${when}/entity-${entity}.parquet`;
+export const packedGone = (entity: string) => `after/gone-${entity}.parquet`;
 /** What is packed comes in parts: operations.0.parquet, operations.1.parquet ... */
 export const partFile = (path: string, part: number | "*") => path.replace(/parquet$/, `${part}.parquet`);
 

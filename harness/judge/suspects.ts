@@ -68,13 +68,17 @@ export async function findSuspects(database: EvidenceDatabase, { name, key: keyC
     return `coalesce(l.odd${i}, false) or case when l.c${i} is null then b.${key} is not null and ${differ(kind(field), is, was)}
       else coalesce(${amount(field, is)} <> case when b.${key} is null then 0 else ${amount(field, was)} end + l.c${i}, true) end`;
   });
+  // What is as it was, byte for byte, and what nobody touched, is not suspected: it need not even be joined.
+  const differing = database.differing(name);
+  const effects = `buckets.effects where entity = ${literal(name)} and "#bucket" = ${bucket} and outcome in ('committed', 'indeterminate')`;
+  const looked = differing === undefined ? "" : ` and ${key} in (${differing} union select key from ${effects})`;
   const [added] = await database.rows(`insert into suspects
     with latest as (
       select key, bit_or(code) as codes, count(*) filter (code & ${INSERT} > 0) as inserts,
         max("end") filter (code & ${INSERT} > 0) as inserted_by, min(start) filter (code & ${INSERT} = 0) as others_from${[...last, ...sums].map((column) => `, ${column}`).join("")}
-      from (select *, ${CODE} as code from buckets.effects where entity = ${literal(name)} and "#bucket" = ${bucket} and outcome in ('committed', 'indeterminate')) group by key),
-    h as (select * from buckets.${identifier(`after_${name}`)} where "#bucket" = ${bucket}),
-    b as (select * from buckets.${identifier(`before_${name}`)} where "#bucket" = ${bucket})
+      from (select *, ${CODE} as code from ${effects}) group by key),
+    h as (select * from buckets.${identifier(`after_${name}`)} where "#bucket" = ${bucket}${looked}),
+    b as (select * from buckets.${identifier(`before_${name}`)} where "#bucket" = ${bucket}${looked})
     select coalesce(h.${key}, b.${key}, l.key), ${bucket}
     from h full join b on h.${key} = b.${key} full join latest l on l.key = coalesce(h.${key}, b.${key})
     where coalesce(case
@@ -84,7 +88,7 @@ export async function findSuspects(database: EvidenceDatabase, { name, key: keyC
       when l.inserts = 0 and b.${key} is null and h.${key} is null then false
       when h.${key} is null or l.inserts > 1 or (l.inserts = 0) <> (b.${key} is not null) or coalesce(l.inserted_by > l.others_from, false) then true
       else ${["false", ...written, ...counted].join(" or ")} end, true)
-    union select ${key}, ${bucket} from buckets.${identifier(`after_${name}`)} where "#bucket" = ${bucket} group by ${key} having count(*) > 1`);
+    union select ${key}, ${bucket} from buckets.${identifier(`after_${name}`)} where "#bucket" = ${bucket}${looked} group by ${key} having count(*) > 1`);
   return Number(added?.["Count"]);
 }
 

@@ -1,46 +1,44 @@
 // An entity's records as evidence: one compressed CSV file each, and the types of its columns as the server names them.
 
-import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
-import { constants, createZstdCompress } from "node:zlib";
-import { pipeline } from "node:stream/promises";
 import pg from "pg";
-import copy from "pg-copy-streams";
 import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
 import { quoted } from "../base/quoted.ts";
 import type { Entity, System } from "../drill/system.ts";
-import { dumpFile, type EvidenceWriter, type FactsWhen } from "../evidence/run-directory.ts";
+import { dumpFile, goneFile, type EvidenceWriter, type FactsWhen, type Since } from "../evidence/run-directory.ts";
 import { evidenceError } from "../evidence/evidence-error.ts";
 import { DIGEST, LONGEST_BYTES, type Column } from "../evidence/values.ts";
 import { askOne, inTime, isRefused, refused, remedyOf, tooSlow } from "./asking.ts";
+import { dumpAll, dumpDifference, earlierDump } from "./dump.ts";
 import { requireKeys } from "./entity-keys.ts";
 import type { SearchPath } from "./search-path.ts";
 
 /** Of an entity's two queries that of the old schema, or of the new one. */
 export type Shape = "before" | "after";
 
-/** In which shape an entity's records were read; what its query failed with, if it was owed that this one reads them; and its columns. */
-export type Dumped = { readonly shape?: Shape; readonly error?: string; readonly columns: readonly Column[] };
+/** In which shape an entity's records were read; what its query failed with, if it was owed that this one reads them; its columns; and what the dump is to be added to. */
+export type Dumped = { readonly shape?: Shape; readonly error?: string; readonly columns: readonly Column[]; readonly since?: Since };
+type Read = Pick<Dumped, "columns" | "since">;
 
 /** @param records in which shape they must be, or most likely are; `owed` says which */
-export type HowToRead = { readonly records: Shape; readonly owed: boolean; readonly path: SearchPath };
+export type HowToRead = { readonly records: Shape; readonly owed: boolean; readonly path: SearchPath; /** A folder with the dumps that `before/` was made of: what is as it was then is not written again. */ readonly kept?: string | undefined };
 
 /** One compressed CSV file an entity, asked by whoever may only read: the key, then its logical fields, as PostgreSQL prints them. */
-export async function dumpEntities(client: pg.Client, system: System, evidence: EvidenceWriter, when: FactsWhen, { records, owed, path }: HowToRead): Promise<Map<string, Dumped>> {
+export async function dumpEntities(client: pg.Client, system: System, evidence: EvidenceWriter, when: FactsWhen, { records, owed, path, kept }: HowToRead): Promise<Map<string, Dumped>> {
   const dumped = new Map<string, Dumped>();
   for (const entity of system.entities) {
-    const dump = (shape: Shape) => dumpEntity(client, entity, shape, evidence, dumpFile(when, entity.name), path);
+    const dump = (shape: Shape) => dumpEntity(client, entity, shape, { evidence, when, path, kept });
     const first = await dump(records);
     if (when === "before") {
       if (isFailed(first)) throw unreadable(system, entity, first.failed);
-      await requireKeys(client, system, entity, first);
+      await requireKeys(client, system, entity, first.columns);
     }
     // Afterwards a query that fails is a fact about the system. What is there in the other shape need not stay unknown.
     const other = records === "before" ? "after" : "before";
     const found = isFailed(first) ? await dump(other) : first;
     const shape = !isFailed(first) ? records : !isFailed(found) ? other : undefined;
     if (isFailed(first) && isRefused(first.failed) && (owed || !shape)) throw refused(`entity ${entity.name}, ${records}`, first.failed);
-    dumped.set(entity.name, { columns: isFailed(found) ? [] : found, ...(shape && { shape }), ...(isFailed(first) && (owed || !shape) && { error: messageOf(first.failed) }) });
+    dumped.set(entity.name, { ...(isFailed(found) ? { columns: [] } : found), ...(shape && { shape }), ...(isFailed(first) && (owed || !shape) && { error: messageOf(first.failed) }) });
   }
   return dumped;
 }
@@ -50,6 +48,7 @@ export function entityFacts(entities: ReadonlyMap<string, Dumped>): object {
   return {
     entities: [...entities.keys()], shapes: Object.fromEntries([...entities].flatMap(([entity, { shape }]) => (shape ? [[entity, shape]] : []))),
     failed: [...entities].flatMap(([entity, { error }]) => (error === undefined ? [] : [{ entity, error }])),
+    since: Object.fromEntries([...entities].flatMap(([entity, { since }]) => (since ? [[entity, since]] : []))),
     columns: Object.fromEntries([...entities].map(([entity, { columns }]) => [entity, columns])),
   };
 }
@@ -63,25 +62,31 @@ function unreadable(system: System, entity: Entity, error: unknown): HarnessErro
 
 /** Why it can't be read. */
 type Failed = { readonly failed: unknown };
-const isFailed = (found: readonly Column[] | Failed): found is Failed => "failed" in found;
+const isFailed = (found: Read | Failed): found is Failed => "failed" in found;
+
+type Where = { readonly evidence: EvidenceWriter; readonly when: FactsWhen; readonly path: SearchPath; readonly kept: string | undefined };
 
 /** Gives its columns, or why it can't be read. */
-async function dumpEntity(client: pg.Client, entity: Entity, shape: Shape, evidence: EvidenceWriter, file: string, path: SearchPath): Promise<readonly Column[] | Failed> {
+async function dumpEntity(client: pg.Client, entity: Entity, shape: Shape, { evidence, when, path, kept }: Where): Promise<Read | Failed> {
+  const [file, gone] = [dumpFile(when, entity.name), goneFile(entity.name)];
   await client.query("savepoint entity");
   try {
     if (shape === "after" && path.now !== path.fresh) await client.query("select pg_catalog.set_config('search_path', $1, true)", [path.now]);
     const columns = await columnsOf(client, entity[shape]);
     // Without OFFSET 0 the server would merge the two queries, and make the text of each value as often as we name it.
-    const rows = client.query(copy.to(`copy (select ${columns.map((column) => `${printed(column, columns.length)} as ${pg.escapeIdentifier(column.name)}`).join(", ")} from (select * from (${entity[shape]}\n) asked offset 0) records) to stdout with (format csv, header)`));
-    await inTime(client, () => pipeline(rows, createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 1 } }), createWriteStream(evidence.path(file))));
+    const sql = `copy (select ${columns.map((column) => `${printed(column, columns.length)} as ${pg.escapeIdentifier(column.name)}`).join(", ")} from (select * from (${entity[shape]}\n) asked offset 0) records) to stdout with (format csv, header)`;
+    const earlier = when === "after" ? await earlierDump(kept, entity.name) : undefined;
+    const since = earlier && await inTime(client, () => dumpDifference(client, sql, earlier, { changed: evidence.path(file), gone: evidence.path(gone) }));
+    if (!earlier) await inTime(client, () => dumpAll(client, sql, evidence.path(file)));
+    if (!since) await rm(evidence.path(gone), { force: true });
     await client.query("select pg_catalog.set_config('search_path', $1, true)", [path.fresh]);
     await client.query("release savepoint entity");
-    return columns;
+    return { columns, ...(since && { since }) };
   } catch (error) {
+    for (const half of [file, gone]) await rm(evidence.path(half), { force: true }); // half a dump is none, also where the run is cut off
     if (codeOf(error) === "ENOSPC") throw evidenceError(file, error);
     if (codeOf(error) === "57014") throw tooSlow(`entity ${entity.name}, ${shape}`, error);
     await client.query("rollback to savepoint entity"); // also of the path
-    await rm(evidence.path(file), { force: true }); // half a dump is none
     return { failed: error };
   }
 }
@@ -119,6 +124,7 @@ export function printed({ name, base }: Column, columns: number): string {
   if (SHORT.has(base)) return column;
   const text = `(${column}::text collate pg_catalog."C")`; // of char(n) without what it is filled up with; a nondeterministic collation can't be searched
   const bytes = `pg_catalog.octet_length(${text})`;
-  return `case when ${bytes} > ${columns > MANY_COLUMNS ? LONGEST_OF_MANY_BYTES : LONGEST_BYTES} or pg_catalog.starts_with(${text}, '${DIGEST}')
+  // Most values are shorter than what a digest begins with, and need but one look.
+  return `case when ${bytes} >= ${DIGEST.length} and (${bytes} > ${columns > MANY_COLUMNS ? LONGEST_OF_MANY_BYTES : LONGEST_BYTES} or pg_catalog.starts_with(${text}, '${DIGEST}'))
     then '${DIGEST}' || pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(${text}, 'UTF8')), 'hex') || ':' || ${bytes} else ${text} end`;
 }

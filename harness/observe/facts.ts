@@ -26,6 +26,8 @@ type AfterFacts = {
   /** Facts about what isn't in this database. */
   readonly more: readonly IntegrityFact[];
   readonly limits: Limits;
+  /** Where the dumps are kept that `before/` was made of, if it was made of any. */
+  readonly kept: string;
   /** Ends it soon: the sessions are cut off, and the server ends what it is busy with. */
   readonly signal?: AbortSignal | undefined;
 };
@@ -44,7 +46,7 @@ export type Observed = {
  * Writes all facts below `before/` or `after/`. The connections must lead around the proxy:
  * a fault that still lingers there is no reason to misread the database.
  */
-export async function captureFacts(databases: readonly Observed[], evidence: EvidenceWriter, when: FactsWhen, { records = "before", owed = true, more = [], limits = LIMITS, signal }: Partial<AfterFacts> = {}): Promise<void> {
+export async function captureFacts(databases: readonly Observed[], evidence: EvidenceWriter, when: FactsWhen, { records = "before", owed = true, more = [], limits = LIMITS, kept, signal }: Partial<AfterFacts> = {}): Promise<void> {
   const structure: SchemaObject[] = [];
   const entities = new Map<string, Dumped>();
   const invariants: InvariantFact[] = [];
@@ -62,7 +64,7 @@ export async function captureFacts(databases: readonly Observed[], evidence: Evi
       const objects = await fingerprint(client);
       const planned = await plannerStatistics(client);
       await findBySearchPath(reader, evidence, when, database);
-      const dumped = await dumpEntities(reader, system, evidence, when, { records, owed, path });
+      const dumped = await dumpEntities(reader, system, evidence, when, { records, owed, path, kept });
       const violated = await invariantFacts(reader, system, when, limits);
       return { objects, dumped, violated, planned, hidden: await unreadFacts(reader, evidence, when, { database, reads }) };
     };

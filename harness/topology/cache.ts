@@ -103,7 +103,7 @@ export async function removeAbandoned(where?: Parameters<typeof abandonedParts>[
 /** Everything that is kept, for who looks after it. */
 export async function shelves(cache = CACHE): Promise<Shelf[]> {
   const found: Shelf[] = [];
-  for (const [kind, holds] of [["templates", "data"], ["facts", "before"]] as const) {
+  for (const [kind, holds] of [["templates", "data"], ["facts", "kept"]] as const) {
     for (const name of await readdir(join(cache, kind)).catch(() => [])) {
       if (fateOf(name) === undefined && (await lstat(join(cache, kind, name))).isDirectory()) found.push({ kind, name, holds });
     }

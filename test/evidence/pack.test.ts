@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { readlinkSync } from "node:fs";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { EvidenceDatabase } from "../../harness/evidence/database.ts";
@@ -99,6 +99,19 @@ describe("a packed run", () => {
     await packRun(run, ITEM);
     expect(await judge(run)).toEqual(before);
     expect(await readdir(run)).not.toContain(".packing");
+  });
+
+  test("has no dumps of a moment at which it was killed: half of one is no reason not to judge the rest", async () => {
+    await using folder = await temporaryFolder();
+    const run = record(join(folder.path, "run"), everything());
+    const dump = join(run, "after/entity-item.csv.zst");
+    await writeFile(dump, (await readFile(dump)).subarray(0, 40));
+    await expect(judge(run), "of facts that are whole it is an error").rejects.toThrow();
+    for (const facts of ["entities", "structure", "integrity", "invariants"]) await rm(join(run, `after/${facts}.json`));
+    const card = await judge(run);
+    expect(card.objectives.find(({ name }) => name === "loss")).toMatchObject({ verdict: "unknown", reason: "the data could not be reconciled" });
+    await packRun(run, ITEM);
+    expect((await judge(run)).verdict).toBe("unknown");
   });
 
   test("takes names that differ in case, and a run without any effect", async () => {

@@ -65,6 +65,26 @@ describe("a sweep", () => {
     expect(renderSweepHtml({ ...result(outcome(4, "missed")), found: [{ point: points[4]!.id, file: null, failed: 0, of: 10, changes: [] }] })).toContain("It was not missed again in 10 tries.");
   });
 
+  test("counts what there is, and says why nobody knows the rest", () => {
+    const says = (...outcomes: Tried[]) => renderSweepMarkdown(result(...outcomes)).split("\n")[2];
+    expect(says(...all("met"))).toBe("small, 12 of 12 points tried: all met.");
+    expect(says(outcome(0, "met"), outcome(1, "met"))).toBe("small, 2 of 12 points tried: all met; of the other 10 nobody knows.");
+    expect(says(outcome(0, "met"), outcome(1, "unknown"))).toBe("small, 2 of 12 points tried: 1 met, 1 unknown; of the other 10 nobody knows.");
+    expect(says(outcome(0, "met"), outcome(1, "missed"))).toBe("small, 2 of 12 points tried: 1 met, 1 missed.");
+    expect(says()).toBe("small, 0 of 12 points tried; of the other 12 nobody knows.");
+  });
+
+  test("names the way back once where there is but one, and a dot stands for what was not tried beside what was", () => {
+    const [two, one] = [pointsOf(drill, plan, { faults: parseFaults("kill,pause", drill), ways: ["down"], pairs: false }), pointsOf(drill, plan, { faults: parseFaults("kill", drill), ways: ["down", "resume"], pairs: false })];
+    const html = renderSweepHtml({ ...result(outcome(0, "met", { id: two[0]!.id })), points: two });
+    expect(html).toContain("Each goes back by backward statements.");
+    expect(html).not.toContain("back by backward statements</span>");
+    expect(html.match(/<span class="unseen">not tried<\/span>/g)).toHaveLength(1);
+    const ways = renderSweepHtml({ ...result(outcome(0, "met", { id: one[0]!.id })), points: one });
+    expect(ways).toContain("back by backward statements</span>");
+    expect(ways).not.toContain("Each goes back by");
+  });
+
   test("says on the map how many writes are lost, whether that is tolerated or not, and nothing where none is", () => {
     const html = renderSweepHtml(result(outcome(0, "met", { lostWrites: 2 }), outcome(1, "met"), outcome(4, "missed", { lostWrites: 1_200 })));
     expect(html).toContain("> 1.23 s, 2 lost<");

@@ -31,6 +31,7 @@ export const entitiesForm = z.looseObject({
   shapes: z.record(z.string(), z.enum(["before", "after"])).optional(),
   failed: z.array(z.looseObject({ entity: z.string(), error })),
   columns: z.record(z.string(), z.array(column)).optional(),
+  since: z.record(z.string(), z.object({ records: z.number().int().min(0), gone: z.number().int().min(0), changed: z.number().int().min(0) })).optional(),
   paths: z.record(z.string(), z.string()).optional(),
 });
 
