@@ -95,9 +95,7 @@ export async function conduct(run: DrillRun): Promise<HarnessError | undefined> 
       const { code, message, place, remedy } = failure;
       record({ kind: "harness-error", code, message, ...(place === undefined ? {} : { place }), ...(remedy === undefined ? {} : { remedy }) });
       record({ kind: "run", state: "aborted", reason: message });
-    } else {
-      record({ kind: "run", state: "completed" });
-    }
+    } else record({ kind: "run", state: "completed" });
   } catch (error) {
     failure ??= asHarnessError(error); // the run directory itself fails: the caller says so
   }
@@ -118,8 +116,7 @@ class Conduct {
   readonly #decision: Decision;
   #before: Before = { counters: new Map(), since: new Map() };
   #untouched: Untouched | undefined;
-  /** Where the dumps of before are kept as they came. */
-  #kept: string | undefined;
+  #kept: string | undefined; // where the dumps of before are, as they came
   #struck = false;
   #left = false; // a phase was, in its midst: what it still does is no part of the run
 

@@ -29,7 +29,9 @@ const KEYS = 5;
 /** Of larger tables no list of keys is kept. */
 const MOST_KEYS = 20_000;
 
-const digestOf = (key: readonly string[]) => `hashtextextended(concat_ws('/', ${key.map((column) => `t.${pg.escapeIdentifier(column)}`).join(", ")}), 0)`;
+/** As text that compares byte by byte, whatever collations its columns have. */
+const textOf = (key: readonly string[]) => `(concat_ws('/', ${key.map((column) => `t.${pg.escapeIdentifier(column)}`).join(", ")}) collate pg_catalog."C")`;
+const digestOf = (key: readonly string[]) => `hashtextextended(${textOf(key)}, 0)`;
 
 /** Undefined where new rows can't be told. @param grows columns that a sequence fills @returns and the digests of all keys, where they are the means */
 export async function topOf(client: pg.Client, { quoted, key, columns }: Table, grows: readonly string[], rows: number): Promise<{ readonly top: Top; readonly old?: readonly string[] } | undefined> {
@@ -61,7 +63,7 @@ function asked({ columns }: Table, top: Top): { readonly name: string; readonly 
 /** The new rows, as t, and their key as text. */
 function added({ quoted }: Table, top: Top, old: readonly string[]): { readonly from: string; readonly key: string; readonly values: readonly unknown[] } {
   if ("grows" in top) return { from: `from ${quoted} t where t.${pg.escapeIdentifier(top.grows)} > ${top.above}`, key: `t.${pg.escapeIdentifier(top.grows)}::text`, values: [] };
-  return { from: `from ${quoted} t where ${digestOf(top.key)} not in (select unnest($1::bigint[]))`, key: `concat_ws('/', ${top.key.map((column) => `t.${pg.escapeIdentifier(column)}`).join(", ")})`, values: [old] };
+  return { from: `from ${quoted} t where ${digestOf(top.key)} not in (select unnest($1::bigint[]))`, key: textOf(top.key), values: [old] };
 }
 
 /** In the caller's transaction. Undefined where clients added too few to say. @param old as `topOf` gave them */
