@@ -168,7 +168,7 @@ describe("going back as one", () => {
     const session = await connect(billing.access("migrator", "migration"), { name: "stuck" });
     const { rows: [backend] } = await session.query<{ pid: number }>("select pg_backend_pid() as pid");
     process.kill(backend!.pid, "SIGSTOP");
-    await expect(endSessions(billing, "stuck")).rejects.toThrow(/^timed out after 5 s waiting for the end of the sessions stuck/);
+    await expect(endSessions(billing, "stuck")).rejects.toThrow(/^timed out after 5 s waiting for the end of the stuck sessions in billing/);
     process.kill(backend!.pid, "SIGCONT");
     await endSessions(billing, "stuck");
     expect(await ask("billing", "select count(*)::int from pg_stat_activity where application_name = 'stuck'")).toBe(0);
