@@ -54,6 +54,23 @@ function locate(name: string): string {
   return copy;
 }
 
+/** @throws HarnessError, exit code 4, where PostgreSQL's user can't get through to a folder: it would not start, in words that nobody understands */
+export function expectPassable(folder: string): void {
+  const user = unprivilegedUser();
+  if (!user) return;
+  for (let at = folder; ; at = dirname(at)) {
+    const { mode, uid, gid } = statSync(at);
+    const passes = uid === user.uid ? mode & 0o100 : gid === user.gid ? mode & 0o010 : mode & 0o001;
+    if (!passes) {
+      throw new HarnessError({
+        code: "folder-closed", kind: "environment", place: at, message: `PostgreSQL runs as user ${user.uid}, who may not pass ${at} on the way to ${folder}`,
+        remedy: "set TMPDIR to a folder that every user may pass, as /tmp is, or chmod o+x that one",
+      });
+    }
+    if (at === dirname(at)) return;
+  }
+}
+
 /** Whether every folder on the way may be passed by any user. */
 function reachableByAll(path: string): boolean {
   for (let at = path; at !== dirname(at); at = dirname(at)) {
