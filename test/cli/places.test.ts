@@ -48,7 +48,7 @@ describe("before a command begins", () => {
   test("a temporary folder is there, and named by its whole path", async () => {
     const before = process.env["TMPDIR"];
     try {
-      for (const [place, why] of [["rel", "depends on where one stands"], [at("nowhere"), "there is no folder"], [at("file"), "is no folder"]] as const) {
+      for (const [place, why] of [["rel", "depends on where one stands"], ["/tmp/a\nb", "line by line"], [`/tmp/${"long/".repeat(180)}`, "bytes long"], [at("nowhere"), "there is no folder"], [at("file"), "is no folder"]] as const) {
         process.env["TMPDIR"] = place;
         await expect(expectTemporary()).rejects.toMatchObject({ exitCode: 4, message: expect.stringContaining(why) as string });
         await expectPlaces("list", {}); // which needs none
