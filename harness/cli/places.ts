@@ -50,6 +50,7 @@ const LONGEST = 800;
 /** Where temporary files go: what the system says, by TMPDIR. */
 export async function expectTemporary(): Promise<void> {
   const remedy = "set TMPDIR to a folder that is there, by its whole path, with room in it";
+  if (/[\u0000-\u001f\u007f]/.test(tmpdir())) throw unwritable("TMPDIR", `TMPDIR is ${inShort(tmpdir(), 200)}, and PostgreSQL keeps the paths of its files line by line`, remedy);
   if (Buffer.byteLength(tmpdir()) > LONGEST) throw unwritable("TMPDIR", `TMPDIR is ${Buffer.byteLength(tmpdir())} bytes long, and PostgreSQL can't work below more than ${LONGEST}`, remedy);
   if (!isAbsolute(tmpdir())) throw unwritable("TMPDIR", `TMPDIR is ${inShort(tmpdir())}, which depends on where one stands`, remedy);
   await tryFolder(tmpdir(), "TMPDIR", remedy);

@@ -1,7 +1,7 @@
 // DuckDB as it is used here: in memory, bounded, without a network, with a folder to spill to.
 
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import { rmSync } from "node:fs";
+import { constants, openSync, rmSync } from "node:fs";
 import { mkdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -17,7 +17,17 @@ export type DuckDB = AsyncDisposable & {
 };
 
 /** The name of a scratch folder says whose it is: only a killed process leaves any. */
-const scratchName = () => partialOf(join(tmpdir(), "tb-duckdb"));
+const scratchName = () => partialOf(join(plainTemporary(), "tb-duckdb"));
+
+/** Characters that DuckDB takes for nothing but themselves, wherever they stand in a path. */
+const PLAIN = /^[\w./ -]*$/;
+let byDescriptor: string | undefined;
+
+/** The folder for temporary files, by a path that DuckDB takes for no pattern: where its own is one, by a descriptor of it. */
+function plainTemporary(): string {
+  if (PLAIN.test(tmpdir())) return tmpdir();
+  return (byDescriptor ??= `/proc/self/fd/${openSync(tmpdir(), constants.O_RDONLY | constants.O_DIRECTORY)}`);
+}
 
 /** One for all that this process opens: to start and end one takes as long as much of what it is asked. */
 let engine: Promise<DuckDBInstance> | undefined;

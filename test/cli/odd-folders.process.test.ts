@@ -1,7 +1,7 @@
 // One real drill in a clone, a project, folders of its own and a home that are named as nobody would: blanks, quotes, umlauts, %20, # and what shells know.
 
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
@@ -22,9 +22,10 @@ async function clone(to: string): Promise<void> {
 
 test("a drill runs, is judged and asked, whatever its folders are called", { timeout: 400_000 }, async () => {
   await using folder = await temporaryFolder();
+  chmodSync(folder.path, 0o755); // PostgreSQL's user must get through
   const named = (what: string) => join(folder.path, `${what} ${ODD}`);
   const made = (...path: string[]) => { mkdirSync(join(...path), { recursive: true, mode: 0o755 }); return join(...path); };
-  const [home, temporary, project] = [made(named("home")), made(named("tmp"), LONG, "two\nlines"), made(named("project"))];
+  const [home, temporary, project] = [made(named("home")), made(named("tmp"), LONG), made(named("project"), "two\nlines")];
   const copy = join(folder.path, `clone ${ODD.replaceAll("*", "")}`);
   await clone(copy);
   const registers = join(ROOT, "fixtures/systems/registers");

@@ -1,13 +1,14 @@
 // Places that can't be written to: each is said before a command begins, with exit code 4, and never as a verdict.
 
 import { execFile, execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, mkdirSync, rmdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, readdirSync, readFileSync, mkdirSync, rmdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { expectPlaces, expectTemporary, writeReport } from "../../harness/cli/places.ts";
 import { ROOT } from "../../harness/base/files.ts";
+import { expectPassable } from "../../harness/topology/embedded-postgres.ts";
 import { temporaryFolder } from "../support/drills.ts";
 
 const CLI = join(ROOT, "harness/cli/turnback.ts");
@@ -47,7 +48,7 @@ describe("before a command begins", () => {
   test("a temporary folder is there, and named by its whole path", async () => {
     const before = process.env["TMPDIR"];
     try {
-      for (const [place, why] of [["rel", "depends on where one stands"], [at("nowhere"), "there is no folder"], [at("file"), "is no folder"]] as const) {
+      for (const [place, why] of [["rel", "depends on where one stands"], ["/tmp/a\nb", "line by line"], [`/tmp/${"long/".repeat(180)}`, "bytes long"], [at("nowhere"), "there is no folder"], [at("file"), "is no folder"]] as const) {
         process.env["TMPDIR"] = place;
         await expect(expectTemporary()).rejects.toMatchObject({ exitCode: 4, message: expect.stringContaining(why) as string });
         await expectPlaces("list", {}); // which needs none
@@ -97,4 +98,10 @@ test("a folder that is gone is no defect of ours", async () => {
   const child = promisify(execFile)("bash", ["-c", `cd "$1" && rmdir "$1" && exec "$2" "$3" list`, "bash", at("gone"), process.execPath, CLI]).catch((error: unknown) => error as { readonly code: number; readonly stderr: string });
   expect(await child).toMatchObject({ code: 4, stderr: expect.stringContaining("the folder that you are in is gone") as string });
   expect(() => rmdirSync(at("gone"))).toThrow();
+});
+
+test.skipIf(userInfo().uid !== 0)("a temporary folder that PostgreSQL's user can't get through to is said as that", () => {
+  expect(() => expectPassable("/tmp")).not.toThrow();
+  chmodSync(folder.path, 0o700);
+  expect(() => expectPassable(at("folder"))).toThrow(expect.objectContaining({ exitCode: 4, code: "folder-closed", place: folder.path }));
 });
