@@ -26,6 +26,8 @@ export const FINDING_WORDS: Readonly<Record<NamedKind, Words>> = {
   "unread-rows-out-of-step": [rows, "Rows that clients add to {on} seem to be missing, or to be there twice: {n}.", "Compare it with the table that the same transactions fill, and look at what the way back deletes, copies or inserts there."],
   "materialized-view-stale": [things, "The materialized view {on} shows what its tables don't hold: whoever reads it is told something else.", "Refresh it as the last step of the way back (REFRESH MATERIALIZED VIEW), after its tables are as they were."],
   "entity-unreadable": [records, "{on} can't be read any more.", "Run the entity's query by hand against the system as it is, and restore what it misses."],
+  "table-unreadable": [things, "The table {on} can't be read any more: who asks for its rows gets an error.", "Read it by hand, and restore what its rows need: its files, its type, what a column calls."],
+  "materialized-view-unpopulated": [things, "The materialized view {on} was made anew without its rows: whoever reads it gets an error.", "Let the way back create it WITH DATA, or end with REFRESH MATERIALIZED VIEW."],
   "operation-refused": [times, "Clients can't do {on} any more: {n} refused after the way back, every one.", "Repeat one by hand against the system as it is after the way back; the SQLSTATE below says where to look."],
   "operation-refused-anew": [times, "Clients are refused {on} for a reason that was not there before: {n}.", "Look the SQLSTATE up below, and find what the way back left behind that causes it."],
   "operation-fails": [times, "{on} fails more often than before the migration: {n}.", "Look at the codes below: what is refused now was served before."],

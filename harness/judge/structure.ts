@@ -7,6 +7,7 @@ import { meansTheSame } from "./same-meaning.ts";
 import type { Finding } from "./scorecard.ts";
 import { withCauses } from "./structure-causes.ts";
 import { comparedChanges, describeChange } from "./structure-words.ts";
+import { unpopulated } from "./unreadable.ts";
 
 export type Expected = "before" | "reference";
 type Asked = Partial<Pick<NonNullable<Objectives["structure"]>, "columnOrder" | "ignore">>;
@@ -53,7 +54,7 @@ export function judgeStructure(before: readonly SchemaObject[], after: readonly 
   const others = placed.filter((difference) => !respelled.includes(difference));
   const inForce = ignore.filter(({ until }) => until === undefined || startedAt.slice(0, 10) <= until);
   const reasonOf = ({ kind, subject }: Finding) => inForce.find(({ pattern }) => matches(pattern, `${kind} ${subject}`))?.reason;
-  const counted = withCauses(others.filter((difference) => reasonOf(difference) === undefined));
+  const counted = withCauses(others.filter((difference) => reasonOf(difference) === undefined).flatMap(unpopulated));
   const ignored = others.flatMap((difference) => {
     const reason = reasonOf(difference);
     return reason === undefined ? [] : [{ ...plain(difference), detail: `${difference.detail} (ignored: ${reason})` }];
