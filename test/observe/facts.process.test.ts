@@ -141,7 +141,7 @@ test("labels are looked for where they can be: a materialized view without rows,
   };
   expect(await unusedOf("insert into moods values ('good')")).toEqual(["bad"]);
   expect(await unusedOf("insert into moods values ('good'); create materialized view seen as select mood from moods with no data")).toEqual(["bad"]);
-  expect(await unusedOf("create materialized view seen as select mood from moods")).toEqual(["good", "bad"]);
+  expect(new Set(await unusedOf("create materialized view seen as select mood from moods") as string[])).toEqual(new Set(["good", "bad"]));
   // A generated column that is computed when it is read, and fails.
   expect(await unusedOf("create table odd (n int, mood mood generated always as (case when 1 / n > 0 then 'good'::mood else 'bad'::mood end) virtual); insert into odd (n) values (0)").catch(() => "not with this server")).toBeOneOf([undefined, "not with this server"]);
 });
