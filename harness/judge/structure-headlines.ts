@@ -1,5 +1,6 @@
 // What a difference of the schema means, in one sentence, and what the way back must do about it: by what of the object is most urgent.
 
+import { newName } from "./structure-renames.ts";
 import { leadingPart, rightsGiven, rightsTaken, type Part } from "./structure-order.ts";
 import type { Finding } from "./scorecard.ts";
 
@@ -72,6 +73,8 @@ export function headlineOf({ kind, subject, examples, detail }: Pick<Finding, "k
   if (!part || part.object === "setting") return undefined;
   const name = nameOf(part.object, subject);
   if (part.fate === "missing") {
+    const now = newName(detail);
+    if (now !== undefined) return [`The ${name} is called ${now} now: a rename that was not undone, it seems. Who asks for it by its old name gets an error.`, "Rename it back in the way back; what it holds is there."];
     const said = MISSING[part.object];
     return said && [`The ${name} is gone: ${said[0]}.`, said[1]];
   }
