@@ -2,7 +2,7 @@
 
 import type { EvidenceDatabase } from "../evidence/database.ts";
 import { leadingFirst } from "./advice.ts";
-import { underDifferences } from "./follows.ts";
+import { namesOfOthers, underDifferences } from "./follows.ts";
 import { countedRows } from "./planner-statistics.ts";
 import { entitiesOfOperations, refusalsSince, underRefusedFor } from "./refusals.ts";
 import { eventsOf, type RunRecord } from "./run-record.ts";
@@ -22,7 +22,7 @@ export async function causesFirst(record: RunRecord, database: EvidenceDatabase,
   const detached = underDetached([...told.causes, ...told.service, ...rest], record, await countedRows(record.directory));
   const entitiesOf = service.some(({ kind }) => kind === "operation-slower") ? await entitiesOfOperations(database) : new Map<string, readonly string[]>();
   const all = underDifferences(detached, { ...known, unread: tables, counted: await countedRows(record.directory, "before"), entitiesOf });
-  return { findings: leadingFirst(all.map(notInSilence)), service: told.told };
+  return { findings: leadingFirst(all.map((finding) => namesOfOthers(notInSilence(finding), known))), service: told.told };
 }
 
 /** Numbers that clients are refused don't come twice in silence. */

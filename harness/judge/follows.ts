@@ -73,6 +73,18 @@ const ofType: Why = (finding, all, { structure, unread, tablesOf }) => {
   });
 };
 
+/** Types that print the name of what they point to by its number, and are read by that name. */
+const NAMES = /^reg(class|collation|config|dictionary|namespace|oper|operator|proc|procedure|role|type)(\[\])?$/;
+
+/** Values that print otherwise because what they point to was dropped, renamed or made anew: no step has changed a row. */
+export function namesOfOthers(finding: Finding, { structure, tablesOf }: Known): Finding {
+  if (!VALUES.has(finding.kind) || (finding.fields ?? []).length === 0) return finding;
+  const tables = finding.kind === "altered-write" ? tablesOf(finding.subject) : [finding.subject];
+  const types = (finding.fields ?? []).map((field) => structure.find(({ kind, name, detail }) => kind === "column" && tables.includes(String(detail["table"])) && lastName(name) === field)?.detail["type"]);
+  if (!types.every((type) => typeof type === "string" && NAMES.test(type))) return finding;
+  return { ...finding, detail: `${finding.detail}; ${[...new Set(types)].join(", ")} holds the number of an object and prints its name: what it points to was dropped, renamed or made anew, and the rows need not have changed` };
+}
+
 const PLANS = /^(enable_|random_page_cost|seq_page_cost|cpu_|work_mem|jit|effective_|max_parallel|plan_cache_mode|default_statistics|from_collapse|join_collapse|geqo)/i;
 const SLOWS: ReadonlySet<string> = new Set(["index", "function", "trigger", "rule", "policy", "relation", "column", "statistics", "constraint"]);
 

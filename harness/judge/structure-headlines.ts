@@ -10,8 +10,12 @@ type Headline = readonly [consequence: string, advice: string];
 function nameOf(object: string, subject: string): string {
   const at = subject.lastIndexOf(": ");
   const named = at === -1 ? subject : `${subject.slice(at + 2)} on ${subject.slice(0, at)}`;
-  return `${object.replaceAll("-", " ")} ${["default-grant", "grant", "setting"].includes(object) ? subject : named}`;
+  return `${object.replaceAll("-", " ")} ${object === "default-grant" ? madeBy(subject) : ["grant", "setting"].includes(object) ? subject : named}`;
 }
+
+/** `migrator in public: r` is told as `migrator in public: tables`. */
+const MADE: Readonly<Record<string, string>> = { r: "tables", S: "sequences", f: "functions", T: "types", n: "schemas", L: "large objects" };
+const madeBy = (subject: string) => subject.replace(/(?<=: )[rSfTnL]$/, (letter) => MADE[letter] ?? letter);
 
 /** `app=SELECT` and `app=UPDATE` are told as `app may SELECT, UPDATE`. */
 function rights(grants: readonly string[]): string {
@@ -80,7 +84,7 @@ export function headlineOf({ kind, subject, examples, detail }: Pick<Finding, "k
   }
   if (part.fate === "left-over") {
     if (part.object === "policy") return [`The ${name} was not there before: who sees or may write which rows is no longer as before.`, "DROP POLICY in the way back."];
-    return part.object === "default-grant" ? [`What is made from now on is open to whom it was not before (default rights of ${subject}).`, "ALTER DEFAULT PRIVILEGES ... REVOKE in the way back, and look at what was made meanwhile."] : undefined;
+    return part.object === "default-grant" ? [`What is made from now on is open to whom it was not before (default rights on what is made by ${madeBy(subject)}).`, "ALTER DEFAULT PRIVILEGES ... REVOKE in the way back, and look at what was made meanwhile."] : undefined;
   }
   const told = FIELDS[part.field ?? ""]?.(name, part);
   if (told) return told;

@@ -1,7 +1,7 @@
 // A difference of the schema leads, and what follows from it hangs below it; what may have another cause stays beside it.
 
 import { describe, expect, test } from "vitest";
-import { underDifferences, type Facts } from "../../harness/judge/follows.ts";
+import { namesOfOthers, underDifferences, type Facts } from "../../harness/judge/follows.ts";
 import type { UnreadTable } from "../../harness/judge/run-record.ts";
 import type { Finding } from "../../harness/judge/scorecard.ts";
 import { differencesOf } from "../support/structure.ts";
@@ -11,7 +11,7 @@ const column = (table: string, name: string, type: string) => ({ kind: "column",
 const table = (name: string, more: Partial<UnreadTable> = {}): UnreadTable => ({ database: "", name, full: `public.${name}`, rows: 1, checksum: null, columns: [], entities: [], key: [], cascades: [], triggers: [], ...more });
 const facts: Facts = {
   structure: [
-    column("moods", "mood", "mood"), column("moods", "note", "text"), column("people", "moods", "mood[]"), { kind: "relation", name: "visits_rest", detail: { schema: "public", parents: [{ parent: "visits", pendingDetach: false }] } }, { kind: "relation", name: "other", detail: { schema: "public" } },
+    column("moods", "mood", "mood"), column("moods", "note", "text"), column("people", "moods", "mood[]"), column("people", "of", "regclass"), { kind: "relation", name: "visits_rest", detail: { schema: "public", parents: [{ parent: "visits", pendingDetach: false }] } }, { kind: "relation", name: "other", detail: { schema: "public" } },
     { kind: "trigger", name: "people: touch", detail: { table: "people", definition: "CREATE TRIGGER touch BEFORE UPDATE ON public.people FOR EACH ROW EXECUTE FUNCTION touch()" } },
   ],
   tablesOf: (entity) => ({ visit: ["visits"], person: ["people"] })[entity] ?? [], unread: [table("moods"), table("people")],
@@ -55,6 +55,12 @@ describe("beside it stays", () => {
     "what is slower, where only a comment is another": [finding("relation-changed", "people", { examples: [{ key: "comment", expected: "a", held: null }] }), finding("operation-slower", "rename")],
   };
   for (const [title, all] of Object.entries(none)) test(title, () => expect(tree(all)).toEqual(all.map(({ kind, subject }) => [`${kind} ${subject}`])));
+});
+
+test("values that are names of objects are said to be, and others aren't", () => {
+  const told = (fields?: readonly string[]) => namesOfOthers(finding("unread-values-changed", "people", fields && { fields }), facts).detail;
+  expect(told(["of"])).toContain("regclass holds the number of an object and prints its name");
+  for (const fields of [["of", "moods"], ["moods"], [], undefined]) expect(told(fields)).toBe("changed");
 });
 
 describe("a rename that was not undone is one finding", () => {

@@ -52,6 +52,7 @@ describe("a headline", () => {
     expect(head(changed("relation", { definition: "a\nb" }, { definition: "a\nc" }))).toContain("shows something else than before");
     expect(head(differencesOf([{ kind: "policy", name: "s.t: own", detail: {} }], []))).toContain("The policy own on s.t is gone");
   });
+  test("says what default rights are on", () => expect(head(differencesOf([], [{ kind: "default-grant", name: "migrator in public: r", detail: {} }]))).toContain("made by migrator in public: tables"));
   test("is of the most urgent of several changes", () => expect(head(changed("relation", { comment: "x", owner: "a", rowSecurity: true }, { comment: null, owner: "b", rowSecurity: false }))).toContain("Row security"));
 });
 
