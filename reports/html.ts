@@ -8,7 +8,7 @@ import { renderCycle } from "./cycle.ts";
 import { courseLines } from "./course-words.ts";
 import { comparedRows, excerpts } from "./examples.ts";
 import { badge, page, section, table, text } from "./page.ts";
-import { ICONS, WORDS, figure, measured, stoodStill, target } from "./words.ts";
+import { ICONS, WORDS, bound, figure, measured, stoodStill } from "./words.ts";
 
 /** Renders a page that opens from the file system and needs nothing else: no script, no font, no network. */
 export function renderHtml(card: Scorecard): string {
@@ -37,7 +37,7 @@ ${courseLines(card).map((line) => `<p class="course">${text(line)}</p>\n`).join(
 function objectives(card: Scorecard): string {
   const rows = card.objectives.map((objective) => `<tr>
 <td>${objective.applies === false ? `<span class="badge">– N/A</span>` : badge(objective.verdict)}</td><th scope="row">${text(objective.title)}</th>
-<td class="figure">${text(measured(objective))}</td><td class="bound">${text(target(objective))}</td><td>${text(objective.reason)}</td></tr>`).join("\n");
+<td class="figure">${text(measured(objective))}</td><td class="bound">${text(bound(objective))}</td><td>${text(objective.reason)}</td></tr>`).join("\n");
   return section("objectives", "Objectives", table(["Verdict", "Objective", "Measured", "Target", "Why"], rows));
 }
 

@@ -4,7 +4,7 @@ import { visible } from "../harness/base/visible.ts";
 import type { Scorecard } from "../harness/judge/scorecard.ts";
 import { courseLines } from "./course-words.ts";
 import { exampleLines } from "./examples.ts";
-import { ICONS, WORDS, figure, iconOf, wordOf, measured, target } from "./words.ts";
+import { ICONS, WORDS, bound, figure, iconOf, wordOf, measured } from "./words.ts";
 
 /** CI systems drop a summary of more than 1 MiB as a whole. */
 export const MARKDOWN_LIMIT_BYTES = 900 * 1024;
@@ -20,7 +20,7 @@ ${cell(card.runtime)} runtime · seed ${card.seed} · \`${cell(card.run)}\`
 
 | | Objective | Target | Measured | Why |
 |---|---|---|---|---|
-${card.objectives.map((o) => `| ${iconOf(o)} ${wordOf(o)} | ${cell(o.title)} | ${cell(target(o))} | ${cell(measured(o))} | ${cell(o.reason)} |`).join("\n")}
+${card.objectives.map((o) => `| ${iconOf(o)} ${wordOf(o)} | ${cell(o.title)} | ${cell(bound(o))} | ${cell(measured(o))} | ${cell(o.reason)} |`).join("\n")}
 
 | Operations | Committed | Rejected | Indeterminate | Dropped | Unserved time |
 |---|---|---|---|---|---|

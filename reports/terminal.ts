@@ -33,6 +33,7 @@ export function renderTerminal(given: Scorecard, c: Colours): string {
   for (const objective of card.objectives) {
     const head = `${iconOf(objective)} ${objective.title.padEnd(nameWidth)}  `;
     lines.push(`${paint(c, objective.verdict, head)}${measured(objective)} (target: ${target(objective)})`);
+    if (objective.note !== undefined) lines.push(...wrap(objective.note, WIDTH - 4).map((line) => `    ${line}`));
     if (objective.verdict !== "met") lines.push(...wrap(objective.reason, WIDTH - 4).map((line) => `    ${line}`));
   }
   lines.push("", ...whatHappened(card, c), ...findingLines(card, c));

@@ -38,6 +38,9 @@ export function target(objective: ObjectiveResult): string {
   return [...new Set(parts)].join(", ");
 }
 
+/** The target, and what the figure beside it doesn't cover. */
+export const bound = (objective: ObjectiveResult): string => `${target(objective)}${objective.note === undefined ? "" : `; ${objective.note}`}`;
+
 /** Whether a scorecard's figure was a measurement or a yes/no about the way back. */
 export function measured(objective: ObjectiveResult): string {
   if (objective.applies === false) return "not applicable";

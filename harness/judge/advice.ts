@@ -3,6 +3,8 @@
 import { BEFORE_WORDS, FINDING_WORDS, ISOLATION_WORDS, OBJECT_WORDS, OBJECTIVE_WORDS, STRUCTURE_WORDS, type Words } from "./advice-words.ts";
 import { apart } from "./harms.ts";
 import { FATES, FINDING_KINDS, type NamedKind } from "./kinds.ts";
+import { headlineOf } from "./structure-headlines.ts";
+import { urgency } from "./structure-order.ts";
 import type { Finding, ObjectiveResult, Scorecard } from "./scorecard.ts";
 
 type Advice = NonNullable<Scorecard["advice"]>;
@@ -30,9 +32,9 @@ const rankOf = (kind: string) => (ORDER.includes(kind) ? ORDER.indexOf(kind) : O
 /** A cause leads where the most pressing of its consequences would. */
 const rank = ({ kind, consequences = [] }: Finding) => Math.min(rankOf(kind), ...consequences.map((consequence) => rankOf(consequence.kind)));
 
-/** In the order in which they should be read: those that lead first; of the same kind, those with the most consequences, and the largest. */
+/** In the order in which they should be read: those that lead first; then what opens data or breaks clients; of the same, those with the most consequences, and the largest. */
 export function leadingFirst(findings: readonly Finding[]): readonly Finding[] {
-  return findings.toSorted((a, b) => rank(a) - rank(b) || (b.consequences?.length ?? 0) - (a.consequences?.length ?? 0)
+  return findings.toSorted((a, b) => rank(a) - rank(b) || urgency(a) - urgency(b) || (b.consequences?.length ?? 0) - (a.consequences?.length ?? 0)
     || (a.kind === b.kind ? b.count - a.count : a.kind < b.kind ? -1 : 1));
 }
 
@@ -49,14 +51,26 @@ export function wordsFor(kind: string): Words | undefined {
 function adviceOf(finding: Finding): Omit<Advice, "kind"> {
   const words = wordsFor(finding.kind);
   if (!words) return { consequence: `${finding.subject}: ${finding.detail}.`, advice: "See the finding below." };
+  const [consequence, advice] = headlineOf(finding) ?? [];
+  if (consequence !== undefined && advice !== undefined) return { consequence: `${consequence}${refusedBy(finding)}`, advice };
+  return inGeneral(finding, words);
+}
+
+/** Which operations clients are not served by it. */
+function refusedBy({ kind, consequences = [] }: Finding): string {
+  const refused = [...new Set(consequences.flatMap((one) => (/^operation-(refused|refused-anew|fails)$/.test(one.kind) ? [one.subject] : [])))];
+  const slower = [...new Set(consequences.flatMap((one) => (one.kind === "operation-slower" ? [one.subject] : [])))];
+  if (kind.startsWith("operation-")) return "";
+  return `${refused.length > 0 ? ` Clients are not served ${refused.join(", ")} by it.` : ""}${slower.length > 0 ? ` It makes ${slower.join(", ")} many times as slow.` : ""}`;
+}
+
+function inGeneral(finding: Finding, words: Words): Omit<Advice, "kind"> {
   const [[one, many], consequence, advice] = finding.count > 0 && finding.count === finding.ofRowsBefore ? BEFORE_WORDS[finding.kind as NamedKind] ?? words : words;
   const { count, ofRowsBefore = 0 } = finding;
   const n = ofRowsBefore > 0 ? apart(count - ofRowsBefore, ofRowsBefore) : `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
   const on = `${finding.subject}${finding.fields === undefined ? "" : ` (${finding.fields.join(", ")})`}`;
-  const refused = [...new Set((finding.consequences ?? []).flatMap(({ kind, subject }) => (kind.startsWith("operation-") ? [subject] : [])))];
-  const by = refused.length > 0 && !finding.kind.startsWith("operation-") ? ` Clients are not served ${refused.join(", ")} by it.` : "";
   // In one pass, and by functions: a subject may itself hold braces or dollar signs.
-  return { consequence: `${consequence.replaceAll(/\{(n|on|detail)\}/g, (_, what) => (what === "n" ? n : what === "on" ? on : finding.detail))}${by}`, advice };
+  return { consequence: `${consequence.replaceAll(/\{(n|on|detail)\}/g, (_, what) => (what === "n" ? n : what === "on" ? on : finding.detail))}${refusedBy(finding)}`, advice };
 }
 
 function objectiveWords(name: string): Omit<Advice, "kind"> {

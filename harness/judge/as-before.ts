@@ -16,7 +16,9 @@ import { fisher } from "./statistics.ts";
  *   meanwhile: a finding, however rare the operation is. Four of four refused need no statistics.
  * Fails. Served less often: by 5 points of a hundred or more, improbable by chance (Fisher, p < 0.005), and in every third of the
  *   time, so that one bad moment is none.
- * New refusals. A SQLSTATE of the kinds that repeating doesn't mend, which this operation never met before: twice or more, p < 0.01.
+ * New refusals. A SQLSTATE of the kinds that repeating doesn't mend, which this operation never met before: twice or more, p < 0.01. What
+ *   stops by itself before steady state is back counts as well where it is about data, rights or a trigger, and comes five times or more: a
+ *   sequence that is behind refuses until clients have used it up. What a server says that is away, starting or busy is of no such kind.
  * Slower. The whole interval of the median (or of the 95th percentile), taken with 99.9 % of certainty, lies over three times that of
  *   before, by 10 ms (50 ms) or more, in every third of the time. If the probes have become slower as well, then by as much more:
  *   they ask for nothing, so that what slows them is the machine. Moments in which they waited count for neither side, and where less than
@@ -32,6 +34,9 @@ const EXPECTED_LEAST = 5;
 
 /** Classes of errors that come again when the same is tried again: data, integrity, syntax and access, triggers, features, internal errors. */
 const LASTING = /^(0A|21|22|23|2B|2F|42|44|P0|XX|25006)/;
+/** Of those, what no recovery brings along: an application that comes back later than its schema is judged by itself (application.ts). */
+const NO_RECOVERY = /^(21|22|23|2B|2F|42501|44|P0|25006)/;
+const PASSING_LEAST = 5;
 
 export type AsBefore = {
   readonly findings: readonly Finding[];
@@ -60,7 +65,8 @@ export async function compareService(database: EvidenceDatabase, periods: Period
       continue;
     }
     if ((is?.due ?? 0) >= REFUSED_LEAST || refused) compared += 1;
-    const found = refused ?? (is && (failsFinding(op, was, is, periods) ?? newRefusals(op, was, is, periods) ?? (await slowerFinding(database, op, periods, stalls, control))));
+    const found = refused ?? (is && (failsFinding(op, was, is, periods) ?? newRefusals(op, was, is, periods.hold))) ?? (await passingRefusals(database, op, was, since, is, periods, standstills))
+      ?? (is && (await slowerFinding(database, op, periods, stalls, control)));
     if (found) findings.push(found);
   }
   return { findings, warnings, compared, of: [...before.values()].filter(({ served }) => served > 0).length, anyAfter: after.size > 0 };
@@ -94,13 +100,24 @@ function failsFinding(op: string, was: Served, is: Served, { hold }: Periods): F
   };
 }
 
-function newRefusals(op: string, was: Served, is: Served, { hold }: Periods): Finding | undefined {
+/** Refused since the way back was through, and served again before anybody called it normal: what counts is the time until the last of them. */
+async function passingRefusals(database: EvidenceDatabase, op: string, was: Served, since: Served, is: Served | undefined, { after }: Periods, standstills: readonly Standstill[]): Promise<Finding | undefined> {
+  const codes = since.codes.filter(({ code, n }) => NO_RECOVERY.test(code) && n >= PASSING_LEAST).map(({ code }) => literal(code));
+  if (codes.length === 0) return undefined;
+  const [row] = await database.rows(`select max(intended)::double as last from operations where op = ${literal(op)} and outcome = 'rejected' and code in (${codes.join(", ")}) and ${within(after, standstills)}`);
+  const until = { from: after.from, to: Number(row?.["last"] ?? 0) + 1 };
+  const then = (await servedBy(database, until, standstills)).get(op);
+  const found = then && newRefusals(op, was, then, until, NO_RECOVERY, PASSING_LEAST);
+  return found && { ...found, detail: `${found.detail}${(is?.served ?? 0) > 0 ? "; it is served again since, which nothing but clients' own attempts can have mended" : ""}` };
+}
+
+function newRefusals(op: string, was: Served, is: Served, period: Periods["hold"], codes = LASTING, least = 2): Finding | undefined {
   const known = new Set(was.codes.map(({ code }) => code));
-  const fresh = is.codes.filter(({ code, n }) => LASTING.test(code) && !known.has(code) && n >= 2 && fisher(0, was.due, n, is.due) < 0.01);
+  const fresh = is.codes.filter(({ code, n }) => codes.test(code) && !known.has(code) && n >= least && fisher(0, was.due, n, is.due) < 0.01);
   if (fresh.length === 0) return undefined;
   const count = fresh.reduce((sum, { n }) => sum + n, 0);
   return {
-    kind: "operation-refused-anew", subject: op, count, examples: fresh.slice(0, 5), query: queryOf(op, hold),
+    kind: "operation-refused-anew", subject: op, count, examples: fresh.slice(0, 5), query: queryOf(op, period),
     detail: `refused ${many(count)} of ${many(is.due)} times after the way back for a reason that it never met before the migration (${codesOf({ ...is, codes: fresh })})`,
   };
 }

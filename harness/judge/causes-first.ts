@@ -2,8 +2,9 @@
 
 import type { EvidenceDatabase } from "../evidence/database.ts";
 import { leadingFirst } from "./advice.ts";
+import { namesOfOthers, underDifferences } from "./follows.ts";
 import { countedRows } from "./planner-statistics.ts";
-import { refusalsSince, underRefusedFor } from "./refusals.ts";
+import { entitiesOfOperations, refusalsSince, underRefusedFor } from "./refusals.ts";
 import { eventsOf, type RunRecord } from "./run-record.ts";
 import type { Finding } from "./scorecard.ts";
 
@@ -16,8 +17,18 @@ export async function causesFirst(record: RunRecord, database: EvidenceDatabase,
   const tables = record.unread?.before ?? [];
   const tablesOf = (entity: string) => tables.filter(({ entities }) => entities.includes(entity)).map(({ name }) => name);
   const refusals = service.length > 0 && causes.length > 0 && ended !== undefined ? await refusalsSince(database, ended) : [];
-  const told = underRefusedFor(causes, service, refusals, { structure: record.before?.structure ?? [], tablesOf });
-  return { findings: leadingFirst(underDetached([...told.causes, ...told.service, ...rest], record, await countedRows(record.directory))), service: told.told };
+  const known = { structure: record.before?.structure ?? [], tablesOf };
+  const told = underRefusedFor(causes, service, refusals, known);
+  const detached = underDetached([...told.causes, ...told.service, ...rest], record, await countedRows(record.directory));
+  const entitiesOf = service.some(({ kind }) => kind === "operation-slower") ? await entitiesOfOperations(database) : new Map<string, readonly string[]>();
+  const all = underDifferences(detached, { ...known, unread: tables, counted: await countedRows(record.directory, "before"), entitiesOf });
+  return { findings: leadingFirst(all.map((finding) => namesOfOthers(notInSilence(finding), known))), service: told.told };
+}
+
+/** Numbers that clients are refused don't come twice in silence. */
+function notInSilence(finding: Finding): Finding {
+  return finding.kind === "sequence-repeats" && finding.consequences?.some(({ kind }) => kind.startsWith("operation-")) === true
+    ? { ...finding, kind: "stale-sequence", detail: finding.detail.replace(/, and no unique key is known that refuses them$/, "") } : finding;
 }
 
 const LOST = new Set(["unread-rows-lost", "write-lost"]);

@@ -57,7 +57,7 @@ function worsened(was: IntegrityFact | undefined, is: IntegrityFact): Worse | un
   if (fresh.length > 0) return { count: fresh.length, detail: `${is.detail}${was && was.count > 0 ? `; ${fresh.length} of them ${fresh.length === 1 ? "was" : "were"} not there before` : ""}` };
   if (is.count > (was?.count ?? 0)) return { count: is.count - (is.keys ? (was?.count ?? 0) : 0) };
   const setBack = was && setBackBy(was, is);
-  return setBack ? { count: 1, kind: "stale-sequence", detail: `the next value was ${was.state?.["next"]} before the migration, and is ${is.state?.["next"]}: values are given out again` } : undefined;
+  return setBack ? { count: 1, kind: is.state?.["unique"] === true ? "stale-sequence" : "sequence-repeats", detail: `the next value was ${was.state?.["next"]} before the migration, and is ${is.state?.["next"]}: values are given out again${is.state?.["unique"] === true ? "" : ", and no unique key is known that refuses them"}` } : undefined;
 }
 
 /** Only where no column tells by its own values whether the next ones are free. */

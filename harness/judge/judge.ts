@@ -24,6 +24,7 @@ import { standstillsOf, stoodStillMs, stoodWithin } from "./standstills.ts";
 import { isHarm, named } from "./unasked.ts";
 import { undeclaredEffects } from "./undeclared.ts";
 import { unreadOf } from "./unread.ts";
+import { unreadables } from "./unreadable.ts";
 import { judgeObjectives, ms, overall } from "./verdicts.ts";
 
 /**
@@ -35,11 +36,6 @@ export async function judge(directory: string, known: readonly string[] = []): P
   const record = await readRun(directory);
   const dumped = readEntities(record);
   await using database = await EvidenceDatabase.open(directory, record.system.entities);
-  const shapes = record.after?.entities.shapes ?? {};
-  const unreadable = (record.after?.entities.failed ?? []).map(({ entity, error }): Finding => ({
-    kind: "entity-unreadable", subject: entity, detail: `the query that must read it fails: ${error}${shapes[entity] === undefined ? "" : `; it was read in the ${shapes[entity] === "after" ? "new" : "old"} shape`}`, count: 1, examples: [],
-    query: `select unnest(failed, recursive := true) from read_json('after/entities.json')`,
-  }));
   const reconciliation = record.before && record.after ? await reconcile(database, clientsOwn(dumped), record.told) : undefined;
   const doubts = [...known, ...doubtsOf(record), ...(await undeclaredEffects(database, record.system)), ...(record.header.drill.objectives.loss ? await unreadLists(database, record.system.entities) : []), ...(reconciliation?.unsure ?? [])];
   const start = eventsOf(record, "migration").find(({ state }) => state === "started")?.t;
@@ -56,7 +52,7 @@ export async function judge(directory: string, known: readonly string[] = []): P
 
   const facts = record.before && record.after && { before: record.before, after: record.after };
   const compared = facts && judgeStructure(record.reference ?? facts.before.structure, facts.after.structure, record.header.drill.objectives.structure ?? {}, record.header.startedAt, record.reference ? "reference" : "before");
-  const structure = compared && [...compared.findings, ...unreadable];
+  const structure = compared && [...compared.findings, ...unreadables(record)];
   const warnings = [...(compared?.warnings ?? []), ...integrityWarnings(facts?.after.integrity ?? [])];
   const own = await ownService(record, database, service);
   const back = wayBack(record).wayBack === "completed" && record.reference === undefined;

@@ -5,7 +5,7 @@ import type { AnomalyType } from "./isolation/model.ts";
 /** In the order in which they lead: data before service, and what breaks now before what may break later. */
 export const FINDING_KINDS = [
   "write-lost", "torn-write", "duplicate-write", "altered-write", "phantom-write", "value-shed",
-  "unread-rows-lost", "unread-values-changed", "unread-rows-added", "unread-rows-out-of-step", "unread-rows-unlike", "materialized-view-stale", "entity-unreadable",
+  "unread-rows-lost", "unread-values-changed", "unread-rows-added", "unread-rows-out-of-step", "unread-rows-unlike", "materialized-view-stale", "entity-unreadable", "table-unreadable", "materialized-view-unpopulated",
   "operation-refused", "operation-refused-anew", "operation-fails", "wrong-schema-version", "stale-plan", "planner-statistics-gone", "operation-slower", "not-served-again", "journey-failed",
   "invariant-violated",
   "orphans", "check-violated", "not-null-violated", "generated-column-stale", "domain-violated", "unique-violated", "exclusion-violated", "wrong-partition",

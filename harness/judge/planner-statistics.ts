@@ -40,9 +40,9 @@ function lostOf(was: Known, is: Known): readonly string[] | undefined {
   return lost.length > 0 ? lost : undefined;
 }
 
-/** How many rows each table had by the planner's last count, after the way back; by `schema.table`. */
-export async function countedRows(directory: string): Promise<ReadonlyMap<string, number>> {
-  const tables = await readJson<z.infer<typeof form>>(directory, "after/planner-statistics.json", form);
+/** How many rows each table had by the planner's last count, after the way back or before the migration; by `schema.table`. */
+export async function countedRows(directory: string, when: "before" | "after" = "after"): Promise<ReadonlyMap<string, number>> {
+  const tables = await readJson<z.infer<typeof form>>(directory, `${when}/planner-statistics.json`, form);
   return new Map((tables ?? []).map(({ table, reltuples }) => [table, reltuples]));
 }
 

@@ -25,6 +25,8 @@ export type ObjectiveResult = {
   readonly applies?: boolean;
   /** Why, in one sentence. */
   readonly reason: string;
+  /** What the figure doesn't cover, to stand beside it; left out where it covers everything. */
+  readonly note?: string;
   /** Kinds of the findings that it rests on. */
   readonly evidence: readonly string[];
 };

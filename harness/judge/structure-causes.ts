@@ -3,10 +3,13 @@
 import type { Consequence, Finding } from "./scorecard.ts";
 import { settingInWords } from "./setting-words.ts";
 import type { Difference } from "./structure.ts";
+import { nameOf, namesOther, renamedTo, renamesOf } from "./structure-renames.ts";
 
 /** Consequences hang below their cause; what has none stands alone. Nothing is dropped: the cause counts at least as one. */
 export function withCauses(all: readonly Difference[]): Finding[] {
-  const cause = causesOf(all);
+  const renames = renamesOf(all);
+  const cause = causesOf(all, renames);
+  const called = new Map([...renames].map(([come, gone]) => [gone, come]));
   const root = (difference: Difference): Difference => {
     const seen = new Set<Difference>();
     let at = difference;
@@ -18,7 +21,8 @@ export function withCauses(all: readonly Difference[]): Finding[] {
   return roots.map((difference) => {
     const { was: _was, is: _is, changes: _changes, ...finding } = difference;
     const consequences = (below.get(difference) ?? []).map(({ kind, subject, detail }): Consequence => ({ kind, subject, detail }));
-    const detail = inWords(difference, below.get(difference) ?? []);
+    const now = called.get(difference);
+    const detail = now ? renamedTo(nameOf(now)) : inWords(difference, below.get(difference) ?? []);
     return consequences.length === 0 ? { ...finding, detail } : { ...finding, detail, consequences };
   });
 }
@@ -39,11 +43,11 @@ function pendingDetach(object: Difference["is"]): boolean {
 }
 
 /** By difference the one that it follows from. */
-function causesOf(all: readonly Difference[]): Map<Difference, Difference> {
+function causesOf(all: readonly Difference[], renames: ReadonlyMap<Difference, Difference>): Map<Difference, Difference> {
   const by = new Map(all.map((difference) => [`${difference.kind} ${difference.subject}`, difference]));
   const cause = new Map<Difference, Difference>();
   for (const difference of all) {
-    const up = belongsTo(difference, by) ?? ofParents(difference, by) ?? ofRole(difference, by) ?? ofSwap(difference, all);
+    const up = belongsTo(difference, by) ?? renames.get(difference) ?? namesOther(difference, renames) ?? ofParents(difference, by) ?? ofRole(difference, by) ?? ofSwap(difference, all);
     if (up && up !== difference) cause.set(difference, up);
   }
   return cause;

@@ -7,7 +7,9 @@ import type { Fate } from "./kinds.ts";
 import { meansTheSame } from "./same-meaning.ts";
 import type { Finding } from "./scorecard.ts";
 import { withCauses } from "./structure-causes.ts";
+import { urgency } from "./structure-order.ts";
 import { comparedChanges, describeChange } from "./structure-words.ts";
+import { unpopulated } from "./unreadable.ts";
 
 export type Expected = "before" | "reference";
 type Asked = Partial<Pick<NonNullable<Objectives["structure"]>, "columnOrder" | "ignore">>;
@@ -54,12 +56,12 @@ export function judgeStructure(before: readonly SchemaObject[], after: readonly 
   const others = placed.filter((difference) => !respelled.includes(difference));
   const inForce = ignore.filter(({ until }) => until === undefined || startedAt.slice(0, 10) <= until);
   const reasonOf = ({ kind, subject }: Finding) => inForce.find(({ pattern }) => matchesWildcard(pattern, `${kind} ${subject}`))?.reason;
-  const counted = withCauses(others.filter((difference) => reasonOf(difference) === undefined));
+  const counted = withCauses(others.filter((difference) => reasonOf(difference) === undefined).flatMap(unpopulated));
   const ignored = others.flatMap((difference) => {
     const reason = reasonOf(difference);
     return reason === undefined ? [] : [{ ...plain(difference), detail: `${difference.detail} (ignored: ${reason})` }];
   });
-  return { findings: counted, warnings: [...structureWarnings(before, after), ...orderChanged(moved), ...respelled.map(spelledOtherwise), ...ignored] };
+  return { findings: counted.toSorted((a, b) => urgency(a) - urgency(b)), warnings: [...structureWarnings(before, after), ...orderChanged(moved), ...respelled.map(spelledOtherwise), ...ignored] };
 }
 
 const spelledOtherwise = (difference: Difference): Finding => ({ ...plain(difference), kind: "spelled-otherwise", subject: `${difference.is?.kind} ${difference.subject}`, detail: `${difference.detail}; it means the same` });
@@ -69,7 +71,7 @@ const isPlace = ({ field }: Change) => field === "position";
 function withoutPlace(difference: Difference): Difference[] {
   const changes = difference.changes.filter((change) => !isPlace(change));
   if (changes.length === difference.changes.length) return [difference];
-  return changes.length === 0 ? [] : [{ ...difference, changes, detail: changes.map(describeChange).join("; "), examples: comparedChanges(changes) }];
+  return changes.length === 0 ? [] : [{ ...difference, changes, detail: changes.map((change) => describeChange(change, difference.is?.kind)).join("; "), examples: comparedChanges(changes, difference.is?.kind) }];
 }
 
 /** One line a table. */
@@ -97,7 +99,7 @@ function differences(all: readonly SchemaObject[], now: readonly SchemaObject[],
     const old = was.get(name(object));
     if (!old) return [{ ...finding(object, "left-over", expected === "before" ? "not there before" : "it must not be there", [object.detail]), was: undefined, is: object, changes: [] }];
     const changed = changes(old, object);
-    return changed.length === 0 ? [] : [{ ...finding(object, "changed", changed.map(describeChange).join("; "), comparedChanges(changed)), was: old, is: object, changes: changed }];
+    return changed.length === 0 ? [] : [{ ...finding(object, "changed", changed.map((change) => describeChange(change, object.kind)).join("; "), comparedChanges(changed, object.kind)), was: old, is: object, changes: changed }];
   });
   return [...missing, ...others];
 }
@@ -120,7 +122,16 @@ function changes(old: SchemaObject, now: SchemaObject): Change[] {
   const fields = [...new Set([...Object.keys(old.detail), ...Object.keys(now.detail)])];
   return fields
     .map((field) => ({ field, was: old.detail[field] ?? null, is: now.detail[field] ?? null }))
-    .filter(({ field, was, is }) => JSON.stringify(was) !== JSON.stringify(is) && !isBenign(now.kind, field, was, is, now.detail));
+    .filter(({ field, was, is }) => JSON.stringify(was) !== JSON.stringify(is) && !isBenign(now.kind, field, was, is, now.detail))
+    .filter((change, _, all) => !(change.field === "grants" && goesWithOwner(change, all.find(({ field }) => field === "owner"))));
+}
+
+/** The owner's own rights are another's where the owner is another: that is no second difference. */
+function goesWithOwner({ was, is }: Change, owner: Change | undefined): boolean {
+  if (!owner || !Array.isArray(was) || !Array.isArray(is)) return false;
+  const prefix = `${String(owner.was)}=`;
+  const now = was.map(String).map((grant) => (grant.startsWith(prefix) ? `${String(owner.is)}=${grant.slice(prefix.length)}` : grant));
+  return JSON.stringify(now.toSorted()) === JSON.stringify(is.map(String).toSorted());
 }
 
 /** Read as text: the fields of different kinds have no type in common. */

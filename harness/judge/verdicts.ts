@@ -206,7 +206,8 @@ function judgeService({ service: { compared, applies, why, findings } }: Judged)
   if (!compared) return { ...base, measured: count(null), verdict: "unknown", reason: why };
   const few = compared.of - compared.operations;
   const rare = few === 0 ? "" : `; ${few} of ${compared.of} ${few === 1 ? "was" : "were"} due too rarely to tell`;
-  return { ...base, measured: count(0), verdict: "met", reason: few === compared.of ? `nothing is worse that could be compared${rare}` : `${compared.operations === compared.of ? "each operation" : `${compared.operations} of ${compared.of} operations`} as before the migration${rare}` };
+  const note = few === 0 ? {} : { note: `${few} of ${compared.of} ${compared.of === 1 ? "operation" : "operations"} too rare to tell` };
+  return { ...base, ...note, measured: count(0), verdict: "met", reason: few === compared.of ? `nothing is worse that could be compared${rare}` : `${compared.operations === compared.of ? "each operation" : `${compared.operations} of ${compared.of} operations`} as before the migration${rare}` };
 }
 
 function listed(findings: readonly Finding[], [one, more]: readonly [one: string, many: string]): string {

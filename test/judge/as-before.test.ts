@@ -2,12 +2,15 @@
 
 import { describe, expect, test } from "vitest";
 import fc from "fast-check";
+import pc from "picocolors";
 import { detectionOf } from "../../harness/judge/detection.ts";
 import { judge } from "../../harness/judge/judge.ts";
 import { score } from "../../harness/judge/score.ts";
 import { fisher, quantileRanks } from "../../harness/judge/statistics.ts";
 import type { ObjectiveResult, Verdict } from "../../harness/judge/scorecard.ts";
 import type { RunEvent } from "../../harness/evidence/timeline.ts";
+import { renderMarkdown } from "../../reports/markdown.ts";
+import { renderTerminal } from "../../reports/terminal.ts";
 import { temporaryFolder } from "../support/drills.ts";
 import { record, type History, type Op } from "./history.ts";
 
@@ -40,6 +43,8 @@ describe("an operation", () => {
     "that hangs every time": ["operation-refused", [...every(200, 0, 2_000, { op: "new" }), ...every(200, 5_050, 7_000, { op: "new", outcome: "indeterminate", took: 500 })]],
     "that is refused half of the time": ["operation-fails", [...every(50, 0, 2_000, { op: "new" }), ...every(100, 5_050, 8_000, { op: "new" }), ...every(100, 5_100, 8_000, { op: "new", ...refused("53300") })]],
     "that became ten times as slow": ["operation-slower", [...every(40, 0, 2_000, { op: "new" }), ...every(40, 5_010, 8_000, { op: "new", took: 60 })]],
+    "that is refused until clients have mended it themselves, before service is called normal": ["operation-refused-anew", [...every(100, 0, 2_000, { op: "new" }), ...every(20, 5_010, 5_400, { op: "new", ...refused("23505") }), ...every(20, 5_410, 8_000, { op: "new" })]],
+    "that a right refuses for a while": ["operation-refused-anew", [...every(100, 0, 2_000, { op: "new" }), ...every(20, 5_010, 5_400, { op: "new", ...refused("42501") }), ...every(20, 5_410, 8_000, { op: "new" })]],
     "that asks for a column that is not there": ["wrong-schema-version", [...every(100, 0, 2_000, { op: "new" }), ...every(100, 5_050, 8_000, { op: "new", ...refused("42703") })]],
   };
   for (const [title, [kind, ops]] of Object.entries(bad)) test(title, async () => {
@@ -55,6 +60,9 @@ describe("an operation", () => {
     "that was always refused is none of the way back's": every(50, 0, 8_000, { op: "new", ...refused("23505") }),
     "that is refused once is no finding": [...every(50, 0, 8_000, { op: "new" }), { at: 6_001, op: "new", ...refused("40001") }],
     "refused just after the way back, and served then, is as before": [...every(50, 0, 2_000, { op: "new" }), ...every(50, 5_010, 5_200, { op: "new", ...refused("08006") }), ...every(50, 5_210, 8_000, { op: "new" })],
+    "refused just after the way back by a server that starts, or is full, is as before": [...every(50, 0, 2_000, { op: "new" }), ...every(10, 5_010, 5_100, { op: "new", ...refused("57P03") }), ...every(10, 5_110, 5_200, { op: "new", ...refused("53300") }), ...every(50, 5_210, 8_000, { op: "new" })],
+    "refused just after the way back for what refused it before as well is as before": [...every(50, 0, 2_000, { op: "new" }), { at: 1_010, op: "new", ...refused("23505") }, ...every(20, 5_010, 5_200, { op: "new", ...refused("23505") }), ...every(20, 5_210, 8_000, { op: "new" })],
+    "refused four times by its data just after the way back, which may be clients that try again, is as before": [...every(50, 0, 2_000, { op: "new" }), ...every(20, 5_010, 5_090, { op: "new", ...refused("23505") }), ...every(20, 5_110, 8_000, { op: "new" })],
     "twice as slow on a busy machine is within what machines do": [...every(40, 0, 2_000, { op: "new" }), ...every(40, 5_010, 8_000, { op: "new", took: 10 })],
     "that is slow for one moment is not slower": [...every(40, 0, 5_000, { op: "new" }), ...every(40, 5_010, 5_600, { op: "new", took: 200 }), ...every(40, 5_610, 8_000, { op: "new" })],
     "with a constant share of failures is as before": [...every(50, 0, 8_000, { op: "new" }), ...every(500, 20, 8_000, { op: "new", ...refused("23505") })],
@@ -74,6 +82,15 @@ describe("an operation", () => {
     const { service, kinds } = await judged([...every(100, 0, 2_000, { op: "new" }), { at: 6_000, op: "new", ...refused("23505") }, { at: 7_800, op: "new", ...refused("23505") }]);
     expect(kinds.filter((kind) => kind === "operation-refused")).toEqual([]);
     expect(service?.reason).toMatch(/too rarely to tell|worse/);
+    if (service?.verdict === "met") expect(service.note).toMatch(/^\d+ of \d+ operations? too rare to tell$/);
+  });
+
+  test("too rare to tell is said beside the figure, and nothing where all were compared", async () => {
+    const { card, service } = await judged([{ at: 500, op: "rare" }, { at: 7_500, op: "rare" }]);
+    expect([service?.verdict, service?.note]).toEqual(["met", "2 of 3 operations too rare to tell"]);
+    expect(renderTerminal(card, pc.createColors(false))).toContain("2 of 3 operations too rare to tell");
+    expect(renderMarkdown(card)).toContain("none; 2 of 3 operations too rare to tell");
+    expect((await judged(every(50, 0, 8_000, { op: "op" }))).service?.note).toBeUndefined();
   });
 
   test("where nobody went back the question doesn't arise, and recovery and consistency are not applicable", async () => {

@@ -55,9 +55,9 @@ test("a subscription that is off now is a finding; one that was off, or is on no
 
 test("a sequence that no column judges is not set back, up or down; further on, around, or judged by a column, it is fine", () => {
   const at = (next: string, more: Record<string, string | boolean> = {}) => fact("sequence", { state: { next, step: "1", cycles: false, direct: false, ...more } });
-  expect(kinds(at("500"), at("200"))).toEqual([["stale-sequence", 1]]);
-  expect(kinds(at("-500", { step: "-1" }), at("-200", { step: "-1" }))).toEqual([["stale-sequence", 1]]);
-  expect(kinds(at("9223372036854775806"), at("9223372036854775805"))).toEqual([["stale-sequence", 1]]);
+  expect(kinds(at("500"), at("200"))).toEqual([["sequence-repeats", 1]]);
+  expect(kinds(at("-500", { step: "-1" }), at("-200", { step: "-1" }))).toEqual([["sequence-repeats", 1]]);
+  expect(kinds(at("9223372036854775806"), at("9223372036854775805"))).toEqual([["sequence-repeats", 1]]);
   for (const after of [at("500"), at("501"), at("200", { cycles: true }), at("200", { direct: true })]) expect(kinds(at("500"), after)).toEqual([]);
 });
 

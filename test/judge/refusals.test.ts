@@ -29,6 +29,11 @@ describe("a refusal hangs below", () => {
     "a trigger that raises": [finding("trigger-left-over", "orders: guard"), refused("P0001", null, { entities: ["order"] })],
     "a session that may not write": [finding("setting-left-over", "app/*"), refused("25006", "cannot execute INSERT in a read-only transaction")],
     "a sequence that is behind": [finding("stale-sequence", "orders_id_seq", { detail: "the next value is 5, the highest in orders.id is 9" }), refused("23505", 'duplicate key value violates unique constraint "orders_pkey"')],
+    "a sequence that the application itself asks": [finding("sequence-repeats", "numbers", { detail: "the next value was 9 before the migration, and is 5: values are given out again" }), refused("23505", 'duplicate key value violates unique constraint "search_pkey"')],
+    "a right that is gone, told by its code alone": [finding("relation-changed", "orders", { examples: [{ key: "grants", expected: '["app=SELECT"]', held: null }] }), refused("42501", null, { entities: ["order"] })],
+    "a column that is gone, told by its code alone": [finding("column-missing", "orders.number"), refused("42703", null)],
+    "a sequence that is behind, told by the code and what the operation writes": [finding("stale-sequence", "orders_id_seq", { detail: "the next value is 5, the highest in orders.id is 9" }), refused("23505", null, { entities: ["order"] })],
+    "a view without its rows": [finding("materialized-view-unpopulated", "sums"), refused("55000", 'materialized view "sums" has not been populated')],
   };
   for (const [title, [cause, refusal]] of Object.entries(found)) test(title, () => {
     const other = finding("column-changed", "customers.number");
@@ -45,6 +50,10 @@ describe("a refusal hangs below", () => {
     "an object of a kind that makes no such error": [[finding("index-missing", "orders")], [refused("42501", "permission denied for table orders")]],
     "one of two, where the server names none": [[finding("index-missing", "a", { examples: [{ table: "orders" }] }), finding("index-missing", "b", { examples: [{ table: "orders" }] })], [refused("42P10", "there is no unique constraint", { entities: ["order"] })]],
     "what explains a part of it alone": [[finding("relation-changed", "orders")], [refused("42501", "permission denied for table orders"), refused("40001", null)]],
+    "a comment": [[finding("relation-changed", "orders", { examples: [{ key: "comment", expected: "a", held: null }] })], [refused("42501", "permission denied for table orders")]],
+    "a right that was given": [[finding("relation-changed", "orders", { examples: [{ key: "grants", expected: null, held: '["app=SELECT"]' }] })], [refused("42501", null)]],
+    "one of two columns, by the code alone": [[finding("column-missing", "orders.a"), finding("column-missing", "orders.b")], [refused("42703", null)]],
+    "a sequence of another table, by the code alone": [[finding("stale-sequence", "s", { detail: "the next value is 5, the highest in notes.id is 9" })], [refused("23505", null, { entities: ["order"] })]],
     "anything, where nothing is different": [[], [refused("42501", "permission denied for table orders")]],
   };
   for (const [title, [causes, refusals]] of Object.entries(none)) test(`nothing: not ${title}`, () => {

@@ -129,6 +129,23 @@ describe("the fingerprint", () => {
   });
 });
 
+test("labels are looked for where they can be: a materialized view without rows, and a table that gives an error, end no facts", shared, async () => {
+  const unusedOf = async (sql: string) => {
+    await admin.query("begin");
+    try {
+      await admin.query(`create type mood as enum ('good', 'bad'); create table moods (mood mood); ${sql}`);
+      return (await fingerprint(admin)).find(({ kind, name }) => kind === "type" && name === "mood")?.detail["unused"];
+    } finally {
+      await admin.query("rollback");
+    }
+  };
+  expect(await unusedOf("insert into moods values ('good')")).toEqual(["bad"]);
+  expect(await unusedOf("insert into moods values ('good'); create materialized view seen as select mood from moods with no data")).toEqual(["bad"]);
+  expect(new Set(await unusedOf("create materialized view seen as select mood from moods") as string[])).toEqual(new Set(["good", "bad"]));
+  // A generated column that is computed when it is read, and fails.
+  expect(await unusedOf("create table odd (n int, mood mood generated always as (case when 1 / n > 0 then 'good'::mood else 'bad'::mood end) virtual); insert into odd (n) values (0)").catch(() => "not with this server")).toBeOneOf([undefined, "not with this server"]);
+});
+
 describe("the integrity facts", () => {
   const problems = async (sql: string) => {
     const before = await inTransaction(() => integrityFacts(admin));

@@ -43,7 +43,7 @@ export const scorecardForm = z.looseObject({
   summary: text, advice: z.looseObject({ kind: text, consequence: text, advice: text }).optional(), score: figure, doubts: texts,
   migration: z.looseObject({ state: z.enum(["completed", "cut-off", "failed", "not-begun"]), stepsBegun: figure, stepsDone: figure, steps: figure, failure: failure.optional(), explainedBy: text.optional() }),
   wayBack: z.looseObject({ strategy: text, state: z.enum(["completed", "failed", "not-taken"]), stepsUndone: figure, idle: text.optional(), failure: failure.optional() }),
-  objectives: list(z.looseObject({ name: text, title: text, target: z.record(text, z.union([figure, z.boolean()])), measured, verdict, applies: z.boolean().optional(), reason: text, evidence: texts })), measures,
+  objectives: list(z.looseObject({ name: text, title: text, target: z.record(text, z.union([figure, z.boolean()])), measured, verdict, applies: z.boolean().optional(), reason: text, note: text.optional(), evidence: texts })), measures,
   faults: list(z.looseObject({ kind: text, target: text, proven: z.boolean(), healed: z.boolean(), atMs: maybe, healedMs: maybe, proof: text })),
   journeys: list(z.looseObject({ name: text, version: text, state: z.enum(["passed", "failed", "unknown"]), tookMs: figure, error: text.optional(), screenshot: inRun.optional(), trace: inRun.optional() })),
   findings: list(finding), warnings: list(finding), coverage: z.looseObject({ sentence: text }).optional(),
