@@ -20,5 +20,6 @@ export function fail(error: unknown, debug: boolean): number {
   else if (!known && !debug) lines.push("  do: this is a defect of turnback; run again with --debug for the stack");
   warn(lines.join("\n"));
   if (debug && error instanceof Error) warn(error.stack ?? "");
+  if (/no space left on device|\bENOSPC\b/i.test(messageOf(error))) return 4; // whoever noticed it first: the load, the packer or the judge
   return known?.exitCode ?? (lacks === undefined ? 2 : 4);
 }
