@@ -48,7 +48,7 @@ export const FINDING_WORDS: Readonly<Record<NamedKind, Words>> = {
   "exclusion-violated": [rows, "Rows exclude each other and are both there ({on}): {n}.", "Mend the rows, and rebuild the constraint."],
   "wrong-partition": [rows, "Rows are in a partition whose bounds they don't fit ({on}): {n}.", "Move them: queries that prune partitions don't see them."],
   "stale-sequence": [things, "New rows will be refused as duplicates, or are already: a sequence is behind ({on}).", "Set it past the largest value with setval() as the last step of the way back."],
-  "sequence-repeats": [things, "Numbers come twice in silence: a sequence is behind ({on}), and no unique key is known that refuses a number that is there already.", "Set it past the largest value with setval() as the last step of the way back, and look for rows that share a number."],
+  "sequence-repeats": [things, "A sequence gives numbers again that were given before ({on}): they come twice, and in silence where no unique key refuses them.", "Set it past the largest value with setval() as the last step of the way back, and look for rows that share a number."],
   "sequence-exhausted": [things, "A sequence has no further value to give, or none that fits its column: {on}.", "Widen the column and the sequence, or set it where there is room."],
   "corrupt-table": [things, "A table is damaged: {on}.", "Restore it from a backup, and look at the storage before anything else."],
   "corrupt-index": [things, "An index gives wrong answers: {on}.", "REINDEX it, and find out what damaged it."],

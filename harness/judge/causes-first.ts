@@ -22,13 +22,7 @@ export async function causesFirst(record: RunRecord, database: EvidenceDatabase,
   const detached = underDetached([...told.causes, ...told.service, ...rest], record, await countedRows(record.directory));
   const entitiesOf = service.some(({ kind }) => kind === "operation-slower") ? await entitiesOfOperations(database) : new Map<string, readonly string[]>();
   const all = underDifferences(detached, { ...known, unread: tables, counted: await countedRows(record.directory, "before"), entitiesOf });
-  return { findings: leadingFirst(all.map((finding) => namesOfOthers(notInSilence(finding), known))), service: told.told };
-}
-
-/** Numbers that clients are refused don't come twice in silence. */
-function notInSilence(finding: Finding): Finding {
-  return finding.kind === "sequence-repeats" && finding.consequences?.some(({ kind }) => kind.startsWith("operation-")) === true
-    ? { ...finding, kind: "stale-sequence", detail: finding.detail.replace(/, and no unique key is known that refuses them$/, "") } : finding;
+  return { findings: leadingFirst(all.map((finding) => namesOfOthers(finding, known))), service: told.told };
 }
 
 const LOST = new Set(["unread-rows-lost", "write-lost"]);

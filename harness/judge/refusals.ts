@@ -63,7 +63,7 @@ export function underRefusedFor(causes: readonly Finding[], service: readonly Fi
     const said = first.refusal.error === null ? "" : `; the server says: ${first.refusal.error}`;
     const own: Consequence = { kind: finding.kind, subject: finding.subject, detail: `${finding.detail}${said}` };
     // An operation that is refused says more than its code.
-    explained.set(finding, { ...finding, detail: `refused ${sum(found).toLocaleString("en-US")} ${sum(found) === 1 ? "time" : "times"} after the way back, by ${first.cause.kind}: ${first.cause.subject}` });
+    explained.set(finding, { ...finding, detail: `refused ${sum(found).toLocaleString("en-US")} ${sum(found) === 1 ? "time" : "times"} after the way back (${[...new Set(found.map(({ refusal: { code } }) => code))].slice(0, 3).join(", ")}), by ${first.cause.kind}: ${first.cause.subject}` });
     below.set(first.cause, [...(below.get(first.cause) ?? []), ...(finding.consequences ?? []), ...(finding.consequences ? [] : [own])]);
     return false;
   });

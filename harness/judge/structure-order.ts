@@ -20,7 +20,7 @@ export const rightsTaken = ({ was, is }: Part): readonly string[] => grantsOf(wa
 const of = (...names: readonly string[]) => new Set(names);
 const [OPENS, OPENED] = [of("rowSecurity", "forceRowSecurity"), of("super", "bypassrls", "createrole", "createdb", "replication", "canlogin")];
 const HOLDS_DATA = of("relation", "column", "constraint", "trigger", "type", "schema", "function", "sequence", "large-object", "role", "extension", "foreign-key-trigger", "rule", "policy");
-const DECIDES = of("type", "notNull", "default", "identity", "generated", "definition", "enabled", "labels", "validated", "enforced", "partitionBound", "partitionKey", "parents", "pendingDetach", "populated", "value", "inForce", "increment", "cycle", "using", "check", "permissive", "command", "roles", "attributes", "collation", "references", "viewRule", "min", "max", "typid");
+const DECIDES = of("type", "notNull", "default", "identity", "generated", "definition", "enabled", "labels", "validated", "enforced", "partitionBound", "partitionKey", "parents", "pendingDetach", "populated", "value", "inForce", "increment", "cycle", "using", "check", "permissive", "command", "roles", "attributes", "collation", "references", "viewRule", "min", "max", "typid", "password", "passwordKind", "validUntil", "connlimit");
 /** Nobody meets these. */
 const QUIET = of("comment", "statistics", "position", "storage", "compression", "align", "clustered", "islocal", "inhcount", "toastOptions", "columnOptions", "parallel", "cache", "start");
 

@@ -40,7 +40,7 @@ describe("a refusal hangs below", () => {
     const told = underRefusedFor([other, cause], service(refusal.code), [refusal], known);
     expect(told.service).toEqual([]);
     expect(told.causes).toEqual([other, { ...cause, consequences: [expect.objectContaining({ kind: "operation-refused", subject: "book" })] }]);
-    expect(told.told[0]?.detail).toBe(`refused 9 times after the way back, by ${cause.kind}: ${cause.subject}`);
+    expect(told.told[0]?.detail).toBe(`refused 9 times after the way back (${refusal.code}), by ${cause.kind}: ${cause.subject}`);
   });
 
   const none: Record<string, readonly [causes: readonly Finding[], refusals: readonly Refusal[]]> = {
