@@ -48,7 +48,6 @@ export async function unreadOf(record: RunRecord, database: EvidenceDatabase, { 
     const why = was.why ?? (is ? is.why : "it is not there any more");
     if (!is || why !== undefined || was.rows === null) {
       notLookedAt.push({ table: name, reason: why ?? "its rows were not counted" });
-      if (is?.why !== undefined && was.why === undefined) open.push({ table: labelOf(was), columns: [], why: is.why });
       continue;
     }
     if (was.view) {
