@@ -32,7 +32,8 @@ export function excuse(open: readonly Unaccounted[], excuses: System["unread"], 
 export function unaccountedFor({ unaccounted = [] }: Pick<Coverage, "unaccounted">): ObjectiveResult[] {
   if (unaccounted.length === 0) return [];
   const [first] = unaccounted;
-  const said = unaccounted.slice(0, MOST_NAMED).map(({ table, columns, why }) => `${table}${columns.length > 0 ? ` (${columns.join(", ")})` : ""}: ${why}`);
+  const named = unaccounted.slice(0, MOST_NAMED).map(({ table, columns, why }) => ({ why, what: `${table}${columns.length > 0 ? ` (${columns.join(", ")})` : ""}` }));
+  const said = [...Map.groupBy(named, ({ why }) => why)].map(([why, some]) => `${some.map(({ what }) => what).join(", ")}: ${why}`);
   const more = unaccounted.length > MOST_NAMED ? ` and ${unaccounted.length - MOST_NAMED} more` : "";
   return [{
     name: "unaccounted", title: "Written, and nobody reads it", target: { maxFound: 0 }, measured: { value: unaccounted.length, plusMinus: 0, unit: "count" }, verdict: "unknown",

@@ -6,6 +6,7 @@ import { zstdCompressSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { ask } from "../../harness/judge/ask.ts";
 import { judge } from "../../harness/judge/judge.ts";
+import { unaccountedFor } from "../../harness/judge/unaccounted.ts";
 import { temporaryFolder } from "../support/drills.ts";
 import { record, remove, update, type Op } from "./history.ts";
 
@@ -291,4 +292,12 @@ describe("a column that an entity reads in part", () => {
     expect((await judged({ rows: ROWS, ...out }, { rows: MORE, ...out })).found).toEqual(["unread-rows-added 1"]);
     expect((await judged({ rows: ROWS, ...inPart }, { rows: MORE, ...inPart })).found).toEqual([]);
   });
+});
+
+test("what clients write and nobody reads is told by what they do there, each table once, and the rest is counted", () => {
+  const open = ["audit.log", "public.vitals"].map((table) => ({ table, columns: [], why: "clients add rows" }));
+  const [one] = unaccountedFor({ unaccounted: [open[0] as (typeof open)[0], { table: "public.prefs", columns: ["channel"], why: "clients change it" }, open[1] as (typeof open)[0]] });
+  expect(one).toMatchObject({ verdict: "unknown", measured: { value: 3 }, reason: expect.stringContaining('nobody knows: audit.log, public.vitals: clients add rows; public.prefs (channel): clients change it. Let an entity read it, or say in the system\'s file why it may be: unread: [{ table: "audit.log", reason: ... }]') as string });
+  expect(unaccountedFor({ unaccounted: Array.from({ length: 10 }, (_, i) => ({ table: `t${i}`, columns: [], why: "clients add rows" })) })[0]?.reason).toContain("t7: clients add rows and 2 more.");
+  expect(unaccountedFor({})).toEqual([]);
 });
