@@ -13,7 +13,7 @@ const ENUMS = `
     union all select t.oid, t.typarray, true from pg_type t where t.typtype = 'e'
     union all select d.typbasetype, d.oid, false from pg_type d join pg_type t on t.oid = d.typbasetype and t.typtype = 'e' where d.typtype = 'd'
   )
-  select t.oid::regtype::text as name, (select array_agg(e.enumlabel::text order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid) as labels,
+  select t.oid::regtype::text as name, (select coalesce(array_agg(e.enumlabel::text order by e.enumsortorder), '{}') from pg_enum e where e.enumtypid = t.oid) as labels,
     case when exists (select from pg_range r join holds h on h.type = r.rngsubtype where h.enum = t.oid)
       or exists (select from pg_attribute a join pg_class c on c.oid = a.attrelid and c.relkind = 'c' join holds h on h.type = a.atttypid where h.enum = t.oid)
       or exists (select from pg_type d join holds h on h.type = d.typbasetype and h.type <> h.enum where h.enum = t.oid) then null
