@@ -1,7 +1,7 @@
 // Every place that a command will write to is tried before it begins: what it finds out must not be lost at its end.
 
 import { constants } from "node:fs";
-import { mkdir, open, realpath, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, open, realpath, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { HarnessError, codeOf, messageOf } from "../base/errors.ts";
@@ -18,11 +18,21 @@ const TEMPORARY: ReadonlySet<string> = new Set(["run", "compare", "suite", "swee
 
 /** @throws HarnessError `place-unwritable`, exit code 4, that says which place, why, and what to do; exit code 3 for one file that is to hold two reports */
 export async function expectPlaces(command: string, places: Places): Promise<void> {
+  const made: string[] = [];
+  try {
+    await tryAll(command, places, made);
+  } finally {
+    // A command that is refused leaves nothing; somebody else may have put something there by now.
+    for (const folder of made.reverse()) await rmdir(folder).catch(() => undefined);
+  }
+}
+
+async function tryAll(command: string, places: Places, made: string[]): Promise<void> {
   expectHere();
   if (TEMPORARY.has(command)) await expectTemporary();
   if (places.runs !== undefined) {
-    await tryFolder(places.runs, "--runs", "give a folder that this user may write to with --runs", { make: true });
-    await tryFolder(join(ROOT, ".cache", "live"), "the cache", "let this user write to .cache in turnback's folder", { make: true });
+    await tryFolder(places.runs, "--runs", "give a folder that this user may write to with --runs", made);
+    await tryFolder(join(ROOT, ".cache", "live"), "the cache", "let this user write to .cache in turnback's folder", made);
   }
   const named = FILES.flatMap((option) => (places[option] === undefined ? [] : [{ option: `--${option}`, file: places[option] }]));
   for (const [i, { option, file }] of named.entries()) {
@@ -76,10 +86,11 @@ const unwritable = (place: string, message: string, remedy: string, cause?: unkn
 /** As much as a file system must take, for it may be full. */
 const TRIED = Buffer.alloc(64 * 1024, ".");
 
-async function tryFolder(folder: string, called: string, remedy: string, { make = false } = {}): Promise<void> {
+/** @param made where it is given, the folder is made, and what was made is noted there */
+async function tryFolder(folder: string, called: string, remedy: string, made?: string[]): Promise<void> {
   const shown = inShort(folder, 200);
   try {
-    if (make) await makeFolder(resolve(folder));
+    if (made) await makeFolder(resolve(folder), made);
     if (!(await stat(folder)).isDirectory()) throw unwritable(called, `${called}: ${shown} is no folder`, remedy);
     const tried = join(folder, `.turnback-${process.pid}-${crypto.randomUUID().slice(0, 8)}`);
     try {
@@ -93,11 +104,11 @@ async function tryFolder(folder: string, called: string, remedy: string, { make 
   }
 }
 
-/** With those above it. Node's own way of doing so never ends where a file system takes no folders, as /proc. */
-async function makeFolder(folder: string): Promise<void> {
+/** With those above it, each told. Node's own way of doing so never ends where a file system takes no folders, as /proc. */
+async function makeFolder(folder: string, made: string[]): Promise<void> {
   if (await stat(folder).then(() => true, (error: unknown) => codeOf(error) !== "ENOENT")) return; // what else is wrong, comes to light by writing
-  await makeFolder(dirname(folder));
-  await mkdir(folder).catch((error: unknown) => { if (codeOf(error) !== "EEXIST") throw error; });
+  await makeFolder(dirname(folder), made);
+  await mkdir(folder).then(() => made.push(folder), (error: unknown) => { if (codeOf(error) !== "EEXIST") throw error; });
 }
 
 function whyNot(shown: string, error: unknown): string {

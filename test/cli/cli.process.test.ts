@@ -168,11 +168,10 @@ describe("bad luck", () => {
     expect(code).toBe(4);
   });
 
-  test("a service that never gets ready is told with its last words, and the run is unknown", async () => {
-    const { code, err, out } = await runSmall({ system: { path: "fixtures/systems/shop", scale: 0.05, postgres: { settings: { shared_buffers: "nonsense" } } } });
-    expect(err).toMatch(/postgres ended while it was starting \(exit code 1\); last log: .*nonsense/);
-    expect(out).toContain("? UNKNOWN");
-    expect(code).toBe(2);
+  test("a setting with which a server doesn't start is named, with exit code 3", async () => {
+    const { code, err } = await runSmall({ system: { path: "fixtures/systems/shop", scale: 0.05, postgres: { settings: { shared_buffers: "nonsense" } } } });
+    expect(err).toContain("system.postgres.settings.shared_buffers: the server doesn't start with \"nonsense\"");
+    expect(code).toBe(3);
   });
 
   test("a syntax error in a plan is named with its step, and exit code 3", async () => {

@@ -1,7 +1,7 @@
 // Places that can't be written to: each is said before a command begins, with exit code 4, and never as a verdict.
 
 import { execFile, execFileSync } from "node:child_process";
-import { chmodSync, readdirSync, readFileSync, mkdirSync, rmdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -41,8 +41,8 @@ describe("before a command begins", () => {
   });
 
   test("what can be written to is, and is left as it was", async () => {
-    await expectPlaces("run", { runs: at("new/below"), junit: at("file"), markdown: at("folder/new.md"), svg: "/dev/null" });
-    expect([readFileSync(at("file"), "utf8"), readdirSync(at("new/below")), readdirSync(at("folder"))]).toEqual(["x", [], []]);
+    await expectPlaces("run", { runs: at("new/below"), junit: at("file"), markdown: at("folder/new.md"), output: at("new/below/report"), svg: "/dev/null" });
+    expect([readFileSync(at("file"), "utf8"), existsSync(at("new")), readdirSync(at("folder"))]).toEqual(["x", false, []]);
   });
 
   test("a temporary folder is there, and named by its whole path", async () => {
