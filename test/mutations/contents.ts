@@ -7,14 +7,20 @@ const OURS = "n.nspname !~ '^pg_' and n.nspname <> 'information_schema'";
 /** What a materialized view holds that is what its query gives. */
 export const FRESH = "what its query gives";
 
-/** Each table by itself, without its children; a row as the server prints it, in any order. A materialized view is told by whether it holds what its query gives. */
+/** Each table by itself, without its children; a row as the server prints it, in any order, but for numbers, of which 1.50 is 1.5. A materialized view is told by whether it holds what its query gives. */
 export async function contents(client: pg.Client): Promise<Map<string, string>> {
-  const { rows } = await client.query<{ name: string; definition: string | null }>(`
-    select format('%I.%I', n.nspname, c.relname) as name, case when c.relkind = 'm' then rtrim(pg_get_viewdef(c.oid), '; ') end as definition from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  const { rows } = await client.query<{ name: string; columns: string | null; definition: string | null }>(`
+    select format('%I.%I', n.nspname, c.relname) as name,
+      (select string_agg(format(case when coalesce(nullif(t.typbasetype, 0), t.oid) = 'numeric'::regtype then 'trim_scale(x.%I)' else 'x.%I' end, a.attname), ', ' order by a.attnum)
+        from pg_attribute a join pg_type t on t.oid = a.atttypid where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,
+      case when c.relkind = 'm' then rtrim(pg_get_viewdef(c.oid), '; ') end as definition from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where (c.relkind = 'r' or c.relkind = 'm' and c.relispopulated) and ${OURS} order by 1`);
-  const digest = (from: string) => `(select count(*) || ' rows ' || md5(coalesce(string_agg(x::text, e'\\n' order by x::text collate "C"), '')) from ${from} x)`;
-  const digests = rows.map(({ name, definition }) => `select ${client.escapeLiteral(name)} as name,
-    ${definition === null ? digest(`only ${name}`) : `case ${digest(name)} when ${digest(`(${definition})`)} then '${FRESH}' else ${digest(name)} end`} as digest`);
+  const digests = rows.map(({ name, columns, definition }) => {
+    const row = `row(${columns ?? ""})::text`;
+    const digest = (from: string) => `(select count(*) || ' rows ' || md5(coalesce(string_agg(${row}, e'\\n' order by ${row} collate "C"), '')) from ${from} x)`;
+    return `select ${client.escapeLiteral(name)} as name,
+    ${definition === null ? digest(`only ${name}`) : `case ${digest(name)} when ${digest(`(${definition})`)} then '${FRESH}' else ${digest(name)} end`} as digest`;
+  });
   const large = "select 'large object ' || oid, md5(lo_get(oid)) from pg_largeobject_metadata";
   const { rows: found } = await client.query<{ name: string; digest: string }>([...digests, large].join(" union all "));
   return new Map(found.map(({ name, digest }) => [name, digest]));
@@ -76,4 +82,12 @@ async function nextOf(client: pg.Client, sequence: string, { step, how }: { read
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+/** Of how many columns of each table the planner knows what they hold, and whether it knows how many rows there are. */
+export async function planned(client: pg.Client): Promise<Map<string, number>> {
+  const { rows } = await client.query<{ name: string; known: number }>(`
+    select format('%I.%I', n.nspname, c.relname) as name, ((select count(*) from pg_statistic s where s.starelid = c.oid) + (c.reltuples >= 0)::int)::int as known
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'p', 'm') and ${OURS}`);
+  return new Map(rows.map(({ name, known }) => [name, known]));
 }

@@ -13,6 +13,10 @@ import { PASSWORD } from "./pieces.ts";
 import { generateSchema, type Generated } from "./schema.ts";
 import { clientPrograms } from "./dump.ts";
 import { differences, look, type Difference, type Seen } from "./witness.ts";
+import { READER } from "../../harness/topology/postgres.ts";
+
+/** As in prepared data, who may only read doesn't come in by what everybody may: a copy has not its template's rights. */
+const LET_IN = `grant connect, temporary on database ${DATABASE} to ${READER}`;
 
 /** The roles that generated schemas grant to, and a tablespace. */
 const COMMON = [
@@ -65,6 +69,7 @@ export class Laboratory implements AsyncDisposable {
     const facts = join(this.#server.folder, `schema-${schema}`);
     const refused: string[] = [];
     await this.#server.outside((client) => client.query(`create database ${DATABASE} template template0`));
+    await this.#server.outside((client) => client.query(LET_IN));
     const seen = await this.#server.inside(async (client) => {
       await client.query("create extension amcheck; create extension btree_gist");
       for (const sql of generated.sql) await client.query(sql).catch((error: unknown) => { refused.push(`${sql}: ${String(error)}`); });
@@ -128,6 +133,7 @@ export class Laboratory implements AsyncDisposable {
     const template = `generated_${schema}`;
     await this.#server.outside(async (client) => {
       await client.query(`create database ${DATABASE} template ${template}`);
+      await client.query(LET_IN);
       const { rows } = await client.query<{ role: string | null; setting: string }>(`
         select r.rolname as role, unnest(s.setconfig) as setting from pg_db_role_setting s left join pg_roles r on r.oid = s.setrole
         where s.setdatabase = (select oid from pg_database where datname = $1)`, [template]);

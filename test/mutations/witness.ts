@@ -2,7 +2,7 @@
 
 import type pg from "pg";
 import { catalogueRows } from "./catalogue-rows.ts";
-import { contents, FRESH, movedSequences, positions, type Position } from "./contents.ts";
+import { contents, FRESH, movedSequences, planned, positions, type Position } from "./contents.ts";
 import { dumpStatements, type Address } from "./dump.ts";
 
 type Counts = ReadonlyMap<string, number>;
@@ -12,21 +12,24 @@ export type Seen = {
   /** By table or large object: so many rows, and a digest of them. */
   readonly data: ReadonlyMap<string, string>;
   readonly sequences: ReadonlyMap<string, Position>;
+  /** By table, how much the planner knows of it. */
+  readonly planned: ReadonlyMap<string, number>;
 };
 /** `subject` is the table of a difference of data. */
-export type Difference = { readonly by: "pg_dump" | "catalogue" | "data" | "sequence"; readonly what: string; readonly subject?: string };
+export type Difference = { readonly by: "pg_dump" | "catalogue" | "data" | "sequence" | "planner"; readonly what: string; readonly subject?: string };
 
 /** Everything that the witnesses tell apart, of one database and of its server. */
 export async function look(client: pg.Client, database: string, address: Address, programs: string | undefined): Promise<Seen> {
   const dump = programs === undefined ? [] : await dumpStatements(programs, database, address);
   await client.query("set search_path = pg_catalog");
-  return { dump: counted(dump), catalogue: counted(await catalogueRows(client)), data: await contents(client), sequences: await positions(client) };
+  return { dump: counted(dump), catalogue: counted(await catalogueRows(client)), data: await contents(client), sequences: await positions(client), planned: await planned(client) };
 }
 
-/** What was there before and isn't now, and the other way round. A sequence that is ahead is no difference. */
+/** What was there before and isn't now, and the other way round. A sequence that is ahead is no difference, nor is a planner that knows more. */
 export async function differences(client: pg.Client, before: Seen, after: Seen): Promise<Difference[]> {
   return [
     ...ofCounts("pg_dump", before.dump, after.dump), ...ofCounts("catalogue", before.catalogue, after.catalogue), ...ofData(before.data, after.data),
+    ...[...before.planned].flatMap(([table, was]): Difference[] => ((after.planned.get(table) ?? was) < was ? [{ by: "planner", what: `${table}: the planner knows less of it` }] : [])),
     ...(await movedSequences(client, before.sequences, after.sequences)).map((what): Difference => ({ by: "sequence", what })),
   ];
 }
