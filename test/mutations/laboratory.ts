@@ -5,7 +5,7 @@ import { join } from "node:path";
 import pg from "pg";
 import { judge } from "../../harness/judge/judge.ts";
 import type { Scorecard } from "../../harness/judge/scorecard.ts";
-import { DATABASE } from "../../harness/topology/postgres.ts";
+import { DATABASE, READER } from "../../harness/topology/postgres.ts";
 import { recordRun, Server, takeFacts } from "../corpus/server.ts";
 import type { Change, Target } from "./change.ts";
 import { seededRandom, seedOf, shuffled } from "./draw.ts";
@@ -13,7 +13,6 @@ import { PASSWORD } from "./pieces.ts";
 import { generateSchema, type Generated } from "./schema.ts";
 import { clientPrograms } from "./dump.ts";
 import { differences, look, type Difference, type Seen } from "./witness.ts";
-import { READER } from "../../harness/topology/postgres.ts";
 
 /** As in prepared data, who may only read doesn't come in by what everybody may: a copy has not its template's rights. */
 const LET_IN = `grant connect, temporary on database ${DATABASE} to ${READER}`;
