@@ -1,8 +1,8 @@
 // Structure: how the schema after the way back differs from the one before, or from the one that must be there.
 
-import { matchesWildcard } from "../base/pattern.ts";
 import type { Objectives } from "../drill/schema.ts";
 import type { SchemaObject } from "./run-record.ts";
+import { reasonsOf } from "./excuses.ts";
 import type { Fate } from "./kinds.ts";
 import { meansTheSame } from "./same-meaning.ts";
 import type { Finding } from "./scorecard.ts";
@@ -54,12 +54,12 @@ export function judgeStructure(before: readonly SchemaObject[], after: readonly 
   const placed = columnOrder ? all : all.flatMap((difference) => withoutPlace(difference));
   const respelled = placed.filter(({ is, changes }) => changes.length > 0 && changes.every((change) => meansTheSame(is?.kind ?? "", change)));
   const others = placed.filter((difference) => !respelled.includes(difference));
-  const inForce = ignore.filter(({ until }) => until === undefined || startedAt.slice(0, 10) <= until);
-  const reasonOf = ({ kind, subject }: Finding) => inForce.find(({ pattern }) => matchesWildcard(pattern, `${kind} ${subject}`))?.reason;
+  const reason = reasonsOf(ignore, startedAt);
+  const reasonOf = ({ kind, subject }: Finding) => reason(`${kind} ${subject}`);
   const counted = withCauses(others.filter((difference) => reasonOf(difference) === undefined).flatMap(unpopulated));
   const ignored = others.flatMap((difference) => {
-    const reason = reasonOf(difference);
-    return reason === undefined ? [] : [{ ...plain(difference), detail: `${difference.detail} (ignored: ${reason})` }];
+    const why = reasonOf(difference);
+    return why === undefined ? [] : [{ ...plain(difference), detail: `${difference.detail} (ignored: ${why})` }];
   });
   return { findings: counted.toSorted((a, b) => urgency(a) - urgency(b)), warnings: [...structureWarnings(before, after), ...orderChanged(moved), ...respelled.map(spelledOtherwise), ...ignored] };
 }

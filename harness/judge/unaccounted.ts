@@ -1,28 +1,24 @@
 // What clients write and no entity reads: what became of it nobody knows, so that a run is green beside it only where somebody has said why it may be.
 
-import { matchesWildcard } from "../base/pattern.ts";
 import type { System } from "../drill/system.ts";
+import { reasonsOf } from "./excuses.ts";
 import type { Coverage, ObjectiveResult, Unaccounted } from "./scorecard.ts";
 
 const MOST_NAMED = 8;
 
 /** Splits what is not accounted for by the system's `unread`: what is excused there stands in the coverage with its reason. @param startedAt an excuse that has ended counts for runs of before */
 export function excuse(open: readonly Unaccounted[], excuses: System["unread"], startedAt: string): Pick<Coverage, "unaccounted" | "excused"> {
-  const inForce = excuses.filter(({ until }) => until === undefined || startedAt.slice(0, 10) <= until);
-  const reasonOf = (name: string) => inForce.find(({ table }) => matchesWildcard(table, name))?.reason;
+  const reasonOf = reasonsOf(excuses.map(({ table, ...rest }) => ({ pattern: table, ...rest })), startedAt);
   const unaccounted: Unaccounted[] = [];
   const excused: { table: string; reason: string }[] = [];
+  const isExcused = (table: string): boolean => {
+    const reason = reasonOf(table);
+    if (reason !== undefined) excused.push({ table, reason });
+    return reason !== undefined;
+  };
   for (const { table, columns, why } of open) {
-    const whole = reasonOf(table);
-    if (whole !== undefined) {
-      excused.push({ table, reason: whole });
-      continue;
-    }
-    const rest = columns.filter((column) => reasonOf(`${table}.${column}`) === undefined);
-    for (const column of columns) {
-      const reason = reasonOf(`${table}.${column}`);
-      if (reason !== undefined) excused.push({ table: `${table}.${column}`, reason });
-    }
+    if (isExcused(table)) continue;
+    const rest = columns.filter((column) => !isExcused(`${table}.${column}`));
     if (columns.length === 0 || rest.length > 0) unaccounted.push({ table, columns: rest, why });
   }
   return { ...(unaccounted.length > 0 && { unaccounted }), ...(excused.length > 0 && { excused }) };

@@ -1,9 +1,10 @@
 // What rows that clients add hold where no entity reads it: those since the migration began must have in common what those of normal service had.
 
+import { literal } from "../evidence/duckdb.ts";
 import { byChance } from "./chance.ts";
 import type { Activity, Unlike, UnreadTable } from "./run-record.ts";
 import type { Finding } from "./scorecard.ts";
-import { literal } from "../evidence/duckdb.ts";
+import { TELLING } from "./unread-sample.ts";
 
 /** What is less likely than this is no chance. */
 const CHANCE = 0.01;
@@ -22,8 +23,6 @@ function leftAlone(column: string, { updated, sample }: Activity, told: (column:
   if (updated === 0 && (told(column) ?? 0) === 0) return true;
   return (sample?.touched ?? 0) >= TELLING && (sample?.changed[column] ?? 0) === 0 && (told(column) ?? 0) === 0;
 }
-/** So many changed rows of the sample show what clients change. */
-const TELLING = 3;
 
 export type Circumstances = {
   /** A clock was set wrong on purpose. */

@@ -45,7 +45,7 @@ export function sampledOf({ sampled }: NonNullable<RunRecord["unread"]>, { datab
 }
 
 /** So many rows of the sample say how clients write it: then a column that none of them changed is one that they don't change. */
-const TELLING = 3;
+export const TELLING = 3;
 /** What is counted in a second or two varies: so many times as much is no surplus yet. */
 const MARGIN = 3;
 const FEW = 3;

@@ -58,17 +58,18 @@ export async function unreadOf(record: RunRecord, database: EvidenceDatabase, { 
       continue;
     }
     const seen = seenOf(was, unread.activity, told, unread.before);
+    const activity = activityOf(was, unread.activity);
     const emptied = emptiedBy(record, was, is);
     const changes = await changesOf(was, is, database);
     const sampled = sampledOf(unread, was);
-    const surplus = sampled && surplusOf(sampled, was, { ...seen, times, activity: activityOf(was, unread.activity), told: sumOf(was, told), column: (name) => columnTold(was.columns.find((column) => column.name === name), told) });
-    const rest = emptied?.explained ? emptied.said : activityOf(was, unread.activity)?.unseen ? BLIND : restOf(was, is, seen, sampled, surplus);
+    const surplus = sampled && surplusOf(sampled, was, { ...seen, times, activity, told: sumOf(was, told), column: (name) => columnTold(was.columns.find((column) => column.name === name), told) });
+    const rest = emptied?.explained ? emptied.said : activity?.unseen ? BLIND : restOf(was, is, seen, sampled, surplus);
     if (rest === undefined) [coverage.byChecksum, coverage.tables] = [coverage.byChecksum + hidden, coverage.tables + 1];
     else notLookedAt.push({ table: hidden === was.columns.length ? name : `${name} (${was.columns.filter(({ read }) => !read).map((column) => column.name).join(", ")})`, reason: rest });
-    const step = seen.insert && was.entities.length === 0 ? stepOf(was, unread.activity, unread.before, unread.after) ?? (await besideStep(was, is, activityOf(was, unread.activity), unread.before, database)) : undefined;
-    if (seen.insert) added.push(...newRows(name, was, is, activityOf(was, unread.activity), step !== undefined));
+    const step = seen.insert && was.entities.length === 0 ? stepOf(was, unread.activity, unread.before, unread.after) ?? (await besideStep(was, is, activity, unread.before, database)) : undefined;
+    if (seen.insert) added.push(...newRows(name, was, is, activity, step !== undefined));
     if (!emptied?.explained) open.push(...openOf(was, seen, { sampled, surplus, rule: step !== undefined }));
-    const blind = activityOf(was, unread.activity)?.unseen ?? false;
+    const blind = activity?.unseen ?? false;
     const accuse = async (what: What, n: number, told: Change, sure = true) => {
       const certain = sure && back && !emptied?.explained && !blind && soft === undefined && !(what === "added" && was.triggers.length + was.cascades.length > 0);
       const why = emptied?.said ?? (blind ? BLIND : soft);
@@ -85,7 +86,7 @@ export async function unreadOf(record: RunRecord, database: EvidenceDatabase, { 
       if (step.sure && back && soft === undefined && !emptied) doubts.push(`rows that clients add to ${name} may be lost or doubled: ${step.said}`);
     }
     if (is && back && !emptied) {
-      for (const one of unlikeOf(was, is, activityOf(was, unread.activity), { skewed, told: (column) => columnTold(was.columns.find(({ name: other }) => other === column), told) })) {
+      for (const one of unlikeOf(was, is, activity, { skewed, told: (column) => columnTold(was.columns.find(({ name: other }) => other === column), told) })) {
         warnings.push({ ...one, subject: name });
         if (soft === undefined) doubts.push(`rows that clients added to ${name} are not as they should be: ${one.detail}`);
       }
